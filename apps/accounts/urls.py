@@ -1,0 +1,6 @@
+"""Login, first account."""
+
+from django.urls import URLPattern
+
+app_name = "accounts"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,6 @@
+"""Changes and notes."""
+
+from django.urls import URLPattern
+
+app_name = "changelog"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,44 @@
+"""The heat pump's settings in one normal form, so that two polls can be compared.
+
+A *configuration* is what a person sets on the heat pump (schedules, target temperatures, heating
+curve); *options* are heatmon's own. Keys and values are those of the public API:
+
+    circuits.N.target_temperature.{comfort,normal,reduced}_c   number
+    circuits.N.schedule, dhw.schedule, circulation.schedule     Schedule
+    circuits.N.schedule_active                                   bool
+    circuits.N.curve.{slope,shift}                               number
+    circuits.N.mode                                              text
+    dhw.target_temperature_c, dhw.target_temperature_2_c, dhw.hysteresis_k   number
+    and others in that style.
+
+A key that is absent is *unknown*, which is never a change. Values that follow the clock (current
+target, active program) have no key here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+ScheduleEntry = dict[str, str]
+"""``{"start": "06:00", "end": "22:00", "mode": "normal"}``; ``end`` may be ``24:00``."""
+
+Schedule = dict[str, list[ScheduleEntry]]
+"""Weekday → entries, in normal form: sorted by start, end, mode; overlapping entries keep the
+device's order of precedence. A missing weekday is unknown, an empty list is an empty day."""
+
+SettingValue = float | int | str | bool | Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatPumpConfiguration:
+    """All settings known in one poll. ``observed_at``: the poll [aware UTC]. ``changed_at``: per key the
+    source timestamp of the device, where it gives one."""
+
+    observed_at: datetime
+    device: str
+    settings: Mapping[str, SettingValue]
+    changed_at: Mapping[str, datetime]

@@ -1,0 +1,108 @@
+"""The home and its devices, the ledger of cloud calls, and the values saved on the settings page."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Site(models.Model):
+    """A home. One exists from the start; pages do not mention sites until there is a second."""
+
+    name = models.CharField(max_length=100, default="Home")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(models.Model):
+    """A meter (by MAC) or a heat pump (by the serial of its gateway) that this site has read from."""
+
+    class Kind(models.TextChoices):
+        METER = "meter"
+        HEAT_PUMP = "heat_pump"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="devices")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    identifier = models.CharField(max_length=64)
+    model = models.CharField(max_length=100, blank=True)
+    firmware = models.CharField(max_length=100, blank=True)
+    profile = models.CharField(max_length=20, blank=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "kind", "identifier"], name="device_once_per_site")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.identifier}"
+
+
+class SourceState(models.Model):
+    """How polling a source went last: what the health page and the status tell."""
+
+    class Source(models.TextChoices):
+        METER = "meter"
+        HEAT_PUMP = "heat_pump"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="source_states")
+    source = models.CharField(max_length=20, choices=Source.choices)
+    last_attempt_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    last_error_at = models.DateTimeField(null=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.TextField(blank=True)
+    error_hint = models.TextField(blank=True)
+    blocked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "source"], name="one_state_per_source")]
+
+
+class ApiCall(models.Model):
+    """One HTTP request to the vendor's cloud, written down before it is made."""
+
+    at = models.DateTimeField(db_index=True)
+    account = models.CharField(max_length=100)
+    purpose = models.CharField(max_length=40)
+    host = models.CharField(max_length=200)
+    status = models.IntegerField(null=True)
+    forced = models.BooleanField(default=False)
+
+
+class QuotaState(models.Model):
+    """What the cloud said of its limit, by account (client id)."""
+
+    account = models.CharField(max_length=100, unique=True)
+    reported_limit = models.IntegerField(null=True)
+    blocked_until = models.DateTimeField(null=True)
+
+
+class RawAnswer(models.Model):
+    """A features answer as it came, zlib-compressed JSON; kept 90 days for later versions."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="raw_answers")
+    device = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    payload = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "device", "at"], name="raw_answer_once")]
+
+
+class SavedOption(models.Model):
+    """A device or house value saved on the settings page; it wins over the environment.
+
+    ``value`` is JSON; a secret one is a Fernet token, made with the key in the data directory.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="saved_options")
+    name = models.CharField(max_length=60)
+    value = models.TextField()
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "name"], name="option_once_per_site")]

@@ -1,0 +1,114 @@
+"""The time-series store as the rest of heatmon sees it.
+
+Times in this interface are whole epoch seconds, UTC. A *series* is named as in the API
+(``power_w``, ``outside_temperature_c``, ``supply_temperature_c.1``); ``schema`` says to which
+measurement and field a name belongs. Values are floats; None is missing, never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class StoreUnavailable(Exception):
+    """The store cannot be reached or refuses; nothing of the call was kept."""
+
+
+class UnknownSeries(ValueError):
+    """A name that no schema knows. ``names`` lists what there is."""
+
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(f"unknown series {name!r}; known are {', '.join(names)}")
+        self.name = name
+        self.names = tuple(names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One point of one measurement: all fields measured at one instant by one device.
+
+    Writing a row again replaces the given fields of that instant (None erases one); fields that are
+    not named keep their value.
+    """
+
+    site: int
+    measurement: str
+    device: str
+    at: int
+    values: Mapping[str, float | None]
+    circuit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """n values of one series within one stretch of time; everything None (n 0) where nothing is known."""
+
+    count: int = 0
+    sum: float | None = None
+    min: float | None = None
+    max: float | None = None
+
+    @property
+    def mean(self) -> float | None:
+        return None if self.sum is None or not self.count else self.sum / self.count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Steps of one length. ``time`` holds the start of every step from ``start`` on, without holes;
+    the lists have the same length, None where nothing was measured."""
+
+    name: str
+    step_s: int
+    time: list[int] = field(default_factory=list)
+    count: list[int] = field(default_factory=list)
+    sum: list[float | None] = field(default_factory=list)
+    mean: list[float | None] = field(default_factory=list)
+    min: list[float | None] = field(default_factory=list)
+    max: list[float | None] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The newest known value of a series and when it was measured (epoch s)."""
+
+    at: int
+    value: float
+
+
+class TimeSeriesStore(Protocol):
+    """What every engine can do, with equal answers. ``device`` None: over all devices of the site."""
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Store rows in one transaction; repeated or late rows end in the same content."""
+
+    def latest(self, site: int, names: Sequence[str], since: int) -> dict[str, Sample | None]:
+        """The newest non-null value of each series at or after ``since``."""
+
+    def series(self, site: int, name: str, start: int, end: int, step_s: int) -> Series:
+        """Steps on the UTC grid of ``step_s`` that touch [start, end)."""
+
+    def sums(self, site: int, names: Sequence[str], boundaries: Sequence[int]) -> dict[str, list[Aggregate]]:
+        """One aggregate per stretch between neighbouring boundaries (UTC instants of local calendar
+        edges, multiples of 300 s), exact to what raw rows give."""
+
+    def rows(
+        self,
+        site: int,
+        measurement: str,
+        start: int,
+        end: int,
+        fields: Sequence[str] | None = None,
+        circuit: str | None = "",
+    ) -> Iterator[Row]:
+        """Raw rows in [start, end), ordered by time."""
+
+    def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
+        """Forget rows in [start, end)."""
+
+    def extent(self, site: int, measurement: str) -> tuple[int, int] | None:
+        """First and last time of any row of a measurement."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,39 @@
+"""Demo or real: decided once, before Django's settings are complete."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .options import Options
+
+
+def is_demo(argv: Sequence[str], environ: Mapping[str, str], options: Options) -> bool:
+    """True for ``up --demo``, and for ``up`` with neither an account nor a device. HEATMON_DEMO, which
+    ``up`` sets for its children, decides first."""
+    if environ.get("HEATMON_DEMO"):
+        return environ["HEATMON_DEMO"] == "1"
+    if len(argv) < 2 or argv[1] != "up" or "--help" in argv or "-h" in argv:
+        return False
+    if "--demo" in argv:
+        return True
+    if options.database_url or options.shelly_url or options.viessmann_client_id:
+        return False
+    return not _has_account_or_device(options.data_dir / "heatmon.sqlite3")
+
+
+def _has_account_or_device(database: Path) -> bool:
+    if not database.exists():
+        return False
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        tables = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        for table in ("auth_user", "devices_device", "devices_savedoption"):
+            if table in tables and connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():  # noqa: S608
+                return True
+        return False
+    finally:
+        connection.close()

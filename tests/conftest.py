@@ -1,0 +1,12 @@
+"""Shared fixtures. Data directories are temporary; nothing here touches a user's data."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ["HEATMON_TESTING"] = "1"
+os.environ["HEATMON_DATA_DIR"] = tempfile.mkdtemp(prefix="heatmon-tests-")
+for _name in [name for name in os.environ if name.startswith("HEATMON_")]:
+    if _name not in {"HEATMON_TESTING", "HEATMON_DATA_DIR", "HEATMON_REQUIRE_BROWSER"}:
+        del os.environ[_name]
