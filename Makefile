@@ -1,0 +1,52 @@
+# Everyday commands. `make run` and `make test` install what they need into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+.PHONY: run test lint types check bench study browser messages screenshots vendor-check clean
+
+$(VENV)/.run-installed: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing heatmon's requirements into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.run-installed
+	@echo "Installing the tools for tests and linters into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.run-installed  ## start heatmon; without devices the demo
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+test: $(VENV)/.dev-installed  ## all tests, in under five minutes
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: $(VENV)/.dev-installed  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev-installed  ## types
+	$(BIN)/mypy .
+
+vendor-check: $(VENV)/.run-installed  ## vendored assets are what vendor.toml says
+	$(BIN)/python tools/vendor_check.py
+
+check: lint types vendor-check test
+
+bench: $(VENV)/.dev-installed  ## store and pages on ten years of data
+	$(BIN)/python -m bench $(ARGS)
+
+study: $(VENV)/.dev-installed  ## long simulations against the truth (about 30 minutes a seed)
+	$(BIN)/python -m tools.study $(ARGS)
+
+messages: $(VENV)/.dev-installed  ## collect texts into locale/ and compile them (needs Debian's gettext)
+	$(BIN)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i tests -i build
+	$(BIN)/python manage.py compilemessages -l de
+
+screenshots: $(VENV)/.dev-installed  ## the README's pictures, from the demo (needs Chromium)
+	$(BIN)/python tools/screenshots.py
+
+clean:
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build

@@ -1,0 +1,35 @@
+"""◇ When each job runs: one table for Celery beat and for the embedded runner.
+
+Jobs run at multiples of ``period_s`` of Unix time plus ``offset_s``. A job that could not start within
+``expires_s`` of its time is dropped: the next one does the work. ``thread`` groups jobs that share a
+thread (embedded) or queue (Celery).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    name: str
+    period_s: int
+    offset_s: int
+    expires_s: int
+    thread: str
+
+
+JOBS: tuple[Job, ...] = (
+    Job(name="poll_power", period_s=10, offset_s=0, expires_s=5, thread="meter"),
+    Job(name="poll_heat_pump", period_s=300, offset_s=150, expires_s=120, thread="heat_pump"),
+    Job(name="refine_minutes", period_s=300, offset_s=15, expires_s=240, thread="history"),
+    Job(name="backfill", period_s=300, offset_s=60, expires_s=240, thread="history"),
+    Job(name="derive", period_s=60, offset_s=30, expires_s=50, thread="derive"),
+    Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=3600, thread="derive"),
+)
+
+
+def next_run(job: Job, after: float) -> int:
+    """The first time [epoch s] strictly after ``after`` at which ``job`` is due."""
+    turns = (after - job.offset_s) // job.period_s + 1
+    return int(turns * job.period_s + job.offset_s)
