@@ -106,3 +106,25 @@ class SavedOption(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "name"], name="option_once_per_site")]
+
+
+class HistoryGap(models.Model):
+    """An hour of which minute rows are missing or provisional, and what became of fetching them."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        FILLED = "filled"
+        LOST = "lost"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="history_gaps")
+    device = models.CharField(max_length=64)
+    start = models.DateTimeField()
+    missing_minutes = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_attempt_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "device", "start"], name="gap_once_per_hour")]
+        indexes = [models.Index(fields=["site", "state", "start"], name="gap_by_state")]
