@@ -1,0 +1,93 @@
+"""Settings from the environment: all faults are named at once, secrets may lie in files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heatmon.options import OPTIONS, OptionsError, load_options
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    options = load_options({})
+    assert options.bind == "127.0.0.1:8000"
+    assert options.viessmann_daily_limit == 1450
+    assert options.time_zone == "Europe/Berlin"
+    assert options.shelly_url is None
+    assert options.given == frozenset()
+
+
+def test_all_faults_are_reported_together_and_name_their_option() -> None:
+    with pytest.raises(OptionsError) as caught:
+        load_options({"HEATMON_TIME_ZONE": "Mars/Base", "HEATMON_BIND": "8000", "HEATMON_LATITUDE": "north"})
+    assert caught.value.faults == [
+        "HEATMON_BIND must be an address and a port like 0.0.0.0:8000",
+        "HEATMON_TIME_ZONE is no time zone; use a name like Europe/Berlin",
+        "HEATMON_LATITUDE must be a number",
+    ]
+
+
+def test_the_name_in_the_plan_for_the_flow_rate_still_works() -> None:
+    assert load_options({"ESTIMATED_FLOW_RATE": "1.5"}).estimated_flow_rate == 1.5
+
+
+def test_two_names_with_different_values_are_refused() -> None:
+    with pytest.raises(OptionsError, match="ESTIMATED_FLOW_RATE differ"):
+        load_options({"ESTIMATED_FLOW_RATE": "1.5", "HEATMON_ESTIMATED_FLOW_RATE": "2"})
+
+
+def test_a_secret_may_lie_in_a_file_whose_last_newline_does_not_count(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("open sesame\n")
+    options = load_options({"HEATMON_SHELLY_PASSWORD_FILE": str(tmp_path / "password")})
+    assert options.shelly_password == "open sesame"
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("a")
+    environ = {"HEATMON_SHELLY_PASSWORD": "b", "HEATMON_SHELLY_PASSWORD_FILE": str(tmp_path / "password")}
+    with pytest.raises(OptionsError, match="HEATMON_SHELLY_PASSWORD and HEATMON_SHELLY_PASSWORD_FILE are both"):
+        load_options(environ)
+
+
+def test_a_missing_secret_file_is_named() -> None:
+    with pytest.raises(OptionsError, match="cannot be read from HEATMON_INFLUXDB_TOKEN_FILE"):
+        load_options({"HEATMON_INFLUXDB_TOKEN_FILE": "/nowhere/token"})
+
+
+def test_an_unknown_setting_is_warned_of() -> None:
+    assert load_options({"HEATMON_SHELY_URL": "x"}).warnings == (
+        "HEATMON_SHELY_URL is not a setting of heatmon; see docs/options.md",
+    )
+
+
+def test_a_host_of_star_is_refused() -> None:
+    with pytest.raises(OptionsError, match="would accept any"):
+        load_options({"HEATMON_ALLOWED_HOSTS": "heat.local,*"})
+
+
+def test_channels_may_be_letters_or_component_numbers() -> None:
+    assert load_options({"HEATMON_METER_CHANNELS": "2, a"}).meter_channels == ("a", "c")
+
+
+def test_a_meter_address_may_come_without_its_scheme() -> None:
+    assert load_options({"HEATMON_SHELLY_URL": "192.168.1.50"}).shelly_url == "http://192.168.1.50"
+
+
+@given(st.sampled_from([option.variable for option in OPTIONS]), st.text(min_size=1, max_size=30))
+def test_any_text_is_either_read_or_refused_with_the_name_of_its_option(variable: str, value: str) -> None:
+    try:
+        load_options({variable: value})
+    except OptionsError as error:
+        assert all(variable in fault or "HEATMON_STORE=influxdb" in fault for fault in error.faults)
+
+
+def test_every_option_is_documented() -> None:
+    documented = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
+    assert [option.variable for option in OPTIONS if f"`{option.variable}`" not in documented] == []
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert [option.variable for option in OPTIONS if option.variable not in example] == []

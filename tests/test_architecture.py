@@ -1,0 +1,157 @@
+"""The direction of imports and the purity of the modules that promise it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# An app may import itself and what stands to its right.
+MAY_IMPORT = {
+    "devices": {"devices"},
+    "metrics": {"metrics", "devices"},
+    "changelog": {"changelog", "metrics", "devices"},
+    "accounts": {"accounts", "devices"},
+    "dashboard": {"dashboard", "accounts", "changelog", "metrics", "devices"},
+    "simulator": {"simulator"},
+}
+# What the simulator may be used by: the demo and the simulate command.
+MAY_USE_SIMULATOR = {"heatmon/demo.py", "heatmon/demo_history.py", "heatmon/simulation.py"}
+
+PURE = (
+    "apps/devices/configuration.py",
+    "apps/devices/errors.py",
+    "apps/devices/readings.py",
+    "apps/devices/shelly/counter.py",
+    "apps/devices/shelly/parse.py",
+    "apps/devices/viessmann/features.py",
+    "apps/metrics/store/base.py",
+    "apps/metrics/store/schema.py",
+    "apps/metrics/windows.py",
+    "apps/metrics/energy.py",
+    "apps/metrics/heat.py",
+    "apps/metrics/cop.py",
+    "apps/metrics/cycles.py",
+    "apps/metrics/degree_days.py",
+    "apps/metrics/tariff.py",
+    "apps/metrics/intervals.py",
+    "apps/metrics/climate.py",
+    "apps/metrics/estimate.py",
+    "apps/changelog/diff.py",
+    "apps/dashboard/charts.py",
+    "heatmon/schedule.py",
+    "apps/simulator/house.py",
+)
+MAY_USE_NUMPY = {"apps/metrics/estimate.py"}
+# Modules of the standard library that reach the network, files, the clock or chance.
+IMPURE = {
+    "asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "shutil",
+    "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib.request", "uuid",
+}  # fmt: skip
+CLOCK_CALLS = {"now", "utcnow", "today", "time", "monotonic"}
+
+
+def modules(folder: str) -> Iterator[Path]:
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        if "migrations" not in path.parts:
+            yield path
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Absolute names of everything that a module imports, at any depth."""
+    package = list(path.relative_to(ROOT).with_suffix("").parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            yield name
+            yield from (f"{name}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("app", sorted(MAY_IMPORT))
+def test_an_app_imports_only_what_the_flow_of_data_allows(app: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules(f"apps/{app}")
+        for name in imported(path)
+        if name.startswith("apps.") and name.split(".")[1] not in MAY_IMPORT[app]
+    ]
+    assert wrong == []
+
+
+def test_no_app_imports_the_wiring() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in modules("apps")
+        for name in imported(path)
+        if name == "heatmon" or name.startswith("heatmon.")
+    ]
+    assert wrong == []
+
+
+def test_apps_never_import_celery() -> None:
+    wrong = [str(path) for path in modules("apps") for name in imported(path) if name.split(".")[0] == "celery"]
+    assert wrong == []
+
+
+def test_only_the_demo_and_simulate_use_the_simulator() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for folder in ("apps", "heatmon")
+        for path in modules(folder)
+        if "simulator" not in path.parts
+        for name in imported(path)
+        if name.startswith("apps.simulator")
+    }
+    assert users <= MAY_USE_SIMULATOR
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_imports_only_the_standard_library_and_other_pure_modules(module: str) -> None:
+    path = ROOT / module
+    pure_names = {pure.removesuffix(".py").replace("/", ".") for pure in PURE}
+    pure_names |= {
+        f"apps.simulator.{path.stem}"
+        for path in modules("apps/simulator")
+        if "◇" in path.read_text(encoding="utf-8").split('"""')[1]
+    }
+    wrong = []
+    for name in imported(path):
+        top = name.split(".")[0]
+        known = name in pure_names or any(name.startswith(f"{pure}.") for pure in pure_names)
+        parent_of_pure = any(pure.startswith(f"{name}.") for pure in pure_names)
+        if top == "numpy" and module in MAY_USE_NUMPY:
+            continue
+        if top in sys.stdlib_module_names and top not in IMPURE:
+            continue
+        if not known and not parent_of_pure:
+            wrong.append(name)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_has_no_clock_and_opens_no_file(module: str) -> None:
+    calls = [
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse((ROOT / module).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    wrong = [call for call in calls if call == "open" or call.split(".")[-1] in CLOCK_CALLS and "." in call]
+    assert [call for call in wrong if call.split(".")[0] in {"open", "datetime", "date", "time", "dt"}] == []
+
+
+def test_modules_stay_small_enough_to_read() -> None:
+    too_long = {
+        str(path.relative_to(ROOT)): lines
+        for folder in ("apps", "heatmon", "tests", "bench", "tools")
+        for path in modules(folder)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 450
+    }
+    assert too_long == {}
