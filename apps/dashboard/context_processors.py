@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import get_script_prefix
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from apps.devices.house import default_site, environment_values
+from apps.devices.models import SavedOption
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    """One page in the top bar. ``current`` marks the page shown."""
+
+    label: str
+    icon: str
+    href: str
+    current: bool
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Demo flag for base.html."""
-    return {"demo": settings.DEMO}
+    """For base.html: demo flag, version, the house's zone (looked up only when shown), navigation."""
+    prefix = get_script_prefix()
+    return {
+        "demo": settings.DEMO,
+        "version": version(),
+        "house_zone": SimpleLazyObject(_zone_of_house),
+        "root": prefix,
+        "pages": [
+            _item(request, _("Overview"), "overview", ""),
+            _item(request, _("History"), "history", "history"),
+            _item(request, _("Energy"), "energy", "energy"),
+            _item(request, _("Efficiency"), "efficiency", "efficiency"),
+            _item(request, _("Changes"), "changes", "changes"),
+        ],
+        "tools": [
+            _item(request, _("System"), "system", "health"),
+            _item(request, _("Settings"), "settings", "settings"),
+        ],
+    }
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """heatmon's version, as pyproject.toml has it."""
+    with open(settings.BASE_DIR / "pyproject.toml", "rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+def _item(request: HttpRequest, label: str, icon: str, path: str) -> NavigationItem:
+    shown = request.path_info.lstrip("/")
+    current = shown == path or (bool(path) and shown.startswith(f"{path}/"))
+    return NavigationItem(label, icon, get_script_prefix() + path, current)
+
+
+def _zone_of_house() -> ZoneInfo:
+    # Not through house_options: a page must open, the settings page above all, even where a saved
+    # password cannot be decrypted.
+    saved = SavedOption.objects.filter(site=default_site(), name="time_zone").first()
+    name = saved.value.strip('"') if saved else environment_values()["time_zone"]
+    return ZoneInfo(name)

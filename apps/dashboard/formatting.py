@@ -1,0 +1,176 @@
+"""Numbers, times and durations as a reader sees them. All rounding of heatmon happens here.
+
+Missing (None) is shown as an en dash, never as 0. Everything follows the language in force.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.utils import dateformat
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext, ngettext
+
+MISSING = "–"
+NARROW = "\u00a0"  # the number and its unit stay on one line
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """How a kind of value is shown: unit behind the number, decimals, and a factor from the stored unit."""
+
+    unit: str
+    decimals: int
+    factor: float = 1.0
+
+
+QUANTITIES: Mapping[str, Quantity] = {
+    "power_w": Quantity("W", 0),
+    "power_kw": Quantity("kW", 2),
+    "power_w_as_kw": Quantity("kW", 2, 0.001),
+    "energy_kwh": Quantity("kWh", 1),
+    "energy_whole_kwh": Quantity("kWh", 0),
+    "energy_wh": Quantity("Wh", 0),
+    "temperature_c": Quantity("°C", 1),
+    "temperature_difference_k": Quantity("K", 1),
+    "cop": Quantity("", 2),
+    "jaz": Quantity("", 1),
+    "percent": Quantity("%", 0),
+    "percent_of_one": Quantity("%", 0, 100.0),
+    "voltage_v": Quantity("V", 1),
+    "current_a": Quantity("A", 2),
+    "flow_m3_h": Quantity("m³/h", 2),
+    "hours_h": Quantity("h", 0),
+    "count": Quantity("", 0),
+}
+
+_DATES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "datetime": "j M Y, H:i",
+        "weekday": "l, j M Y, H:i",
+        "date": "j M Y",
+        "day": "j M",
+        "weekday_day": "D j M",
+        "day_time": "j M, H:i",
+        "time": "H:i",
+        "month": "F Y",
+        "month_name": "F",
+        "month_short": "M",
+    },
+    "de": {
+        "datetime": "d.m.Y H:i",
+        "weekday": "l, d.m.Y H:i",
+        "date": "d.m.Y",
+        "day": "j. M",
+        "weekday_day": "D, j. M",
+        "day_time": "d.m., H:i",
+        "time": "H:i",
+        "month": "F Y",
+        "month_name": "F",
+        "month_short": "M",
+    },
+}
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
+
+
+def number(value: float | int | None, decimals: int = 0) -> str:
+    """Rounded half up, with the language's separators and a true minus sign."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return MISSING
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    text = number_format(abs(rounded), decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    return f"−{text}" if rounded < 0 else text
+
+
+def quantity(value: float | None, kind: str) -> tuple[str, str]:
+    """(number, unit) of a value of that kind; unit empty where the value is missing."""
+    shown = QUANTITIES[kind]
+    if value is None:
+        return MISSING, ""
+    return number(value * shown.factor if shown.factor != 1.0 else value, shown.decimals), shown.unit
+
+
+def with_unit(value: float | None, kind: str) -> str:
+    """Number and unit as one text that does not break."""
+    text, unit = quantity(value, kind)
+    return f"{text}{NARROW}{unit}" if unit else text
+
+
+def coverage(fraction: float | None) -> str:
+    """A share of 1 in whole percent, rounded down: 99.9 % measured is never called 100 %."""
+    if fraction is None:
+        return MISSING
+    return f"{number(math.floor(min(max(fraction, 0.0), 1.0) * 100 + 1e-9))}{NARROW}%"
+
+
+def signed_percent(value: float | None, decimals: int = 0) -> str:
+    """A change in percent with its sign; a change that rounds to nothing has none."""
+    if value is None:
+        return MISSING
+    text = number(value, decimals)
+    return f"{'+' if value > 0 and text != number(0.0, decimals) else ''}{text}{NARROW}%"
+
+
+def money(value: float | None, currency: str, decimals: int = 2) -> str:
+    """An amount with its currency where the language puts it: €5.12, 5,12 €, CHF 5.12."""
+    if value is None:
+        return MISSING
+    symbol = _SYMBOLS.get(currency, currency)
+    text = number(value, decimals)
+    if _language() == "de":
+        return f"{text}{NARROW}{symbol}"
+    sign, digits = ("−", text[1:]) if text.startswith("−") else ("", text)
+    return f"{sign}{symbol}{NARROW if symbol.isalpha() else ''}{digits}"
+
+
+def local_time(at: datetime | None, zone: tzinfo, style: str = "datetime") -> str:
+    """An aware instant in the house's zone. ``style``: datetime, weekday, date, day, weekday_day, day_time,
+    time, month, month_name, month_short."""
+    if at is None:
+        return MISSING
+    return dateformat.format(at.astimezone(zone), _DATES[_language()][style])
+
+
+def local_date(day: date, style: str = "date") -> str:
+    """A calendar date (styles without a time, as in local_time)."""
+    return dateformat.format(day, _DATES[_language()][style])
+
+
+def duration(seconds: float | None) -> str:
+    """45 s, 12 min, 5 h 40 min, 262 h."""
+    if seconds is None:
+        return MISSING
+    if seconds < 60:
+        return gettext("%(n)s s") % {"n": number(seconds)}
+    minutes = int(seconds / 60 + 0.5)
+    if minutes < 60:
+        return gettext("%(n)s min") % {"n": number(minutes)}
+    if minutes < 48 * 60 and minutes % 60:
+        return gettext("%(hours)s h %(minutes)s min") % {
+            "hours": number(minutes // 60),
+            "minutes": number(minutes % 60),
+        }
+    return gettext("%(n)s h") % {"n": number(minutes / 60)}
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that says it: 4 s ago, 3 min ago, 2 h ago, 3 days ago."""
+    if at is None:
+        return gettext("never")
+    seconds = max(0, int((now - at).total_seconds()))
+    if seconds < 60:
+        return gettext("%(n)s s ago") % {"n": number(seconds)}
+    if seconds < 3600:
+        return gettext("%(n)s min ago") % {"n": number(seconds // 60)}
+    if seconds < 2 * 86400:
+        return gettext("%(n)s h ago") % {"n": number(seconds // 3600)}
+    days = seconds // 86400
+    return ngettext("%(n)s day ago", "%(n)s days ago", days) % {"n": number(days)}
+
+
+def _language() -> str:
+    return "de" if (get_language() or "en").startswith("de") else "en"

@@ -1,0 +1,105 @@
+"""Template tags and filters of every page: ``{% load ui %}``.
+
+{% icon "sun" %}                          an icon of static/icons.svg
+{% quantity 6.43 "temperature_c" %}       6.4 with a smaller °C behind it; "–" for None
+{{ kwh|energy_kwh }}                      the same as text; also power_w, power_kw, temperature_c, cop, jaz
+{{ value|number:1 }} {{ share|coverage }} {{ seconds|duration }} {{ amount|money:"EUR" }}
+{% local_time at "time" %}                in the house's zone (styles: formatting.local_time)
+{% age at %}                              3 min ago, counted from the page's ``at``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from .. import clock, formatting
+
+register = template.Library()
+
+register.filter("number", formatting.number)
+register.filter("coverage", formatting.coverage)
+register.filter("signed_percent", formatting.signed_percent)
+register.filter("duration", formatting.duration)
+register.filter("money", formatting.money)
+register.filter("local_date", formatting.local_date)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon for the eye only; the word stands beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>', static("icons.svg"), name
+    )
+
+
+@register.simple_tag
+def quantity(value: float | None, kind: str) -> SafeString:
+    """The number and, smaller, its unit."""
+    text, unit = formatting.quantity(value, kind)
+    if not unit:
+        return format_html("{}", text)
+    return format_html('{} <span class="unit">{}</span>', text, unit)
+
+
+@register.filter
+def power_w(value: float | None) -> str:
+    return formatting.with_unit(value, "power_w")
+
+
+@register.filter
+def power_kw(value: float | None) -> str:
+    return formatting.with_unit(value, "power_kw")
+
+
+@register.filter
+def energy_kwh(value: float | None) -> str:
+    return formatting.with_unit(value, "energy_kwh")
+
+
+@register.filter
+def temperature_c(value: float | None) -> str:
+    return formatting.with_unit(value, "temperature_c")
+
+
+@register.filter
+def cop(value: float | None) -> str:
+    return formatting.with_unit(value, "cop")
+
+
+@register.filter
+def jaz(value: float | None) -> str:
+    return formatting.with_unit(value, "jaz")
+
+
+@register.simple_tag(takes_context=True)
+def local_time(context: Mapping[str, Any], at: datetime | int | None, style: str = "datetime") -> SafeString:
+    """A <time> element; ``at`` is an aware datetime or epoch seconds."""
+    if isinstance(at, int):
+        at = datetime.fromtimestamp(at, UTC)
+    if at is None:
+        return format_html("{}", formatting.MISSING)
+    zone = _zone(context)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        at.astimezone(zone).isoformat(timespec="seconds"),
+        formatting.local_time(at, zone, style),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def age(context: Mapping[str, Any], at: datetime | None) -> str:
+    """How long ago, counted from the page's own ``at``."""
+    return formatting.age(at, context.get("at") or clock.now())
+
+
+def _zone(context: Mapping[str, Any]) -> ZoneInfo:
+    zone = context.get("house_zone")
+    return ZoneInfo(str(zone)) if zone is not None else ZoneInfo("UTC")

@@ -1,0 +1,101 @@
+/* What all pages share: theme, polling that rests while hidden, the reader's place, keys, dialogs.
+   All listeners sit on the document, so that pieces which htmx swaps in need no wiring of their own. */
+(function () {
+  "use strict";
+  const root = document.documentElement;
+
+  /* ---------- theme ---------- */
+  function isDark() {
+    if (root.dataset.theme) return root.dataset.theme === "dark";
+    return matchMedia("(prefers-color-scheme: dark)").matches;
+  }
+  function themeChanged() { document.dispatchEvent(new CustomEvent("heatmon:theme")); }
+  function switchTheme() {
+    const theme = isDark() ? "light" : "dark";
+    root.dataset.theme = theme;
+    try { localStorage.setItem("heatmon-theme", theme); } catch (error) { if (!(error instanceof DOMException)) throw error; }
+    themeChanged();
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
+
+  /* ---------- buttons: data-do ---------- */
+  const actions = {
+    theme: switchTheme,
+    dismiss(button) { button.closest(".toast").remove(); },
+    open(button) { document.getElementById(button.dataset.for).showModal(); },
+    close(button) { button.closest("dialog").close(); },
+    print() { window.print(); }
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (button && actions[button.dataset.do]) actions[button.dataset.do](button);
+  });
+
+  /* ---------- keys: arrows move the period, Escape leaves an edit ---------- */
+  function typing(target) { return Boolean(target.closest("input, textarea, select, [contenteditable], .table-wrap, [role=slider]")); }
+  document.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.key === "Escape") {
+      const edit = event.target.closest("[data-cancel-scope]") || event.target.closest("form");
+      const cancel = edit && edit.querySelector("[data-cancel]");
+      if (cancel) { event.preventDefault(); cancel.click(); }
+      return;
+    }
+    const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+    if (!rel || typing(event.target) || document.querySelector("dialog[open]")) return;
+    const link = document.querySelector('.range__nav a[rel="' + rel + '"][href]');
+    if (link) { event.preventDefault(); link.click(); }
+  });
+
+  /* ---------- htmx ---------- */
+  /* A hidden page does not poll; it catches up when it is looked at again. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && event.detail.elt.hasAttribute("data-poll")) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !window.htmx) return;
+    document.querySelectorAll("[data-poll]").forEach((element) => window.htmx.trigger(element, "heatmon:wake"));
+  });
+
+  /* The reader's place survives a swap: opened disclosures, scrolled tables, the focused element. */
+  let place = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    if (!target || !target.querySelectorAll) return;
+    const focused = document.activeElement;
+    place = {
+      open: Array.from(target.querySelectorAll("details[open][id]"), (details) => details.id),
+      scrolled: Array.from(target.querySelectorAll(".table-wrap[id]"), (box) => [box.id, box.scrollLeft, box.scrollTop]),
+      focus: focused && target.contains(focused) ? pathTo(focused) : null
+    };
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!place) return;
+    place.open.forEach((id) => { const details = document.getElementById(id); if (details) details.open = true; });
+    place.scrolled.forEach(([id, left, top]) => { const box = document.getElementById(id); if (box) box.scrollTo(left, top); });
+    const focus = place.focus && document.querySelector(place.focus);
+    if (focus && document.activeElement !== focus) focus.focus({ preventScroll: true });
+    place = null;
+  });
+  function pathTo(element) {
+    const steps = [];
+    for (let node = element; node && node !== document.body; node = node.parentElement) {
+      if (node.id) { steps.unshift("#" + CSS.escape(node.id)); break; }
+      const index = Array.prototype.indexOf.call(node.parentElement.children, node) + 1;
+      steps.unshift(node.localName + ":nth-child(" + index + ")");
+    }
+    return steps.join(" > ");
+  }
+
+  /* A line that is read out is only touched when it says something new. */
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    if (target && fragment && fragment.textContent.trim() === target.textContent.trim()) event.detail.shouldSwap = false;
+  });
+
+  /* No answer: say so once, and take it back with the next good one. */
+  function lost(is) { root.toggleAttribute("data-lost", is); }
+  document.addEventListener("htmx:sendError", () => lost(true));
+  document.addEventListener("htmx:responseError", (event) => lost(event.detail.xhr.status >= 500));
+  document.addEventListener("htmx:afterOnLoad", () => lost(false));
+})();
