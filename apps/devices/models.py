@@ -128,3 +128,14 @@ class HistoryGap(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "device", "start"], name="gap_once_per_hour")]
         indexes = [models.Index(fields=["site", "state", "start"], name="gap_by_state")]
+
+
+class JobRun(models.Model):
+    """A job's turn, taken by whoever wrote this row first: two schedulers spend nothing twice."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="job_runs")
+    job = models.CharField(max_length=40)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "job", "due_at"], name="job_turn_once")]
