@@ -96,6 +96,8 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             ("energy_counter_a_wh", "Wh", 100),
             ("energy_counter_b_wh", "Wh", 100),
             ("energy_counter_c_wh", "Wh", 100),
+            # 1 in the profile monophase: its counters are another store, no difference reaches across.
+            ("monophase", "", 1),
         ),
     ),
     # provisional 1: from the counter step (0.01 Wh) until the meter's own row (0.0001 Wh) replaces it.
