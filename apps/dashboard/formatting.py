@@ -60,6 +60,7 @@ _DATES: Mapping[str, Mapping[str, str]] = {
         "month": "F Y",
         "month_name": "F",
         "month_short": "M",
+        "year": "Y",
     },
     "de": {
         "datetime": "d.m.Y H:i",
@@ -72,6 +73,7 @@ _DATES: Mapping[str, Mapping[str, str]] = {
         "month": "F Y",
         "month_name": "F",
         "month_short": "M",
+        "year": "Y",
     },
 }
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}

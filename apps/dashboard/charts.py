@@ -1,0 +1,342 @@
+"""Charts over time as data (pure): what charts.js draws, and never computes.
+
+All instants are epoch seconds, UTC. A ``ChartSpec`` is a stack of plots over one time axis. Missing is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+MAX_POINTS = 800
+MAX_MARKERS = 20
+GAP_STEPS = 2.5  # a line breaks where two points are further apart than this many steps
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+TickLabel = Callable[[datetime, str], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineData:
+    """One line to be drawn. ``colour`` names a CSS variable, ``style`` solid, dashed, dotted or thin;
+    ``low`` and ``high`` (minimum and maximum of each step) are optional."""
+
+    name: str
+    label: str
+    colour: str
+    style: str = "solid"
+    filled: bool = False
+    time: Sequence[int] = ()
+    values: Sequence[float | None] = ()
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line ready to draw: points as they are, one None where it breaks."""
+
+    name: str
+    label: str
+    colour: str
+    style: str
+    filled: bool
+    time: tuple[int, ...]
+    values: tuple[float | None, ...]
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A stretch without data, and why."""
+
+    start: int
+    end: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A stretch in one state of the heat pump; state ``none``: not known."""
+
+    start: int
+    end: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    at: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A change or a note; ``number`` is written in the plot and in the list below."""
+
+    number: int
+    at: int
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotData:
+    """The lines of one plot. ``gaps_of`` names the line whose gaps are hatched; empty: where all are
+    missing. ``cause`` says why a gap is there."""
+
+    name: str
+    title: str
+    unit: str
+    decimals: int
+    lines: Sequence[LineData]
+    cause: str
+    gaps_of: str = ""
+    minimum: float | None = None
+    suggested_maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    name: str
+    title: str
+    unit: str
+    decimals: int
+    lines: tuple[Line, ...]
+    gaps: tuple[Gap, ...]
+    minimum: float | None = None
+    suggested_maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartSpec:
+    """Everything charts.js needs. ``more_markers`` counts those beyond the twenty drawn; ``zoom`` is the
+    address that a dragged range is added to, empty for no zoom."""
+
+    start: int
+    end: int
+    step_s: int
+    zone: str
+    ticks: tuple[Tick, ...]
+    plots: tuple[Plot, ...]
+    runs: tuple[Run, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    more_markers: int = 0
+    zoom: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Plain values for json_script."""
+        return {"kind": "time", **asdict(self)}
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states that occur, for the legend."""
+        found = {run.state for run in self.runs}
+        return tuple(state for state in STATES if state in found)
+
+    @property
+    def empty(self) -> bool:
+        return not any(line.time for plot in self.plots for line in plot.lines)
+
+
+STATES = ("space", "dhw", "rod", "defrost", "unclassified", "off", "none")
+
+
+def line_chart(
+    plots: Sequence[PlotData],
+    markers: Sequence[Marker] = (),
+    *,
+    start: int,
+    end: int,
+    now: int,
+    step_s: int,
+    zone: tzinfo,
+    tick_label: TickLabel,
+    runs: Sequence[Run] = (),
+    zoom: str = "",
+    words: Mapping[str, str] | None = None,
+) -> ChartSpec:
+    """The stack of plots of [start, end); what lies after ``now`` is not a gap but the future."""
+    shown = [marker for marker in markers if start <= marker.at < end]
+    return ChartSpec(
+        start=start,
+        end=end,
+        step_s=step_s,
+        zone=str(zone),
+        ticks=time_ticks(start, end, zone, tick_label),
+        plots=tuple(_plot(plot, start, min(end, now), step_s) for plot in plots),
+        runs=tuple(runs),
+        markers=tuple(shown[:MAX_MARKERS]),
+        more_markers=max(0, len(shown) - MAX_MARKERS),
+        zoom=zoom,
+        words=words or {},
+    )
+
+
+def broken_line(
+    time: Sequence[int], values: Sequence[float | None], step_s: int
+) -> tuple[list[int], list[float | None]]:
+    """The known points, and a single None where two are further apart than 2.5 steps.
+
+    A lone missing step (a poll that came a second late) does not tear the line.
+    """
+    kept_time: list[int] = []
+    kept: list[float | None] = []
+    for at, value in zip(time, values, strict=True):
+        if value is None:
+            continue
+        if kept_time and at - kept_time[-1] > GAP_STEPS * step_s:
+            kept_time.append(kept_time[-1] + step_s)
+            kept.append(None)
+        kept_time.append(at)
+        kept.append(round(value, 3))
+    return kept_time, kept
+
+
+def gaps_in(known: Sequence[int], start: int, end: int, step_s: int, cause: str) -> tuple[Gap, ...]:
+    """Stretches of [start, end) longer than 2.5 steps in which nothing is known. ``known``: the starts
+    of the steps that hold a value, ascending."""
+    gaps = []
+    seen = start - step_s
+    for at in [*known, end]:
+        if at - seen > GAP_STEPS * step_s:
+            gaps.append(Gap(start=max(start, seen + step_s), end=at, cause=cause))
+        seen = at
+    return tuple(gaps)
+
+
+def state_runs(
+    time: Sequence[int], states: Sequence[str], step_s: int, end: int, shortest_gap_s: int
+) -> tuple[Run, ...]:
+    """Neighbouring steps of equal state joined. An unknown stretch shorter than ``shortest_gap_s`` is
+    taken as the state before it, as the lines above do."""
+    runs: list[Run] = []
+    for at, state in zip(time, states, strict=True):
+        until = min(at + step_s, end)
+        if runs and runs[-1].state == state and runs[-1].end == at:
+            runs[-1] = Run(start=runs[-1].start, end=until, state=state)
+        else:
+            runs.append(Run(start=at, end=until, state=state))
+    joined: list[Run] = []
+    for run in runs:
+        short = run.state == "none" and run.end - run.start < shortest_gap_s
+        state = joined[-1].state if short and joined else run.state
+        if joined and joined[-1].state == state and joined[-1].end == run.start:
+            joined[-1] = Run(start=joined[-1].start, end=run.end, state=state)
+        else:
+            joined.append(Run(start=run.start, end=run.end, state=state))
+    return tuple(joined)
+
+
+_TICKS: tuple[tuple[int, int, str], ...] = (
+    # longest span [s], minutes between ticks, wording
+    (2 * HOUR, 10, "time"),
+    (4 * HOUR, 30, "time"),
+    (14 * HOUR, 60, "time"),
+    (30 * HOUR, 180, "time"),
+    (4 * DAY, 720, "time"),
+    (10 * DAY, 1440, "day"),
+    (22 * DAY, 2 * 1440, "day"),
+    (50 * DAY, 5 * 1440, "day"),
+)
+
+
+def time_ticks(start: int, end: int, zone: tzinfo, label: TickLabel) -> tuple[Tick, ...]:
+    """Marks at local round times in [start, end]: right on days of 23 and 25 hours too. Midnight is
+    written as a date."""
+    span = end - start
+    for longest, minutes, wording in _TICKS:
+        if span <= longest:
+            return _clock_ticks(start, end, zone, label, minutes, wording)
+    return _month_ticks(start, end, zone, label)
+
+
+def _clock_ticks(
+    start: int, end: int, zone: tzinfo, label: TickLabel, minutes: int, wording: str
+) -> tuple[Tick, ...]:
+    ticks = []
+    local_start = datetime.fromtimestamp(start, UTC).astimezone(zone)
+    day = local_start.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = max(1, minutes // 1440)
+    while day.timestamp() <= end:
+        if (day.toordinal() % days) == 0:
+            step = min(minutes, 1440)
+            for minute in range(0, 1440, step):
+                local = day.replace(hour=minute // 60, minute=minute % 60)
+                at = int(local.timestamp())
+                # a local time that the clock skipped in spring does not come back as itself
+                exists = datetime.fromtimestamp(at, UTC).astimezone(zone).replace(
+                    tzinfo=None
+                ) == local.replace(tzinfo=None)
+                if start <= at <= end and exists:
+                    ticks.append(Tick(at=at, label=label(local, "day" if minute == 0 else wording)))
+        day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
+    return tuple(ticks)
+
+
+def _month_ticks(start: int, end: int, zone: tzinfo, label: TickLabel) -> tuple[Tick, ...]:
+    months = (end - start) / (30.4 * DAY)
+    every = next((step for step in (1, 3, 6, 12) if months / step <= 14), 24)
+    first = datetime.fromtimestamp(start, UTC).astimezone(zone)
+    ticks = []
+    for index in range(first.year * 12 + first.month - 1, first.year * 12 + first.month + int(months) + 2):
+        year, month = divmod(index, 12)
+        local = datetime(year, month + 1, 1, tzinfo=zone)
+        at = int(local.timestamp())
+        if start <= at <= end and index % every == 0:
+            ticks.append(Tick(at=at, label=label(local, "year" if month == 0 else "month_short")))
+    return tuple(ticks)
+
+
+def _plot(plot: PlotData, start: int, until: int, step_s: int) -> Plot:
+    return Plot(
+        name=plot.name,
+        title=plot.title,
+        unit=plot.unit,
+        decimals=plot.decimals,
+        lines=tuple(_line(line, step_s) for line in plot.lines),
+        gaps=gaps_in(_known(plot), start, until, step_s, plot.cause),
+        minimum=plot.minimum,
+        suggested_maximum=plot.suggested_maximum,
+    )
+
+
+def _line(line: LineData, step_s: int) -> Line:
+    time, values = broken_line(line.time, line.values, step_s)
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+    if line.low and line.high:
+        at_low = dict(zip(line.time, line.low, strict=True))
+        at_high = dict(zip(line.time, line.high, strict=True))
+        low = tuple(_rounded(at_low.get(at)) for at in time)
+        high = tuple(_rounded(at_high.get(at)) for at in time)
+    return Line(
+        name=line.name,
+        label=line.label,
+        colour=line.colour,
+        style=line.style,
+        filled=line.filled,
+        time=tuple(time),
+        values=tuple(values),
+        low=low,
+        high=high,
+    )
+
+
+def _known(plot: PlotData) -> list[int]:
+    chosen = [line for line in plot.lines if line.name == plot.gaps_of] or list(plot.lines)
+    known = {
+        at for line in chosen for at, value in zip(line.time, line.values, strict=True) if value is not None
+    }
+    return sorted(known)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,318 @@
+/* Draws what the server worked out. Every canvas names its data (data-spec: the id of a JSON script) and, in
+   a stack, its plot (data-plot). Nothing is computed here but pixels; colours come from the style sheet. */
+(function () {
+  "use strict";
+  const Chart = window.Chart, root = document.documentElement, lang = root.lang || "en";
+  const charts = [], specs = new Map(), incoming = new Map();
+  const COMPACT = 768;
+  let C = {};
+
+  /* ---------- colours and words ---------- */
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  const token = (name) => { probe.style.color = "var(--" + name + ")"; return getComputedStyle(probe).color; };
+  const soft = (color, alpha) => color.replace("rgb(", "rgba(").replace(")", ", " + alpha + ")");
+  const formats = new Map();
+  function text(value, decimals, unit) {
+    if (!formats.has(decimals)) formats.set(decimals, new Intl.NumberFormat(lang, { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+    const number = formats.get(decimals).format(value).replace("-", "\u2212");
+    return unit ? number + "\u00a0" + unit : number;
+  }
+  const compact = () => window.innerWidth < COMPACT;
+
+  function readColours() {
+    C = { text: token("text"), text2: token("text-2"), surface: token("surface"), grid: token("grid"), strong: token("border-strong"), accent: token("accent"),
+      font: getComputedStyle(document.body).fontFamily };
+    Object.assign(Chart.defaults, { color: C.text2, borderColor: C.grid, animation: false, maintainAspectRatio: false, responsive: true });
+    Chart.defaults.font.family = C.font;
+    Chart.defaults.font.size = 12;
+    Chart.defaults.plugins.legend.display = false;
+    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, usePointStyle: true });
+  }
+  function hatch(color, back) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const g = tile.getContext("2d");
+    if (back) { g.fillStyle = back; g.fillRect(0, 0, 8, 8); }
+    g.strokeStyle = color;
+    g.lineWidth = 1.6;
+    g.beginPath();
+    [[-2, 2, 2, -2], [0, 8, 8, 0], [6, 10, 10, 6]].forEach(([x, y, toX, toY]) => { g.moveTo(x, y); g.lineTo(toX, toY); });
+    g.stroke();
+    return g.createPattern(tile, "repeat");
+  }
+
+  /* ---------- plugins ---------- */
+  const gaps = {
+    id: "gaps",
+    beforeDatasetsDraw(chart) {
+      (chart.options.plugins.gaps.list || []).forEach((gap) => {
+        const { ctx, chartArea: a, scales: { x } } = chart;
+        const left = Math.max(a.left, x.getPixelForValue(gap.start * 1000));
+        const width = Math.min(a.right, x.getPixelForValue(gap.end * 1000)) - left;
+        if (width <= 0) return;
+        ctx.save();
+        ctx.fillStyle = hatch(C.strong);
+        ctx.globalAlpha = 0.45;
+        ctx.fillRect(left, a.top, width, a.bottom - a.top);
+        ctx.restore();
+        if (gap.cause && a.right - a.left > 500 && width < (a.right - a.left) * 0.7) cause(chart, gap.cause, left, width);
+      });
+    }
+  };
+  function cause(chart, words, left, width) {
+    const { ctx, chartArea: a } = chart;
+    ctx.save();
+    ctx.font = "500 11px " + C.font;
+    const room = ctx.measureText(words).width + 8, leftwards = left + width + room > a.right;
+    ctx.fillStyle = C.text2;
+    ctx.textAlign = leftwards ? "right" : "left";
+    if (!leftwards || left - room > a.left) ctx.fillText(words, leftwards ? left - 6 : left + width + 6, a.top + 13);
+    ctx.restore();
+  }
+  const crosshair = {
+    id: "crosshair",
+    afterEvent(chart, { event }) {
+      const group = chart.options.plugins.crosshair.group;
+      if (!group) return;
+      const at = event.type === "mouseout" ? null : chart.scales.x.getValueForPixel(event.x);
+      charts.forEach((other) => { if (other.options.plugins.crosshair.group === group && other.$at !== at) { other.$at = at; other.draw(); } });
+    },
+    afterDraw(chart) {
+      const { ctx, chartArea: a, scales: { x } } = chart;
+      if (chart.$drag) {
+        ctx.save();
+        ctx.fillStyle = soft(C.accent, 0.18);
+        ctx.fillRect(Math.min(chart.$drag.from, chart.$drag.to), a.top, Math.abs(chart.$drag.to - chart.$drag.from), a.bottom - a.top);
+        ctx.restore();
+      }
+      if (chart.$at == null || !x) return;
+      const pixel = x.getPixelForValue(chart.$at);
+      if (pixel < a.left || pixel > a.right) return;
+      ctx.save();
+      ctx.strokeStyle = C.text2;
+      ctx.lineWidth = 1;
+      ctx.beginPath();
+      ctx.moveTo(pixel, a.top);
+      ctx.lineTo(pixel, a.bottom);
+      ctx.stroke();
+      ctx.restore();
+    }
+  };
+  const LANE = { space: ["b-space", 18], dhw: ["b-dhw", 18], rod: ["s-rod", 18], defrost: ["s-return", 18], unclassified: ["b-standby", 18], off: ["s-off", 4] };
+  const band = {
+    id: "band",
+    afterDatasetsDraw(chart) {
+      const runs = chart.options.plugins.band.runs;
+      if (!runs) return;
+      const { ctx, chartArea: a, scales: { x } } = chart, middle = (a.top + a.bottom) / 2;
+      runs.forEach((run) => {
+        const left = Math.max(a.left, x.getPixelForValue(run.start * 1000));
+        const width = Math.min(a.right, x.getPixelForValue(run.end * 1000)) - left;
+        if (width <= 0) return;
+        const [color, height] = LANE[run.state] || [null, 18];
+        ctx.fillStyle = color ? token(color) : hatch(C.strong);
+        ctx.fillRect(left, middle - height / 2, Math.max(width, 1), height);
+      });
+    }
+  };
+  const brackets = {
+    id: "brackets",
+    afterDatasetsDraw(chart) {
+      (chart.options.plugins.brackets.list || []).forEach((bracket) => {
+        const { ctx, chartArea: a, scales: { x } } = chart, half = (x.getPixelForValue(1) - x.getPixelForValue(0)) / 2 || 12;
+        const left = Math.max(a.left, x.getPixelForValue(bracket.first) - half * 0.8), right = Math.min(a.right, x.getPixelForValue(bracket.last) + half * 0.8), top = a.top + 18;
+        ctx.save();
+        ctx.strokeStyle = ctx.fillStyle = C.text2;
+        ctx.lineWidth = 1.5;
+        ctx.beginPath();
+        ctx.moveTo(left, top + 7); ctx.lineTo(left, top); ctx.lineTo(right, top); ctx.lineTo(right, top + 7);
+        ctx.stroke();
+        ctx.font = "500 11px " + C.font;
+        ctx.textAlign = "center";
+        ctx.fillText(bracket.text, Math.min(Math.max((left + right) / 2, a.left + 40), a.right - 40), top - 5);
+        ctx.restore();
+      });
+    }
+  };
+  const whiskers = {
+    id: "whiskers",
+    afterDatasetsDraw(chart) {
+      (chart.options.plugins.whiskers.rows || []).forEach((row, index) => {
+        const { ctx, scales: { x, y } } = chart, p = y.getPixelForValue(index), color = token(row.colour);
+        ctx.save();
+        ctx.strokeStyle = ctx.fillStyle = color;
+        if (row.low != null && row.high != null && row.high > row.low) {
+          ctx.lineWidth = 8; ctx.lineCap = "round"; ctx.globalAlpha = 0.28;
+          ctx.beginPath(); ctx.moveTo(x.getPixelForValue(row.low), p); ctx.lineTo(x.getPixelForValue(row.high), p); ctx.stroke();
+          ctx.globalAlpha = 1;
+        }
+        if (row.middle != null) {
+          ctx.beginPath(); ctx.arc(x.getPixelForValue(row.middle), p, 6, 0, 7); ctx.fill();
+          ctx.lineWidth = 2; ctx.strokeStyle = C.surface; ctx.stroke();
+        }
+        ctx.restore();
+      });
+    }
+  };
+  Chart.register(gaps, crosshair, band, brackets, whiskers);
+
+  /* ---------- shared pieces ---------- */
+  const LAYOUT = { autoPadding: false, padding: { right: 20, top: 8 } };     // equal margins: stacked plots share one time axis
+  const LINES = { solid: {}, dashed: { borderDash: [6, 4] }, dotted: { borderDash: [1.5, 3.5], borderCapStyle: "round", borderWidth: 2.25 }, thin: { borderWidth: 1.25 } };
+  const yAxis = (decimals, more) => Object.assign({ border: { display: false }, grid: { color: C.grid, drawTicks: false },
+    ticks: { maxTicksLimit: 5, padding: 6, callback: (v) => text(v, Number.isInteger(v) ? 0 : Math.min(decimals, 1)) },
+    afterFit: (scale) => { scale.width = compact() ? 38 : 48; } }, more);
+  const bound = (low, high) => Object.assign({}, low == null ? {} : { min: low }, high == null ? {} : { suggestedMax: high });
+  const pointsOf = (time, values) => time.map((t, i) => ({ x: t * 1000, y: values[i] }));
+
+  /* ---------- a stack over time ---------- */
+  function timeAxis(spec, withLabels, grid) {
+    const ticks = () => spec.ticks.filter((_, i) => !compact() || spec.ticks.length < 6 || i % 2 === 0);
+    const labels = new Map(spec.ticks.map((tick) => [tick.at * 1000, tick.label]));
+    return { type: "time", min: spec.start * 1000, max: spec.end * 1000, adapters: { date: { zone: spec.zone, locale: lang } }, border: { color: C.strong },
+      grid: { color: C.grid, drawTicks: false, display: grid }, time: { tooltipFormat: "d LLL HH:mm" },
+      afterBuildTicks: (scale) => { scale.ticks = ticks().map((tick) => ({ value: tick.at * 1000 })); },
+      ticks: { display: withLabels, maxRotation: 0, autoSkip: false, padding: 6, callback: (value) => labels.get(value) } };
+  }
+  function lineSets(line, plot) {
+    const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, pointStyle: "line" };
+    const lone = line.values.map((v, i) => (v != null && (i === 0 || line.values[i - 1] == null) && (i === line.values.length - 1 || line.values[i + 1] == null) ? 2 : 0));
+    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(line.time, line.values), pointRadius: lone, $decimals: plot.decimals },
+      line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
+    if (!line.low.length) return [main];
+    const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
+    return [main, Object.assign({ data: pointsOf(line.time, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(line.time, line.low), fill: false }, edge)];
+  }
+  function marker(mark, withLabel) {
+    return { type: "line", scaleID: "x", value: mark.at * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: withLabel, content: String(mark.number), position: "start", yAdjust: -4,
+      backgroundColor: C.text, color: C.surface, font: { size: 11, weight: "bold" }, padding: { x: 6, y: 3 }, borderRadius: 10 } };
+  }
+  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.map((mark) => ["m" + mark.number, marker(mark, withLabel)]));
+  function drawPlot(canvas, spec, plot, group) {
+    const last = !spec.runs.length && spec.plots[spec.plots.length - 1] === plot;
+    return new Chart(canvas, { type: "line", data: { datasets: plot.lines.flatMap((line) => lineSets(line, plot)) },
+      options: { parsing: false, normalized: true, interaction: { mode: "nearest", axis: "x", intersect: false }, layout: LAYOUT,
+        scales: { x: timeAxis(spec, last, true), y: yAxis(plot.decimals, bound(plot.minimum, plot.suggested_maximum)) },
+        plugins: { tooltip: { filter: (item) => !item.dataset.$quiet, callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, plot.decimals, plot.unit)) } },
+          gaps: { list: plot.gaps }, crosshair: { group }, annotation: { annotations: marks(spec, spec.plots[0] === plot) } } } });
+  }
+  function drawBand(canvas, spec, group) {
+    return new Chart(canvas, { type: "line", data: { datasets: [{ data: [{ x: spec.start * 1000, y: null }] }] },
+      options: { parsing: false, events: ["mousemove", "mouseout"], layout: LAYOUT,
+        scales: { x: timeAxis(spec, true, false), y: yAxis(0, { grid: { display: false }, ticks: { display: false }, min: 0, max: 1 }) },
+        plugins: { tooltip: { enabled: false }, band: { runs: spec.runs }, crosshair: { group } } } });
+  }
+
+  /* ---------- bars, sums, scatter, intervals ---------- */
+  function drawBars(canvas, spec) {
+    const bar = (set) => {
+      const color = token(set.colour), plain = set.hatched ? hatch(color, C.surface) : color;
+      return { type: "bar", label: set.label, data: set.values, stack: "all", barPercentage: 0.9, categoryPercentage: 0.86, borderColor: color,
+        borderWidth: spec.partial.map((is) => (is ? 1.5 : 0)), backgroundColor: spec.partial.map((is) => (is ? hatch(color, C.surface) : plain)) };
+    };
+    const sets = spec.sets.map(bar);
+    if (spec.compare) sets.push({ type: "line", label: spec.compare.label, data: spec.compare.values, borderColor: C.text2, borderWidth: 1.25, borderDash: [4, 3], pointRadius: 0, stepped: "middle", order: -1, stack: "compare" });
+    return new Chart(canvas, { data: { labels: spec.labels, datasets: sets },
+      options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
+        scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: yAxis(spec.decimals, { stacked: true, beginAtZero: true }) },
+        plugins: { brackets: { list: spec.brackets }, tooltip: { callbacks: { title: (items) => (items.length ? spec.titles[items[0].dataIndex] : ""),
+          label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
+  }
+  function drawSums(canvas, spec) {
+    const sets = spec.sets.map((set) => {
+      const color = set.colour ? token(set.colour) : C.text2;
+      return Object.assign({ label: set.label, data: set.values, borderColor: color, borderWidth: set.filled ? 2 : 1.25, backgroundColor: soft(color, 0.12), pointBackgroundColor: color, spanGaps: false,
+        pointRadius: set.values.map((_, i) => (i === set.mark ? 4 : 0)) }, LINES[set.style] && set.style !== "solid" ? { borderDash: [4, 3] } : {}, set.filled ? { fill: "origin" } : {});
+    });
+    return new Chart(canvas, { type: "line", data: { labels: spec.labels, datasets: sets },
+      options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
+        scales: { x: { grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 14 } }, y: yAxis(0, { beginAtZero: true }) },
+        plugins: { tooltip: { callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
+  }
+  function drawScatter(canvas, spec) {
+    const looks = { filled: (c) => ({ borderWidth: 0.75, backgroundColor: soft(c, 0.42) }), hollow: () => ({ borderWidth: 1.5, backgroundColor: C.surface }), dot: (c) => ({ borderWidth: 0, backgroundColor: soft(c, 0.5) }), diamond: (c) => ({ borderWidth: 1, backgroundColor: c, pointStyle: "rectRot" }) };
+    const sets = spec.sets.map((set) => {
+      const color = token(set.colour);
+      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, borderColor: color, $texts: set.texts }, looks[set.style](color));
+    });
+    const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: line.style === "solid" ? [] : [6, 3], pointRadius: 0, pointHitRadius: 0 }));
+    const axis = (a) => bound(a.minimum, null) && Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum });
+    return new Chart(canvas, { type: "scatter", data: { datasets: sets.concat(lines) },
+      options: { layout: LAYOUT,
+        scales: { x: Object.assign({ type: "linear", border: { color: C.strong }, grid: { color: C.grid, drawTicks: false }, ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 16, callback: (v) => text(v, 0, spec.x.unit) } }, axis(spec.x)),
+          y: yAxis(spec.y.decimals, axis(spec.y)) },
+        plugins: { tooltip: { callbacks: { label: (item) => (item.dataset.$texts ? " " + item.dataset.$texts[item.dataIndex] : " " + item.dataset.label) } } } } });
+  }
+  function drawIntervals(canvas, spec) {
+    const sign = (v) => (spec.signed && v > 0 ? "+" : "");
+    return new Chart(canvas, { type: "bar", data: { labels: spec.rows.map((row) => row.label), datasets: [{ data: spec.rows.map(() => null) }] },
+      options: { indexAxis: "y", events: [], layout: { padding: { right: 16, left: spec.rows.length > 1 ? 0 : 12 } },
+        scales: { x: { min: spec.minimum, max: spec.maximum, border: { color: C.strong }, grid: { color: (c) => (spec.signed && c.tick && c.tick.value === 0 ? C.text : C.grid), drawTicks: false },
+            ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 12, callback: (v) => sign(v) + text(v, spec.decimals, spec.unit === "%" ? "%" : "") } },
+          y: { border: { display: false }, grid: { display: false }, ticks: { display: spec.rows.length > 1, color: C.text, padding: 8 } } },
+        plugins: { whiskers: { rows: spec.rows } } } });
+  }
+
+  /* ---------- all canvases of the page ---------- */
+  function specOf(id) {
+    if (incoming.has(id)) { specs.set(id, JSON.parse(incoming.get(id))); incoming.delete(id); }
+    if (!specs.has(id)) { const script = document.getElementById(id); if (script) specs.set(id, JSON.parse(script.textContent)); }
+    return specs.get(id);
+  }
+  function draw(canvas) {
+    const spec = specOf(canvas.dataset.spec);
+    if (!spec) return null;
+    if (spec.kind === "time") return canvas.dataset.plot === "band" ? drawBand(canvas, spec, canvas.dataset.spec) : drawPlot(canvas, spec, spec.plots.find((plot) => plot.name === canvas.dataset.plot), canvas.dataset.spec);
+    return { bars: drawBars, sums: drawSums, scatter: drawScatter, intervals: drawIntervals }[spec.kind](canvas, spec);
+  }
+  function render() {
+    readColours();
+    charts.splice(0).forEach((chart) => chart.destroy());
+    document.querySelectorAll("canvas[data-spec]").forEach((canvas) => { const chart = draw(canvas); if (chart) charts.push(chart); });
+    root.dataset.drawn = String(charts.length);
+  }
+
+  /* A swapped piece brings its data as a JSON script, which htmx drops with all scripts: it is read before. */
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = event.detail.serverResponse || "";
+    if (!answer.includes("application/json")) return;
+    new DOMParser().parseFromString(answer, "text/html").querySelectorAll('script[type="application/json"]').forEach((script) => incoming.set(script.id, script.textContent));
+  });
+  document.addEventListener("htmx:afterSettle", () => { if (incoming.size || charts.some((chart) => !chart.canvas || !chart.canvas.isConnected)) render(); });
+  document.addEventListener("heatmon:theme", render);
+  let printed = null;
+  window.addEventListener("beforeprint", () => { printed = root.dataset.theme || ""; root.dataset.theme = "light"; render(); });
+  window.addEventListener("afterprint", () => { if (printed) root.dataset.theme = printed; else delete root.dataset.theme; printed = null; render(); });
+
+  /* ---------- drag to zoom: the range goes into the address ---------- */
+  let drag = null;
+  const chartOf = (canvas) => charts.find((chart) => chart.canvas === canvas);
+  document.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" || event.button !== 0 || !event.target.matches("canvas[data-spec]")) return;
+    const chart = chartOf(event.target), spec = specOf(event.target.dataset.spec);
+    if (!chart || !spec || spec.kind !== "time" || !spec.zoom) return;
+    drag = { chart, spec, from: event.offsetX };
+  });
+  document.addEventListener("pointermove", (event) => {
+    if (!drag || event.target !== drag.chart.canvas) return;
+    drag.chart.$drag = { from: drag.from, to: event.offsetX };
+    drag.chart.draw();
+  });
+  document.addEventListener("pointerup", (event) => {
+    if (!drag) return;
+    const { chart, spec, from } = drag, to = event.target === chart.canvas ? event.offsetX : from;
+    drag = null;
+    chart.$drag = null;
+    chart.draw();
+    if (Math.abs(to - from) < 8) return;
+    const instant = (pixel) => new Date(Math.round(chart.scales.x.getValueForPixel(pixel) / 60000) * 60000).toISOString().replace(".000", "");
+    const address = new URL(spec.zoom, location.href);
+    address.searchParams.set("from", instant(Math.min(from, to)));
+    address.searchParams.set("to", instant(Math.max(from, to)));
+    location.assign(address);
+  });
+
+  render();
+})();
