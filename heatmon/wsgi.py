@@ -1,8 +1,27 @@
 """The WSGI application, for waitress and gunicorn."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.core.wsgi import get_wsgi_application
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
-application = get_wsgi_application()
+
+_django = get_wsgi_application()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips it."""
+    from django.conf import settings
+
+    prefix = settings.FORCE_SCRIPT_NAME
+    path: Any = environ.get("PATH_INFO", "")
+    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
+        environ["PATH_INFO"] = path[len(prefix) :] or "/"
+    return _django(environ, start_response)

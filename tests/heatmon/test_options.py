@@ -50,7 +50,7 @@ def test_a_secret_may_lie_in_a_file_whose_last_newline_does_not_count(tmp_path: 
 def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("a")
     environ = {"HEATMON_SHELLY_PASSWORD": "b", "HEATMON_SHELLY_PASSWORD_FILE": str(tmp_path / "password")}
-    with pytest.raises(OptionsError, match="HEATMON_SHELLY_PASSWORD and HEATMON_SHELLY_PASSWORD_FILE are both"):
+    with pytest.raises(OptionsError, match="PASSWORD and HEATMON_SHELLY_PASSWORD_FILE are both"):
         load_options(environ)
 
 

@@ -1,0 +1,129 @@
+"""Minutes that heatmon missed are fetched from the meter's own memory, hour by hour.
+
+An hour is written down as a gap when minute rows are missing or provisional, fetched in one request,
+and closed as filled, or as lost once the meter has shown three times that it does not have the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from apps.devices.errors import DeviceError
+from apps.devices.models import Device, HistoryGap
+from apps.devices.shelly.history import MeterHistory
+from apps.metrics.recording import minute_rows
+from apps.metrics.stale import mark_stale
+
+from .collection import Collection
+
+log = logging.getLogger(__name__)
+
+HOUR = timedelta(hours=1)
+REMEMBERED = timedelta(days=60)
+RECENT = timedelta(hours=48)
+SETTLED = timedelta(minutes=3)
+GIVE_UP_AFTER = 3
+RETRY_AFTER = timedelta(minutes=10)
+
+
+def find_gaps(collection: Collection, device: str, start: datetime, at: datetime) -> int:
+    """Write down the hours in [start, at) that lack minute rows; gives how many are open."""
+    first = _hour(start)
+    end = at - SETTLED
+    counts = collection.store.series(
+        collection.site.pk, "energy_wh", int(first.timestamp()), int(end.timestamp()), 3600
+    )
+    provisional = collection.store.series(
+        collection.site.pk, "provisional", int(first.timestamp()), int(end.timestamp()), 3600
+    )
+    unsettled = dict(zip(provisional.time, provisional.sum, strict=True))
+    known = {
+        gap.start: gap
+        for gap in HistoryGap.objects.filter(site=collection.site, device=device, start__gte=first)
+    }
+    for t, count in zip(counts.time, counts.count, strict=True):
+        hour = datetime.fromtimestamp(t, UTC)
+        expected = min(60, int((end - hour).total_seconds() // 60))
+        missing = max(0, expected - count) + int(unsettled.get(t) or 0)
+        _note(collection, device, hour, missing, known.get(hour), closed=end - hour >= HOUR)
+    return HistoryGap.objects.filter(site=collection.site, device=device, state=HistoryGap.State.OPEN).count()
+
+
+def _note(
+    collection: Collection, device: str, hour: datetime, missing: int, gap: HistoryGap | None, *, closed: bool
+) -> None:
+    if gap is None:
+        # The running hour is refined by the five-minute job; only a whole interval missing is a gap.
+        if missing > (0 if closed else 6):
+            HistoryGap.objects.create(
+                site=collection.site, device=device, start=hour, missing_minutes=missing
+            )
+        return
+    if missing == 0 and gap.state != HistoryGap.State.FILLED:
+        gap.state, gap.missing_minutes = HistoryGap.State.FILLED, 0
+        gap.save(update_fields=["state", "missing_minutes"])
+    elif missing > 0 and gap.state == HistoryGap.State.FILLED:
+        gap.state, gap.missing_minutes, gap.attempts = HistoryGap.State.OPEN, missing, 0
+        gap.save(update_fields=["state", "missing_minutes", "attempts"])
+    elif missing > 0 and gap.missing_minutes != missing:
+        gap.missing_minutes = missing
+        gap.save(update_fields=["missing_minutes"])
+
+
+def fill_gaps(
+    collection: Collection,
+    history: MeterHistory,
+    device: Device,
+    at: datetime,
+    *,
+    go_on: Callable[[], bool],
+) -> int:
+    """Fetch open hours, oldest first, one at a time, while ``go_on()``; gives the minutes stored."""
+    stored = 0
+    gaps = HistoryGap.objects.filter(
+        site=collection.site, device=device.identifier, state=HistoryGap.State.OPEN
+    ).exclude(last_attempt_at__gt=at - RETRY_AFTER)
+    for gap in gaps.order_by("start"):
+        if not go_on():
+            break
+        stored += _fill(collection, history, device, gap, at)
+    return stored
+
+
+def _fill(
+    collection: Collection, history: MeterHistory, device: Device, gap: HistoryGap, at: datetime
+) -> int:
+    end = min(gap.start + HOUR, _minute(at))
+    gap.last_attempt_at = at
+    gap.attempts += 1
+    try:
+        records = list(history.fetch_chunk(gap.start, end, device.profile))
+    except DeviceError as error:
+        gap.attempts -= 1  # only answers count: a meter that is away has not said that it forgot
+        gap.reason = error.message[:200]
+        gap.save(update_fields=["last_attempt_at", "attempts", "reason"])
+        raise
+    channels = collection.house.heat_pump_channels
+    collection.store.write(minute_rows(collection.site.pk, records, channels))
+    if records:
+        mark_stale(collection.site, gap.start, gap.start + HOUR)
+    missing = int((end - gap.start).total_seconds() // 60) - len(records)
+    gap.missing_minutes = max(0, missing)
+    gap.reason = ""
+    if missing <= 0:
+        gap.state = HistoryGap.State.FILLED
+    elif gap.attempts >= GIVE_UP_AFTER:
+        gap.state = HistoryGap.State.LOST
+        gap.reason = "the meter does not have these minutes"
+    gap.save()
+    return len(records)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

@@ -1,0 +1,202 @@
+"""One site with its devices and its store, opened once per process: what the jobs work on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from requests.adapters import BaseAdapter
+
+from apps.devices.budget import CallBudget
+from apps.devices.errors import DeviceBusy, DeviceError
+from apps.devices.house import HouseOptions, house_options
+from apps.devices.models import Device, Site, SourceState
+from apps.devices.shelly.client import ShellyClient
+from apps.devices.shelly.counter import MinuteFromCounter
+from apps.devices.shelly.history import MeterHistory
+from apps.devices.viessmann.client import ViessmannAccount, ViessmannClient
+from apps.devices.viessmann.oauth import TokenStore
+from apps.metrics.store.base import TimeSeriesStore
+
+log = logging.getLogger(__name__)
+
+PERSIST_SUCCESS_EVERY = timedelta(seconds=60)
+METER, HEAT_PUMP = SourceState.Source.METER, SourceState.Source.HEAT_PUMP
+
+
+class Collection:
+    """Long-lived clients of one site. Each client belongs to the one thread that polls with it.
+
+    ``adapter``: a requests adapter instead of sockets (simulation). The options in force are read on
+    first use and again after ``reload()``.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        store: TimeSeriesStore,
+        *,
+        clock: Callable[[], datetime],
+        adapter: BaseAdapter | None = None,
+        token_path: Path | None = None,
+    ) -> None:
+        self.site = site
+        self.store = store
+        self.clock = clock
+        self._adapter = adapter
+        self._token_path = token_path or Path(settings.TOKEN_PATH)
+        self._lock = threading.Lock()
+        self._house: HouseOptions | None = None
+        self._meter: ShellyClient | None = None
+        self._history: MeterHistory | None = None
+        self._heat_pump: ViessmannClient | None = None
+        self._known: dict[str, str] = {}
+        self._persisted: dict[str, datetime] = {}
+        self._failing: dict[str, bool] = {}
+        self.counter_minutes = MinuteFromCounter()
+        self.last_whole_search: datetime | None = None
+        self.derived_until: datetime | None = None
+
+    @property
+    def house(self) -> HouseOptions:
+        """The options in force."""
+        with self._lock:
+            if self._house is None:
+                self._house = house_options(self.site)
+            return self._house
+
+    def reload(self) -> None:
+        """Options were saved: read them again and open clients anew where their login changed."""
+        fresh = house_options(self.site)
+        with self._lock:
+            old, self._house = self._house, fresh
+            if old is None:
+                return
+            if (old.shelly_url, old.shelly_password) != (fresh.shelly_url, fresh.shelly_password):
+                self._meter = self._history = None
+            login = ("viessmann_user", "viessmann_password", "viessmann_client_id", "heat_pump_device")
+            if any(getattr(old, name) != getattr(fresh, name) for name in login):
+                self._heat_pump = None
+
+    def meter(self) -> ShellyClient | None:
+        """The client of the live poll; None while no meter is set up."""
+        house = self.house
+        if not house.shelly_url:
+            return None
+        if self._meter is None:
+            self._meter = ShellyClient(
+                house.shelly_url, house.shelly_password, clock=self.clock, adapter=self._adapter
+            )
+        return self._meter
+
+    def meter_history(self) -> MeterHistory | None:
+        """The client of the history thread: session and login of its own."""
+        house = self.house
+        if not house.shelly_url:
+            return None
+        if self._history is None:
+            self._history = MeterHistory(
+                house.shelly_url, house.shelly_password, clock=self.clock, adapter=self._adapter
+            )
+        return self._history
+
+    def budget(self) -> CallBudget | None:
+        """The ledger of cloud calls; None while no account is set up."""
+        client_id = self.house.viessmann_client_id
+        if not client_id:
+            return None
+        return CallBudget(client_id, limit=settings.HEATMON.viessmann_daily_limit, clock=self.clock)
+
+    def heat_pump(self) -> ViessmannClient | None:
+        """The client of the cloud; None while no account is set up."""
+        house, budget = self.house, self.budget()
+        if budget is None:
+            return None
+        if self._heat_pump is None:
+            account = ViessmannAccount(
+                user=house.viessmann_user,
+                password=house.viessmann_password,
+                client_id=house.viessmann_client_id or "",
+                api_url=settings.HEATMON.viessmann_api_url,
+                iam_url=settings.HEATMON.viessmann_iam_url,
+            )
+            self._heat_pump = ViessmannClient(
+                account,
+                token_store=TokenStore(self._token_path),
+                budget=budget,
+                clock=self.clock,
+                device_serial=house.heat_pump_device,
+                adapter=self._adapter,
+            )
+        return self._heat_pump
+
+    def known_device(self, kind: str) -> str | None:
+        """Identifier of the active device of that kind."""
+        if kind not in self._known:
+            device = Device.objects.filter(site=self.site, kind=kind, active=True).first()
+            if device is None:
+                return None
+            self._known[kind] = device.identifier
+        return self._known[kind]
+
+    def remember_device(
+        self, kind: str, identifier: str, at: datetime, *, model: str = "", profile: str = ""
+    ) -> None:
+        """Write down a device met for the first time in this process."""
+        if self._known.get(kind) == identifier:
+            return
+        Device.objects.update_or_create(
+            site=self.site,
+            kind=kind,
+            identifier=identifier,
+            defaults={"last_seen_at": at, "active": True, "model": model, "profile": profile},
+            create_defaults={
+                "first_seen_at": at,
+                "last_seen_at": at,
+                "active": True,
+                "model": model,
+                "profile": profile,
+            },
+        )
+        self._known[kind] = identifier
+
+    def forget_known_devices(self) -> None:
+        """The owner confirmed another device: read the list again."""
+        self._known.clear()
+
+    def succeeded(self, source: str, at: datetime) -> None:
+        """Note a good poll. Written at once after a failure, else at most once a minute."""
+        persisted = self._persisted.get(source)
+        if persisted and not self._failing.get(source) and at - persisted < PERSIST_SUCCESS_EVERY:
+            return
+        if self._failing.get(source):
+            log.info("%s answers again", source)
+        SourceState.objects.update_or_create(
+            site=self.site,
+            source=source,
+            defaults={
+                "last_attempt_at": at,
+                "last_success_at": at,
+                "error_code": "",
+                "error_message": "",
+                "error_hint": "",
+                "blocked_until": None,
+            },
+        )
+        self._persisted[source] = at
+        self._failing[source] = False
+
+    def failed(self, source: str, at: datetime, error: DeviceError) -> None:
+        """Note a failed poll; the log gets a line when the cause is new."""
+        state, _ = SourceState.objects.get_or_create(site=self.site, source=source)
+        if state.error_message != error.message:
+            log.warning("%s: %s %s", source, error.message, error.hint)
+        state.last_attempt_at = state.last_error_at = at
+        state.error_code, state.error_message, state.error_hint = error.code, error.message, error.hint
+        state.blocked_until = error.retry_at if isinstance(error, DeviceBusy) else None
+        state.save()
+        self._failing[source] = True

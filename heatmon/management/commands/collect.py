@@ -1,0 +1,108 @@
+"""One poll now, printed: the quickest way to see whether a device answers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.devices.house import default_site
+from apps.metrics.apps import default_store
+from heatmon import jobs
+from heatmon.collection import Collection
+
+SOURCES = ("meter", "heat_pump")
+
+
+class Command(BaseCommand):
+    help = "Poll the devices once, store what they say, and print it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", required=True, help="one poll")
+        parser.add_argument("source", nargs="?", choices=SOURCES, help="only this device")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        collection = Collection(default_site(), default_store(), clock=_now)
+        house = collection.house
+        set_up = {"meter": house.meter_set_up, "heat_pump": house.heat_pump_set_up}
+        wanted = [options["source"]] if options["source"] else [name for name in SOURCES if set_up[name]]
+        if not wanted:
+            raise CommandError(
+                "No device is set up. Set HEATMON_SHELLY_URL or HEATMON_VIESSMANN_CLIENT_ID, "
+                "or connect your devices on the Settings page.",
+                returncode=2,
+            )
+        failures = [name for name in wanted if not self._poll(name, set_up[name], collection)]
+        if failures:
+            sys.exit(1)
+
+    def _poll(self, name: str, is_set_up: bool, collection: Collection) -> bool:
+        title = name.replace("_", " ")
+        if not is_set_up:
+            self.stderr.write(f"{title}: not set up")
+            return False
+        try:
+            lines = _meter(collection) if name == "meter" else _heat_pump(collection)
+        except DeviceError as error:
+            self.stderr.write(f"{title}: {error.message} {error.hint}".rstrip())
+            return False
+        except BudgetExhausted as error:
+            self.stderr.write(f"{title}: {error.message}")
+            return False
+        self.stdout.write(f"{title}:")
+        for label, value in lines:
+            self.stdout.write(f"  {label:<32} {value}")
+        return True
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _text(value: float | bool | str | None, unit: str = "") -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g} {unit}".rstrip() if isinstance(value, float) else f"{value} {unit}".rstrip()
+
+
+def _meter(collection: Collection) -> list[tuple[str, str]]:
+    reading = jobs.poll_power(collection, _now())
+    assert reading is not None
+    lines = [
+        ("device", f"{reading.device} ({reading.profile})"),
+        ("power", _text(reading.power_w, "W")),
+        ("energy counter", _text(reading.energy_counter_wh, "Wh")),
+        ("clock, ahead of ours", _text(reading.clock_offset_s, "s")),
+    ]
+    for channel, phase in zip("abc", reading.phases, strict=True):
+        parts = (_text(phase.power_w, "W"), _text(phase.voltage_v, "V"), _text(phase.current_a, "A"))
+        lines.append((f"channel {channel}", ", ".join((*parts, *phase.errors))))
+    return lines
+
+
+def _heat_pump(collection: Collection) -> list[tuple[str, str]]:
+    poll = jobs.poll_heat_pump(collection, _now())
+    assert poll is not None
+    reading = poll.reading
+    lines = [
+        ("device", f"{reading.device} {reading.model or ''}".rstrip()),
+        ("outside", _text(reading.outside_temperature_c, "°C")),
+        ("return", _text(reading.return_temperature_c, "°C")),
+        ("secondary supply", _text(reading.secondary_supply_temperature_c, "°C")),
+        ("hot water", _text(reading.dhw_storage_temperature_c, "°C")),
+        ("compressor", f"{_text(reading.compressor_active)}, {_text(reading.compressor_phase)}"),
+        ("modulation", _text(reading.modulation_percent, "%")),
+        ("rated power", _text(reading.rated_power_kw, "kW")),
+    ]
+    for circuit in reading.circuits:
+        lines.append((f"supply, circuit {circuit.id}", _text(circuit.supply_temperature_c, "°C")))
+    budget = collection.budget()
+    assert budget is not None
+    quota = budget.quota(_now())
+    lines.append(("calls in 24 h", f"{quota.used_24h} of {quota.stops_at}"))
+    return lines

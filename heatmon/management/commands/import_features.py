@@ -1,0 +1,89 @@
+"""Stored answers of the cloud into readings and settings history, as if polled then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.devices.errors import DeviceError
+from apps.devices.house import default_site
+from apps.devices.viessmann.features import FeatureSnapshot, snapshot_from_payload
+from apps.metrics.apps import default_store
+from heatmon import jobs
+from heatmon.collection import Collection
+from heatmon.progress import Progress
+
+
+class Command(BaseCommand):
+    help = 'Import Viessmann answers: one features answer (JSON), or JSON lines {"at": …, "payload": …}.'
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--at", metavar="T", help="when a single answer was given (ISO 8601 with offset)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        files: list[Path] = options["files"]
+        missing = [str(path) for path in files if not path.is_file()]
+        if missing:
+            raise CommandError(f"No such file: {', '.join(missing)}", returncode=2)
+        at = _instant(options["at"], "--at") if options["at"] else None
+        collection = Collection(default_site(), default_store(), clock=lambda: datetime.now(UTC))
+        with Progress(sum(path.stat().st_size for path in files), "import") as progress:
+            for path in files:
+                count = 0
+                try:
+                    for snapshot in snapshots(path, at):
+                        jobs.record_snapshot(collection, snapshot)
+                        start = snapshot.received_at - timedelta(minutes=5)
+                        jobs.mark_stale(collection.site, start, snapshot.received_at + timedelta(minutes=5))
+                        count += 1
+                except (ValueError, DeviceError) as error:
+                    self.stdout.write(f"{path}: {count} answers")
+                    raise CommandError(
+                        f"{path}: {error} Answers before it were kept; mend the file and repeat.",
+                        returncode=2,
+                    ) from error
+                progress.advance(path.stat().st_size)
+                self.stdout.write(f"{path}: {count} answers")
+
+
+def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
+    """All answers of a file. Raises ValueError or PayloadInvalid that names the line."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        whole = None
+    if isinstance(whole, dict) and "payload" not in whole:
+        yield snapshot_from_payload(whole, at)
+        return
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"line {number} is no JSON: {error}.") from error
+        if not isinstance(row, dict) or "at" not in row or not isinstance(row.get("payload"), dict):
+            raise ValueError(f'line {number} must be an object with "at" and "payload".')
+        try:
+            yield snapshot_from_payload(row["payload"], _instant(row["at"], "at"))
+        except (ValueError, CommandError, DeviceError) as error:
+            raise ValueError(f"line {number}: {error}") from error
+
+
+def _instant(value: Any, name: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise CommandError(
+            f"{name}: {value!r} is no time like 2026-11-24T12:00:00+01:00", returncode=2
+        ) from error
+    if at.tzinfo is None:
+        raise CommandError(f"{name}: {value!r} has no offset; write for example …+01:00", returncode=2)
+    return at.astimezone(UTC)

@@ -1,0 +1,108 @@
+"""Minute rows from the meter's own CSV export into the store."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.devices.errors import PayloadInvalid
+from apps.devices.house import default_site, house_options
+from apps.devices.models import Device, Site
+from apps.devices.readings import MinuteRecord
+from apps.devices.shelly.parse import csv_minutes
+from apps.metrics.apps import default_store
+from apps.metrics.recording import minute_rows
+from apps.metrics.stale import mark_stale
+from heatmon.progress import Progress
+
+BATCH = 5000
+UNNAMED_METER = "IMPORTED"
+
+
+class Command(BaseCommand):
+    help = "Import the meter's CSV export (/emdata/0/data.csv, /em1data/N/data.csv); repeating is harmless."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--device", metavar="MAC", help="the meter the files come from")
+        parser.add_argument("--channel", type=int, choices=(0, 1, 2), help="channel of a /em1data/N file")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        files: list[Path] = options["files"]
+        missing = [str(path) for path in files if not path.is_file()]
+        if missing:
+            raise CommandError(f"No such file: {', '.join(missing)}", returncode=2)
+        site = default_site()
+        device = meter_for_import(site, options["device"])
+        total = sum(path.stat().st_size for path in files)
+        faults = []
+        with Progress(total, "import") as progress:
+            for path in files:
+                fault = self._import(path, site, device, options["channel"], progress)
+                faults += [fault] if fault else []
+        for fault in faults:
+            self.stderr.write(fault)
+        if faults:
+            raise CommandError(
+                "Rows before the named lines were kept; mend the files and repeat.", returncode=2
+            )
+
+    def _import(
+        self, path: Path, site: Site, device: str, channel: int | None, progress: Progress
+    ) -> str | None:
+        stored = 0
+        batch: list[MinuteRecord] = []
+        fault = None
+        try:
+            with path.open(encoding="utf-8", newline="") as lines:
+                for record in csv_minutes(lines, device, channel, now=datetime.now(UTC)):
+                    batch.append(record)
+                    if len(batch) >= BATCH:
+                        stored += _store(site, batch)
+                        batch = []
+        except PayloadInvalid as error:
+            fault = f"{path}: {error.message}"
+        except UnicodeDecodeError as error:
+            fault = f"{path}: no text at byte {error.start}; is it the meter's CSV?"
+        stored += _store(site, batch)
+        progress.advance(path.stat().st_size)
+        self.stdout.write(f"{path}: {stored} minutes")
+        return fault
+
+
+def meter_for_import(site: Site, given: str | None) -> str:
+    """The meter that rows belong to: the one named, else the site's only one, made if there is none."""
+    if given is not None:
+        mac = re.sub(r"[:\-]", "", given).upper()
+        if not re.fullmatch(r"[0-9A-F]{12}", mac):
+            raise CommandError(f"--device {given}: a MAC has twelve hex digits", returncode=2)
+    else:
+        known = Device.objects.filter(site=site, kind=Device.Kind.METER)
+        meters = list(known.values_list("identifier", flat=True))
+        if len(meters) > 1:
+            raise CommandError(
+                f"There are several meters; choose one with --device: {', '.join(meters)}", returncode=2
+            )
+        mac = meters[0] if meters else UNNAMED_METER
+    now = datetime.now(UTC)
+    Device.objects.get_or_create(
+        site=site,
+        kind=Device.Kind.METER,
+        identifier=mac,
+        defaults={"first_seen_at": now, "last_seen_at": now, "active": mac != UNNAMED_METER},
+    )
+    return mac
+
+
+def _store(site: Site, records: list[MinuteRecord]) -> int:
+    if not records:
+        return 0
+    channels = house_options(site).heat_pump_channels
+    default_store().write(minute_rows(site.pk, records, channels))
+    times = [record.at for record in records]
+    mark_stale(site, min(times), datetime.fromtimestamp(max(times).timestamp() + 60, UTC))
+    return len(records)

@@ -1,0 +1,152 @@
+"""Everything in one process: pages and collection. Without account and device it is the demo."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.models.signals import post_delete, post_save
+
+from apps.accounts.restart import restart_requested
+from apps.accounts.setup_code import current_code
+from apps.dashboard.context_processors import version
+from apps.devices.house import default_site
+from apps.devices.models import Device, SavedOption
+from apps.metrics.apps import default_store
+from heatmon import jobs
+from heatmon.collection import Collection
+from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
+from heatmon.schedule import JOBS
+from heatmon.web import WebServer
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Command(BaseCommand):
+    help = "Start web and collection in one process; without account and device the demo."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="the demo, even with devices set up")
+        parser.add_argument("--bind", metavar="ADDRESS", help="address and port, instead of HEATMON_BIND")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        bind = options["bind"] or settings.HEATMON.bind
+        host, _colon, port = bind.rpartition(":")
+        if not host or not port.isdigit():
+            raise CommandError(
+                f"--bind {bind}: must be an address and a port like 127.0.0.1:8000", returncode=2
+            )
+        if settings.DEMO and host.strip("[]") not in LOOPBACK:
+            raise CommandError(
+                f"The demo has no login and answers on loopback only, not on {host}. "
+                "Set up an account and devices first (start once without HEATMON_BIND and open /setup).",
+                returncode=2,
+            )
+        for warning in settings.HEATMON.warnings:
+            log.warning("%s", warning)
+        try:
+            with ProcessLock(settings.DATA_DIR / "heatmon.lock"):
+                again = self._serve(host.strip("[]"), int(port))
+        except AlreadyRunning as error:
+            raise CommandError(f"{error}. Stop it first, or open its page.") from error
+        if again:
+            _start_again()
+
+    def _serve(self, host: str, port: int) -> bool:
+        """Run until told to stop; True if the process shall begin again with the real data."""
+        refuse_newer_schema()
+        call_command("migrate", verbosity=0)
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_ignored: stop.set())
+        web = WebServer(host, port)
+        web.start()
+        self._announce(web.address)
+        demo = None
+        if settings.DEMO:
+            from heatmon.demo import Demo
+
+            demo = Demo(settings.DATA_DIR, default_site(), default_store())
+            demo.start()
+        collection = demo.collection if demo else Collection(default_site(), default_store(), clock=_now)
+        watch_options(collection)
+        runner = Runner(JOBS, work_of(collection))
+        runner.start()
+        while not stop.wait(0.2) and not restart_requested.is_set():
+            pass
+        self.stdout.write("stopping ...")
+        runner.join()
+        if demo:
+            demo.stop()
+        web.stop()
+        default_store().close()
+        return restart_requested.is_set()
+
+    def _announce(self, address: str) -> None:
+        what = "demo data · " if settings.DEMO else ""
+        self.stdout.write(f"heatmon {version()} · {what}{address} · stop: Ctrl-C")
+        if settings.DEMO or not get_user_model().objects.exists():
+            code = current_code(settings.HOME_DATA_DIR)
+            self.stdout.write(f"one-time code for {address}setup : {code}")
+        self.stdout.flush()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def work_of(collection: Collection) -> Mapping[str, Callable[[datetime], Any]]:
+    """Job name → what to do at its time."""
+    return {job.name: partial(getattr(jobs, job.name), collection) for job in JOBS}
+
+
+def watch_options(collection: Collection) -> None:
+    """Saved settings and confirmed devices count from the next poll on."""
+
+    def reload(**_kwargs: Any) -> None:
+        collection.reload()
+
+    def forget(**_kwargs: Any) -> None:
+        collection.forget_known_devices()
+
+    for changed in (post_save, post_delete):
+        changed.connect(reload, sender=SavedOption, weak=False)
+        changed.connect(forget, sender=Device, weak=False)
+
+
+def refuse_newer_schema() -> None:
+    """A data directory written by a newer heatmon is not touched."""
+    loader = MigrationLoader(connection, ignore_no_initial=True)
+    known = set(loader.disk_migrations)
+    newer = sorted(
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if (app, name) not in known and app in loader.migrated_apps
+    )
+    if newer:
+        raise CommandError(
+            f"The data directory was written by a newer heatmon (it knows {', '.join(newer)}). "
+            "Start that version, or restore a backup made before the update."
+        )
+
+
+def _start_again() -> None:
+    environ = {key: value for key, value in os.environ.items() if key != "HEATMON_DEMO"}
+    arguments = [argument for argument in sys.argv if argument != "--demo"]
+    os.execve(sys.executable, [sys.executable, *arguments], environ)  # noqa: S606

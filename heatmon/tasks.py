@@ -1,0 +1,60 @@
+"""Celery tasks: call the job of that name, once for each of its times."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from celery import Task, shared_task
+from django.db import IntegrityError, close_old_connections, transaction
+
+from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.devices.house import default_site
+from apps.devices.models import JobRun
+from apps.metrics.apps import default_store
+
+from . import jobs
+from .collection import Collection
+from .schedule import JOBS, Job, last_run
+
+
+@lru_cache(maxsize=1)
+def collection() -> Collection:
+    """The devices of this worker process, opened on first use (after Celery's fork)."""
+    return Collection(default_site(), default_store(), clock=lambda: datetime.now(UTC))
+
+
+def run(job: Job, now: float) -> bool:
+    """Take the turn of ``job`` that is due at ``now`` and do it; False if it was taken or is too old."""
+    due = last_run(job, now)
+    if now - due > job.expires_s:
+        return False
+    close_old_connections()
+    at = datetime.fromtimestamp(due, UTC)
+    try:
+        with transaction.atomic():
+            JobRun.objects.create(site=default_site(), job=job.name, due_at=at)
+    except IntegrityError:
+        return False
+    worker = collection()
+    if due % 60 == 0:
+        worker.reload()
+        worker.forget_known_devices()
+    try:
+        getattr(jobs, job.name)(worker, at)
+    except (DeviceError, BudgetExhausted):
+        return True  # recorded with the source's state by the job
+    return True
+
+
+def _task(job: Job) -> Task:
+    def task() -> None:
+        run(job, time.time())
+
+    task.__name__ = job.name
+    limit = max(job.period_s, 30) if job.period_s <= 60 else 280
+    return shared_task(name=f"heatmon.{job.name}", time_limit=limit, ignore_result=True)(task)
+
+
+TASKS = {job.name: _task(job) for job in JOBS}
