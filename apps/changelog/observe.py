@@ -1,0 +1,169 @@
+"""From polls to entries: what the heat pump's owner changed, noticed once it was seen twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.devices.configuration import HeatPumpConfiguration
+from apps.devices.models import Site
+
+from .diff import AtomValue, atoms, settings_of, split
+from .models import ConfigurationVersion, Entry, PendingConfiguration, SettingChange
+from .tracking import Candidate, Step, Tracked, advance
+
+
+def observe(site: Site, configuration: HeatPumpConfiguration) -> Entry | None:
+    """Take one poll into the history; the entry that it confirmed (the newest, should there be two).
+
+    The first poll of a device is its baseline and makes no entry. A poll not newer than the last one
+    is ignored, so repeating is harmless. Equal polls cost one statement.
+    """
+    digest = _digest(configuration.settings)
+    polls = PendingConfiguration.objects.filter(site=site, device=configuration.device)
+    unchanged = polls.filter(digest=digest, last_poll_at__lt=configuration.observed_at)
+    if unchanged.update(last_poll_at=configuration.observed_at):
+        return None
+    with transaction.atomic():
+        pending = polls.select_for_update().first()
+        if pending is None:
+            _start(site, configuration, digest)
+            return None
+        if configuration.observed_at <= pending.last_poll_at:
+            return None
+        return _take(site, configuration, pending, digest)
+
+
+def add_event(site: Site, at: datetime, code: str, details: Mapping[str, Any] | None = None) -> Entry:
+    """Record an event (see ``sentences.EVENT_SENTENCES``). One per site, code, time and
+    ``details["device"]``: repeating gives the same entry, with the newest details."""
+    details = dict(details or {})
+    key = f"event:{code}:{details.get('device', '')}:{int(at.timestamp())}"
+    with transaction.atomic():
+        entry, created = Entry.objects.get_or_create(
+            site=site,
+            source_key=key,
+            defaults={"kind": Entry.Kind.EVENT, "at": at, "event_code": code, "event_details": details},
+        )
+        if not created and entry.event_details != details:
+            entry.event_details = details
+            entry.updated_at = timezone.now()
+            entry.save(update_fields=["event_details", "updated_at"])
+    return entry
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    text = json.dumps(dict(settings), sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _start(site: Site, configuration: HeatPumpConfiguration, digest: str) -> None:
+    """The baseline: everything known is taken as it is."""
+    PendingConfiguration.objects.create(
+        site=site, device=configuration.device, last_poll_at=configuration.observed_at, digest=digest
+    )
+    known = atoms(configuration.settings)
+    if known:
+        _adopt(site, configuration.device, configuration.observed_at, known)
+
+
+def _take(
+    site: Site, configuration: HeatPumpConfiguration, pending: PendingConfiguration, digest: str
+) -> Entry | None:
+    at = configuration.observed_at
+    step = advance(_tracked(site, pending), atoms(configuration.settings), configuration.changed_at, at)
+    if step.adopted:
+        _adopt(site, pending.device, at, step.adopted)
+    entry = _confirm(site, pending.device, step)
+    pending.last_poll_at = at
+    pending.digest = "" if step.state.candidates else digest
+    pending.candidates = {atom: _packed(one) for atom, one in step.state.candidates.items()}
+    pending.unseen = {atom: time.isoformat() for atom, time in step.state.unseen.items()}
+    pending.save()
+    return entry
+
+
+def _tracked(site: Site, pending: PendingConfiguration) -> Tracked:
+    newest = ConfigurationVersion.objects.filter(site=site, device=pending.device).last()
+    return Tracked(
+        known=atoms(newest.settings) if newest is not None else {},
+        candidates={atom: _unpacked(packed) for atom, packed in pending.candidates.items()},
+        unseen={atom: datetime.fromisoformat(text) for atom, text in pending.unseen.items()},
+        last_poll_at=pending.last_poll_at,
+    )
+
+
+def _packed(one: Candidate) -> dict[str, Any]:
+    return {
+        "value": one.value,
+        "first_seen_at": one.first_seen_at.isoformat(),
+        "old_seen_at": one.old_seen_at.isoformat(),
+        "source_at": one.source_at.isoformat() if one.source_at is not None else None,
+    }
+
+
+def _unpacked(packed: Mapping[str, Any]) -> Candidate:
+    source_at = packed["source_at"]
+    return Candidate(
+        value=packed["value"],
+        first_seen_at=datetime.fromisoformat(packed["first_seen_at"]),
+        old_seen_at=datetime.fromisoformat(packed["old_seen_at"]),
+        source_at=datetime.fromisoformat(source_at) if source_at is not None else None,
+    )
+
+
+def _confirm(site: Site, device: str, step: Step) -> Entry | None:
+    """One entry per first poll: what changed together is told together."""
+    together: dict[datetime, dict[str, Candidate]] = defaultdict(dict)
+    for atom, candidate in step.confirmed.items():
+        together[candidate.first_seen_at][atom] = candidate
+    entry = None
+    for first_seen_at in sorted(together):
+        entry = _record(site, device, first_seen_at, together[first_seen_at])
+    return entry
+
+
+def _record(site: Site, device: str, first_seen_at: datetime, changed: Mapping[str, Candidate]) -> Entry:
+    entry, _created = Entry.objects.get_or_create(
+        site=site,
+        source_key=f"setting:{device}:{first_seen_at.isoformat()}",
+        defaults={
+            "kind": Entry.Kind.SETTING,
+            "at": max(candidate.changed_at for candidate in changed.values()),
+        },
+    )
+    values = {atom: candidate.value for atom, candidate in changed.items()}
+    before = _version_at(site, device, entry.at)
+    after = settings_of({**atoms(before), **values})
+    for key in sorted({split(atom)[0] for atom in values}):
+        # A weekday that was unknown in the second poll joins the entry of the others later.
+        SettingChange.objects.update_or_create(
+            entry=entry,
+            key=key,
+            defaults={"after": after[key]},
+            create_defaults={"before": before[key], "after": after[key]},
+        )
+    _adopt(site, device, entry.at, values)
+    return entry
+
+
+def _version_at(site: Site, device: str, at: datetime) -> dict[str, Any]:
+    version = ConfigurationVersion.objects.filter(site=site, device=device, at__lte=at).last()
+    return dict(version.settings) if version is not None else {}
+
+
+def _adopt(site: Site, device: str, at: datetime, values: Mapping[str, AtomValue]) -> None:
+    """From ``at`` on these values hold: a version at that time, and the later ones follow."""
+    versions = ConfigurationVersion.objects.filter(site=site, device=device)
+    settings = settings_of({**atoms(_version_at(site, device, at)), **values})
+    versions.update_or_create(site=site, device=device, at=at, defaults={"settings": settings})
+    for later in versions.filter(at__gt=at):
+        later.settings = settings_of({**atoms(later.settings), **values})
+        later.save(update_fields=["settings"])

@@ -1,0 +1,185 @@
+"""The history in order: entries for pages and API, markers for charts, the settings at any time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from apps.devices.models import Site
+
+from .glossary import setting_name
+from .models import ConfigurationVersion, Entry, SettingChange
+from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
+
+MARKER_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingView:
+    key: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """One entry as pages and API show it; ``title`` is in the language in force. ``author`` is None for
+    what heatmon saw itself."""
+
+    id: int
+    at: datetime
+    kind: str
+    title: str
+    text: str
+    author: str | None
+    version: int
+    settings: tuple[SettingView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """An entry in a chart; ``number`` counts from 1 in the order of time."""
+
+    id: int
+    at: datetime
+    number: int
+    title: str
+    kind: str
+
+
+class EntryUnknown(Exception):
+    """No entry of this site has that id."""
+
+
+def entries(
+    site: Site,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    kind: str | None = None,
+    limit: int = 50,
+    before: int | None = None,
+    search: str = "",
+) -> list[EntryView]:
+    """Newest first by (at, id), within start ≤ at < end. ``before``: only what comes after that entry in
+    this order; raises EntryUnknown if there is none with that id."""
+    found = _within(Entry.objects.filter(site=site), start, end)
+    if kind is not None:
+        found = found.filter(kind=kind)
+    if search.strip():
+        found = found.filter(_matching(site, search.strip()))
+    if before is not None:
+        last = Entry.objects.filter(site=site, id=before).values_list("at", "id").first()
+        if last is None:
+            raise EntryUnknown(before)
+        found = found.filter(Q(at__lt=last[0]) | Q(at=last[0], id__lt=last[1]))
+    ordered = found.order_by("-at", "-id").prefetch_related("setting_changes")
+    return [view(entry) for entry in ordered[:limit]]
+
+
+def entry_view(site: Site, entry_id: int) -> EntryView:
+    """One entry. Raises EntryUnknown."""
+    entry = Entry.objects.filter(site=site, id=entry_id).prefetch_related("setting_changes").first()
+    if entry is None:
+        raise EntryUnknown(entry_id)
+    return view(entry)
+
+
+def view(entry: Entry) -> EntryView:
+    """The entry with its title in the language in force."""
+    changes = [
+        SettingView(key=change.key, before=change.before, after=change.after)
+        for change in sorted(entry.setting_changes.all(), key=lambda change: change.key)
+    ]
+    return EntryView(
+        id=entry.pk,
+        at=entry.at,
+        kind=entry.kind,
+        title=entry.title or made_title(entry, changes),
+        text=entry.text,
+        author=entry.author_name or None,
+        version=entry.version,
+        settings=tuple(changes),
+    )
+
+
+def made_title(entry: Entry, changes: list[SettingView]) -> str:
+    """The title that heatmon gives the entry where its owner gave none."""
+    if entry.kind == Entry.Kind.NOTE:
+        return note_title(entry.text)
+    if entry.kind == Entry.Kind.EVENT:
+        return event_title(entry.event_code, entry.event_details)
+    return entry_title([(change.key, change.before, change.after) for change in changes])
+
+
+def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
+    """Entries within start ≤ at < end for a chart, oldest first; at most the newest MARKER_LIMIT."""
+    shown = reversed(entries(site, start=start, end=end, limit=MARKER_LIMIT))
+    return [
+        Marker(id=entry.id, at=entry.at, number=number, title=entry.title, kind=entry.kind)
+        for number, entry in enumerate(shown, start=1)
+    ]
+
+
+def configuration_at(site: Site, at: datetime) -> dict[str, Any]:
+    """All settings known at that time, key → value; empty before the first poll."""
+    version = ConfigurationVersion.objects.filter(site=site, at__lte=at).last()
+    return dict(version.settings) if version is not None else {}
+
+
+def previous_change(site: Site, at: datetime) -> EntryView | None:
+    """The newest change of settings before ``at``."""
+    entry = _changes(site).filter(at__lt=at).order_by("-at", "-id").first()
+    return view(entry) if entry is not None else None
+
+
+def next_change(site: Site, at: datetime) -> EntryView | None:
+    """The oldest change of settings after ``at``."""
+    entry = _changes(site).filter(at__gt=at).order_by("at", "id").first()
+    return view(entry) if entry is not None else None
+
+
+def neighbours(site: Site, entry: EntryView) -> tuple[EntryView | None, EntryView | None]:
+    """The entries before and after this one in time, whatever their kind."""
+    others = Entry.objects.filter(site=site).prefetch_related("setting_changes")
+    older = others.filter(Q(at__lt=entry.at) | Q(at=entry.at, id__lt=entry.id)).order_by("-at", "-id").first()
+    newer = others.filter(Q(at__gt=entry.at) | Q(at=entry.at, id__gt=entry.id)).order_by("at", "id").first()
+    return (view(older) if older is not None else None, view(newer) if newer is not None else None)
+
+
+def _changes(site: Site) -> QuerySet[Entry]:
+    changes = Entry.objects.filter(site=site, kind=Entry.Kind.SETTING)
+    return changes.prefetch_related("setting_changes")
+
+
+def _within(found: QuerySet[Entry], start: datetime | None, end: datetime | None) -> QuerySet[Entry]:
+    if start is not None:
+        found = found.filter(at__gte=start)
+    if end is not None:
+        found = found.filter(at__lt=end)
+    return found
+
+
+def _matching(site: Site, search: str) -> Q:
+    """Entries whose own words, or the words heatmon shows for them, contain ``search``."""
+    pattern = re.escape(search)  # iregex, as LIKE in SQLite knows no upper and lower case beyond ASCII
+    keys = SettingChange.objects.filter(entry__site=site).order_by().values_list("key", flat=True).distinct()
+    folded = search.casefold()
+    named = [key for key in keys if folded in _words(key).casefold()]
+    events = [code for code, sentence in EVENT_SENTENCES.items() if folded in str(sentence).casefold()]
+    return (
+        Q(text__iregex=pattern)
+        | Q(title__iregex=pattern)
+        | Q(author_name__iregex=pattern)
+        | Q(pk__in=SettingChange.objects.filter(entry__site=site, key__in=named).values("entry"))
+        | Q(event_code__in=events)
+    )
+
+
+def _words(key: str) -> str:
+    name = setting_name(key)
+    return f"{name.heading} {name.part}"
