@@ -1,0 +1,255 @@
+"""Questions to the SQLite engine, each on an open reader connection. Values leave it as floats."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+from .base import Aggregate, Sample, Series
+from .rollup import RAW, Piece, Source, marks, pieces
+from .schema import MEASUREMENTS
+from .tables import Table, ceil_to, floor_to
+
+Total = tuple[int, int, int, int]
+"""(count, sum, min, max) as scaled integers, count > 0."""
+
+
+def sources_of(connection: sqlite3.Connection, site: int, measurement: str, circuit: str) -> list[Source]:
+    """All devices' sources of one site, measurement and circuit."""
+    rows = connection.execute(
+        "SELECT id, rolled_to, minute_from, revision FROM source"
+        " WHERE site = ? AND measurement = ? AND circuit = ?",
+        (site, measurement, circuit),
+    )
+    return [Source(*row) for row in rows]
+
+
+def all_sources(
+    connection: sqlite3.Connection, site: int, measurement: str, device: str | None
+) -> list[tuple[int, str, str]]:
+    """(id, device, circuit) of all circuits' sources, of one device or all."""
+    return connection.execute(
+        "SELECT id, device, circuit FROM source WHERE site = ? AND measurement = ?"
+        " AND device = ifnull(?, device) ORDER BY circuit, device",
+        (site, measurement, device),
+    ).fetchall()
+
+
+def filled_series(connection: sqlite3.Connection, tables: Mapping[str, Table], site: int) -> list[str]:
+    """Names of the site's series with any value, found in rollups and the part that is read raw."""
+    names: set[str] = set()
+    for measurement in MEASUREMENTS:
+        table = tables[measurement.name]
+        for source, _, circuit in all_sources(connection, site, measurement.name, None):
+            names |= {
+                f"{field.series}.{circuit}" if circuit else field.series
+                for field in measurement.fields
+                if _has_value(connection, table, source, field.column)
+            }
+    return sorted(names)
+
+
+def _has_value(connection: sqlite3.Connection, table: Table, source: int, column: str) -> bool:
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM r3600"
+        " WHERE s = (SELECT id FROM series WHERE source = :s AND field = :f))"
+        f' OR EXISTS (SELECT 1 FROM "{table.name}" WHERE source = :s AND "{column}" IS NOT NULL'
+        " AND t >= (SELECT rolled_to FROM source WHERE id = :s))",
+        {"s": source, "f": column},
+    ).fetchone()
+    return bool(row[0])
+
+
+def delete_empty(table: Table, where: str) -> str:
+    """The statement that deletes a source's rows without any value, within what ``where`` says of t."""
+    empty = " AND ".join(f'"{column}" IS NULL' for column in table.scales)
+    return f'DELETE FROM "{table.name}" WHERE source = ? AND {where} AND {empty}'
+
+
+def joined(one: Total | None, other: Total) -> Total:
+    if one is None:
+        return other
+    return one[0] + other[0], one[1] + other[1], min(one[2], other[2]), max(one[3], other[3])
+
+
+def series_id(connection: sqlite3.Connection, source: int, column: str) -> int:
+    row = connection.execute("SELECT id FROM series WHERE source = ? AND field = ?", (source, column))
+    return int(row.fetchone()[0])
+
+
+def read_series(
+    connection: sqlite3.Connection,
+    table: Table,
+    column: str,
+    sources: Sequence[Source],
+    start: int,
+    end: int,
+    step_s: int,
+) -> list[Total | None]:
+    """Totals of every step of the grid from ``start`` to ``end`` (both on the grid)."""
+    totals: list[Total | None] = [None] * ((end - start) // step_s)
+    levels = [level for level in reversed(table.levels) if step_s % level == 0]
+    for source in sources:
+        s = series_id(connection, source.id, column)
+        for piece in pieces(start, end, source, levels):
+            for index, n, su, lo, hi in _steps(connection, table, column, source.id, s, piece, start, step_s):
+                totals[index] = joined(totals[index], (n, su, lo, hi))
+    return totals
+
+
+def _steps(
+    connection: sqlite3.Connection,
+    table: Table,
+    column: str,
+    source: int,
+    s: int,
+    piece: Piece,
+    start: int,
+    step_s: int,
+) -> Iterable[tuple[int, int, int, int, int]]:
+    level, first, last = piece
+    if level == RAW:
+        return connection.execute(
+            f'SELECT (t - ?) / ?, count("{column}"), sum("{column}"), min("{column}"), max("{column}")'
+            f' FROM "{table.name}" WHERE source = ? AND t >= ? AND t < ? AND "{column}" IS NOT NULL'
+            " GROUP BY 1",
+            (start, step_s, source, first, last),
+        )
+    if level == step_s:
+        return connection.execute(
+            f"SELECT (t - ?) / ?, n, su, lo, hi FROM r{level} WHERE s = ? AND t >= ? AND t < ?",
+            (start, step_s, s, first, last),
+        )
+    return connection.execute(
+        f"SELECT (t - ?) / ?, sum(n), sum(su), min(lo), max(hi) FROM r{level}"
+        " WHERE s = ? AND t >= ? AND t < ? GROUP BY 1",
+        (start, step_s, s, first, last),
+    )
+
+
+def as_series(name: str, scale: int, start: int, step_s: int, totals: Sequence[Total | None]) -> Series:
+    return Series(
+        name=name,
+        step_s=step_s,
+        time=list(range(start, start + len(totals) * step_s, step_s)),
+        count=[0 if total is None else total[0] for total in totals],
+        sum=[None if total is None else total[1] / scale for total in totals],
+        mean=[None if total is None else total[1] / total[0] / scale for total in totals],
+        min=[None if total is None else total[2] / scale for total in totals],
+        max=[None if total is None else total[3] / scale for total in totals],
+    )
+
+
+def as_aggregate(total: Total | None, scale: int) -> Aggregate:
+    if total is None:
+        return Aggregate()
+    return Aggregate(count=total[0], sum=total[1] / scale, min=total[2] / scale, max=total[3] / scale)
+
+
+Totals = dict[tuple[int, str], Total]
+"""(index of the stretch, column) → its total; absent where nothing is known."""
+
+
+def read_stretches(
+    connection: sqlite3.Connection,
+    table: Table,
+    columns: Sequence[str],
+    sources: Sequence[Source],
+    stretches: Mapping[int, tuple[int, int]],
+) -> Totals:
+    """Totals of several columns over several stretches of time, each in as few rows as its edges allow."""
+    totals: Totals = {}
+    for source in sources:
+        by_level: dict[int, list[tuple[int, int, int]]] = {}
+        for index, (start, end) in stretches.items():
+            for level, first, last in pieces(start, end, source, table.levels[::-1]):
+                by_level.setdefault(level, []).append((index, first, last))
+        for index, first, last in by_level.pop(RAW, []):
+            _add_raw(connection, totals, table, columns, source.id, index, first, last)
+        if by_level:
+            names = {series_id(connection, source.id, column): column for column in columns}
+            for level, parts in by_level.items():
+                _add_level(connection, totals, names, level, parts)
+    return totals
+
+
+def _add_raw(
+    connection: sqlite3.Connection,
+    totals: Totals,
+    table: Table,
+    columns: Sequence[str],
+    source: int,
+    index: int,
+    start: int,
+    end: int,
+) -> None:
+    wanted = ", ".join(f'count("{c}"), sum("{c}"), min("{c}"), max("{c}")' for c in columns)
+    row = connection.execute(
+        f'SELECT {wanted} FROM "{table.name}" WHERE source = ? AND t >= ? AND t < ?', (source, start, end)
+    ).fetchone()
+    for position, column in enumerate(columns):
+        n, su, lo, hi = row[4 * position : 4 * position + 4]
+        if n:
+            totals[index, column] = joined(totals.get((index, column)), (n, su, lo, hi))
+
+
+def _add_level(
+    connection: sqlite3.Connection,
+    totals: Totals,
+    names: Mapping[int, str],
+    level: int,
+    parts: Sequence[tuple[int, int, int]],
+) -> None:
+    rows = connection.execute(
+        "SELECT p.value ->> 0, r.s, sum(r.n), sum(r.su), min(r.lo), max(r.hi)"
+        f" FROM json_each(?) AS p CROSS JOIN r{level} AS r"
+        f" WHERE r.s IN ({marks(len(names))}) AND r.t >= p.value ->> 1 AND r.t < p.value ->> 2 GROUP BY 1, 2",
+        (json.dumps(parts), *names),
+    )
+    for index, s, n, su, lo, hi in rows:
+        key = index, names[s]
+        totals[key] = joined(totals.get(key), (n, su, lo, hi))
+
+
+def read_latest(
+    connection: sqlite3.Connection,
+    table: Table,
+    column: str,
+    sources: Sequence[Source],
+    since: int,
+) -> Sample | None:
+    """The newest known value at or after ``since``."""
+    newest: tuple[int, int] | None = None
+    for source in sources:
+        row = connection.execute(
+            f'SELECT t, "{column}" FROM "{table.name}" WHERE source = ? AND t >= ? AND "{column}" IS NOT NULL'
+            " ORDER BY t DESC LIMIT 1",
+            (source.id, since),
+        ).fetchone()
+        if row is not None and (newest is None or row[0] > newest[0]):
+            newest = row
+    return None if newest is None else Sample(at=newest[0], value=newest[1] / table.scales[column])
+
+
+def read_extent(
+    connection: sqlite3.Connection, table: Table, sources: Iterable[int]
+) -> tuple[int, int] | None:
+    """First and last time of any row of these sources."""
+    extents = [
+        connection.execute(
+            f'SELECT (SELECT min(t) FROM "{table.name}" WHERE source = :s),'
+            f' (SELECT max(t) FROM "{table.name}" WHERE source = :s)',
+            {"s": source},
+        ).fetchone()
+        for source in sources
+    ]
+    known = [extent for extent in extents if extent[0] is not None]
+    if not known:
+        return None
+    return min(first for first, _ in known), max(last for _, last in known)
+
+
+def grid(start: int, end: int, step_s: int) -> tuple[int, int]:
+    """The steps that touch [start, end), as the first one's start and the last one's end."""
+    return floor_to(start, step_s), ceil_to(end, step_s)

@@ -1,0 +1,171 @@
+"""Rollups of the SQLite engine: how they are made from raw rows, and which of them answer a question.
+
+Every change of raw rows recomputes the buckets it touches inside its own transaction, always from raw
+rows and never by adding a difference: a commit leaves rollups and raw rows agreeing, and repeating or
+reordering writes ends in the same content.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from .tables import BUCKET_S, MINUTE_LEVEL, Table, ceil_to, floor_to
+
+RAW = 0
+
+Bucket = tuple[int, int, int, int, int, int]
+"""(series, start, count, sum, min, max), values as scaled integers."""
+
+Piece = tuple[int, int, int]
+"""(level or RAW, start, end): a stretch of time that one level answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A row of table ``source`` with the ids of its series by column."""
+
+    id: int
+    rolled_to: int
+    minute_from: int
+    revision: int
+
+
+def source_state(connection: sqlite3.Connection, source: int) -> Source:
+    row = connection.execute(
+        "SELECT id, rolled_to, minute_from, revision FROM source WHERE id = ?", (source,)
+    ).fetchone()
+    return Source(*row)
+
+
+def marks(count: int) -> str:
+    return ",".join("?" * count)
+
+
+def pieces(start: int, end: int, source: Source, levels: Sequence[int]) -> Iterator[Piece]:
+    """Split [start, end) so that each part is read from the coarsest of ``levels`` (coarsest first) that
+    fits and is up to date; what no level holds is read raw."""
+    if start >= end:
+        return
+    if not levels:
+        yield RAW, start, end
+        return
+    level, finer = levels[0], levels[1:]
+    first = ceil_to(max(start, source.minute_from) if level == MINUTE_LEVEL else start, level)
+    last = floor_to(min(end, source.rolled_to), level)
+    if first >= last:
+        yield from pieces(start, end, source, finer)
+        return
+    yield from pieces(start, first, source, finer)
+    yield level, first, last
+    yield from pieces(last, end, source, finer)
+
+
+def touched_ranges(times: Iterable[int]) -> list[tuple[int, int]]:
+    """Stretches of whole buckets around ``times``; near ones are joined."""
+    ranges: list[tuple[int, int]] = []
+    for bucket in sorted({floor_to(at, BUCKET_S) for at in times}):
+        if ranges and bucket - ranges[-1][1] <= 3600:
+            ranges[-1] = (ranges[-1][0], bucket + BUCKET_S)
+        else:
+            ranges.append((bucket, bucket + BUCKET_S))
+    return ranges
+
+
+def settle(
+    connection: sqlite3.Connection,
+    table: Table,
+    source_id: int,
+    newest: int,
+    touched: Sequence[tuple[int, int]],
+) -> None:
+    """Bring rollups up to date after raw rows in ``touched`` (whole buckets) changed."""
+    source = source_state(connection, source_id)
+    rolled_to = max(source.rolled_to, table.rolled_to(newest))
+    minute_from = max(source.minute_from, table.minute_from(newest))
+    late = [(start, min(end, source.rolled_to)) for start, end in touched if start < source.rolled_to]
+    if rolled_to == source.rolled_to and not late:
+        return
+    after = Source(source_id, rolled_to, minute_from, source.revision + bool(late))
+    connection.execute(
+        "UPDATE source SET rolled_to = ?, minute_from = ?, revision = ? WHERE id = ?",
+        (rolled_to, minute_from, after.revision, source_id),
+    )
+    series = series_ids(connection, source_id, table)
+    if MINUTE_LEVEL in table.levels and minute_from > source.minute_from:
+        connection.execute(
+            f"DELETE FROM r{MINUTE_LEVEL} WHERE s IN ({marks(len(series))}) AND t < ?",
+            (*series, minute_from),
+        )
+    for start, end in late:
+        roll(connection, table, after, series, start, end)
+    if rolled_to > source.rolled_to:
+        roll(connection, table, after, series, source.rolled_to, rolled_to)
+
+
+def series_ids(connection: sqlite3.Connection, source: int, table: Table) -> list[int]:
+    """Ids of the source's series in the order of the table's columns."""
+    known = dict(connection.execute("SELECT field, id FROM series WHERE source = ?", (source,)))
+    return [known[column] for column in table.scales]
+
+
+def roll(
+    connection: sqlite3.Connection, table: Table, source: Source, series: Sequence[int], start: int, end: int
+) -> None:
+    """Recompute every bucket that touches [start, end) and ends by ``rolled_to``, at all levels."""
+    below = RAW
+    for level in table.levels:
+        first, last = floor_to(start, level), min(ceil_to(end, level), floor_to(source.rolled_to, level))
+        if level == MINUTE_LEVEL:
+            first = max(first, source.minute_from)
+        if first < last:
+            connection.execute(
+                f"DELETE FROM r{level} WHERE s IN ({marks(len(series))}) AND t >= ? AND t < ?",
+                (*series, first, last),
+            )
+            if below == RAW:
+                connection.executemany(
+                    f"INSERT INTO r{level} VALUES (?, ?, ?, ?, ?, ?)",
+                    raw_buckets(connection, table, source.id, series, level, first, last),
+                )
+            else:
+                lift(connection, series, below, level, first, last)
+        # r60 lacks older minutes, so nothing is lifted from it.
+        below = RAW if level == MINUTE_LEVEL else level
+
+
+def raw_buckets(
+    connection: sqlite3.Connection,
+    table: Table,
+    source: int,
+    series: Sequence[int],
+    level: int,
+    start: int,
+    end: int,
+) -> list[Bucket]:
+    """Buckets of ``level`` in [start, end) as raw rows give them; empty ones are left out."""
+    wanted = ", ".join(f'count("{c}"), sum("{c}"), min("{c}"), max("{c}")' for c in table.scales)
+    rows = connection.execute(
+        f'SELECT t - t % {level}, {wanted} FROM "{table.name}"'
+        " WHERE source = ? AND t >= ? AND t < ? GROUP BY 1",
+        (source, start, end),
+    )
+    return [
+        (s, row[0], row[i], row[i + 1], row[i + 2], row[i + 3])
+        for row in rows
+        for s, i in zip(series, range(1, 4 * len(series), 4), strict=True)
+        if row[i]
+    ]
+
+
+def lift(
+    connection: sqlite3.Connection, series: Sequence[int], below: int, level: int, start: int, end: int
+) -> None:
+    """Make buckets of ``level`` from the finer level ``below``. (The series are listed, not given as a
+    range: SQLite would scan the table for a range.)"""
+    connection.execute(
+        f"INSERT INTO r{level} SELECT s, t - t % {level}, sum(n), sum(su), min(lo), max(hi) FROM r{below}"
+        f" WHERE s IN ({marks(len(series))}) AND t >= ? AND t < ? GROUP BY s, t - t % {level}",
+        (*series, start, end),
+    )

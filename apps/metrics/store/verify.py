@@ -1,0 +1,109 @@
+"""Compares rollups with what raw rows give, one source and one UTC day at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+from .rollup import Source, marks, raw_buckets, series_ids
+from .tables import MINUTE_LEVEL, Table, floor_to
+
+DAY_S = 86_400
+
+Figures = tuple[int, int, int, int]
+"""(count, sum, min, max) as scaled integers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One rollup bucket that is not what raw rows give. None: no such bucket (on that side)."""
+
+    site: int
+    measurement: str
+    device: str
+    circuit: str
+    field: str
+    level_s: int
+    at: int
+    stored: Figures | None
+    computed: Figures | None
+
+
+def choose_days(
+    connection: sqlite3.Connection, tables: Mapping[str, Table], random: Random, days: int
+) -> list[tuple[int, int]]:
+    """``days`` random pairs of (source id, start of a UTC day) that have been rolled up; all, if fewer."""
+    spans: list[tuple[int, int, int]] = []
+    sources = connection.execute("SELECT id, measurement, rolled_to FROM source ORDER BY id").fetchall()
+    for source, measurement, rolled_to in sources:
+        if measurement not in tables:
+            continue
+        first = connection.execute(
+            f'SELECT min(t) FROM "{measurement}" WHERE source = ?', (source,)
+        ).fetchone()[0]
+        if first is not None and first < rolled_to:
+            start = floor_to(first, DAY_S)
+            spans.append((source, start, -(-(rolled_to - start) // DAY_S)))
+    total = sum(count for _, _, count in spans)
+    chosen = sorted(random.sample(range(total), min(days, total)))
+    pairs: list[tuple[int, int]] = []
+    offset = 0
+    for source, start, count in spans:
+        pairs += [
+            (source, start + (index - offset) * DAY_S) for index in chosen if offset <= index < offset + count
+        ]
+        offset += count
+    return pairs
+
+
+def differences(
+    connection: sqlite3.Connection, tables: Mapping[str, Table], source_id: int, day: int
+) -> list[Difference]:
+    """All buckets of one source and UTC day, at every level, that are not what raw rows give."""
+    site, measurement, device, circuit, *state = connection.execute(
+        "SELECT site, measurement, device, circuit, id, rolled_to, minute_from, revision"
+        " FROM source WHERE id = ?",
+        (source_id,),
+    ).fetchone()
+    source, table = Source(*state), tables[measurement]
+    series = series_ids(connection, source_id, table)
+    names = dict(zip(series, table.scales, strict=True))
+    found: list[Difference] = []
+    for level in table.levels:
+        stored, computed = _both(connection, table, source, series, level, day)
+        found += [
+            Difference(
+                site=site,
+                measurement=measurement,
+                device=device,
+                circuit=circuit,
+                field=names[s],
+                level_s=level,
+                at=at,
+                stored=stored.get((s, at)),
+                computed=computed.get((s, at)),
+            )
+            for s, at in sorted(stored.keys() | computed.keys())
+            if stored.get((s, at)) != computed.get((s, at))
+        ]
+    return found
+
+
+def _both(
+    connection: sqlite3.Connection, table: Table, source: Source, series: list[int], level: int, day: int
+) -> tuple[dict[tuple[int, int], Figures], dict[tuple[int, int], Figures]]:
+    """Buckets of one level and day as stored and as computed, by (series, start)."""
+    first = max(day, source.minute_from) if level == MINUTE_LEVEL else day
+    last = min(day + DAY_S, floor_to(source.rolled_to, level))
+    rows = connection.execute(
+        f"SELECT s, t, n, su, lo, hi FROM r{level} WHERE s IN ({marks(len(series))}) AND t >= ? AND t < ?",
+        (*series, day, day + DAY_S),
+    )
+    stored = {(s, t): (n, su, lo, hi) for s, t, n, su, lo, hi in rows}
+    computed = {
+        (s, t): (n, su, lo, hi)
+        for s, t, n, su, lo, hi in raw_buckets(connection, table, source.id, series, level, first, last)
+    }
+    return stored, computed
