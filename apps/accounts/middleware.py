@@ -1,9 +1,150 @@
-"""Who may see what: login everywhere but in the demo."""
+"""Who may see what.
+
+Outside the demo everything asks for a login but login, setup, the probes and static files. In the demo
+nothing does, but admin and device credentials are closed. Under ``/api/`` a session cookie or a bearer
+token is asked for, and every error is JSON.
+"""
 
 from __future__ import annotations
 
-from django.contrib.auth.middleware import LoginRequiredMiddleware
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+from ninja.utils import check_csrf
+
+from apps.accounts import clock
+
+from .api_errors import error_response
+from .first_account import account_exists
+from .tokens import find_token
+
+logger = logging.getLogger("heatmon.access")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+API_PREFIX = "/api/"
 
 
-class AccessMiddleware(LoginRequiredMiddleware):
-    """Login everywhere."""
+class AccessMiddleware(MiddlewareMixin):
+    """See the module. Stands after authentication, before the pages."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if not request.path_info.startswith(API_PREFIX):
+            return None
+        return _api_refusal(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        if request.path_info.startswith(API_PREFIX):
+            return None
+        admin = _is_admin(request)
+        if settings.DEMO:
+            return demo_refusal(request) if admin else None
+        if not admin and not getattr(view, "login_required", True):
+            return None
+        if request.user.is_authenticated:
+            return None
+        if not account_exists():
+            return HttpResponseRedirect(reverse("accounts:setup"))
+        return _to_login(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not request.path_info.startswith(API_PREFIX):
+            return None
+        logger.error("the API failed at %s", request.path_info, exc_info=error)
+        return error_response(500, _("heatmon made a mistake here; the log says which."))
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if request.path_info.startswith(API_PREFIX):
+            response = _as_json_error(response)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store, private"
+        return response
+
+
+def demo_refusal(request: HttpRequest) -> HttpResponse:
+    """A page that says that this part is closed in the demo, and where to go on."""
+    return render(request, "accounts/demo_closed.html", status=403)
+
+
+def insecure_transport(request: HttpRequest) -> bool:
+    """Whether a password typed here would travel in the clear without the owner having allowed it."""
+    return not settings.PLAIN_HTTP and not request.is_secure()
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and "admin" in match.app_names
+
+
+def _to_login(request: HttpRequest) -> HttpResponse:
+    login = reverse("accounts:login")
+    if request.headers.get("HX-Request") == "true":
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        here = page.path + (f"?{page.query}" if page.query else "")
+        response = HttpResponse(status=401)
+        response["HX-Redirect"] = f"{login}?{urlencode({'next': here or '/'})}"
+        return response
+    here = request.get_full_path() if request.method in SAFE_METHODS else request.path
+    return HttpResponseRedirect(f"{login}?{urlencode({'next': here})}")
+
+
+def _api_refusal(request: HttpRequest) -> HttpResponse | None:
+    writes = request.method not in SAFE_METHODS
+    if writes and request.method != "DELETE" and request.content_type != "application/json":
+        return error_response(400, _("The body must be JSON, with the type application/json."), field=None)
+    if settings.DEMO:
+        # Anyone on this computer may write notes, but not a page of another site in its browser.
+        if writes and request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+            return error_response(403, _("Pages of other sites may not write here."))
+        return None
+    scheme, _blank, plain = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _token_refusal(request, plain.strip(), writes)
+    if not request.user.is_authenticated:
+        return error_response(401, _("Sign in, or send a token: Authorization: Bearer TOKEN."))
+    if writes and check_csrf(request) is not None:
+        return error_response(
+            403, _("The CSRF token is missing or wrong; send the cookie's value as X-CSRFToken.")
+        )
+    return None
+
+
+def _token_refusal(request: HttpRequest, plain: str, writes: bool) -> HttpResponse | None:
+    token = find_token(plain, clock.now())
+    if token is None:
+        response = error_response(401, _("This token is unknown, expired or revoked."))
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+    request.api_token = token  # type: ignore[attr-defined]
+    if token.user is not None:
+        request.user = token.user
+    if writes and not token.write:
+        return error_response(403, _("This token may only read."))
+    return None
+
+
+def _as_json_error(response: HttpResponseBase) -> HttpResponseBase:
+    """What the framework answers by itself under /api/ (404, 405, 400), in the API's own form."""
+    if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
+        return response
+    messages = {
+        400: _("This request cannot be read."),
+        403: _("This is not allowed."),
+        404: _("There is nothing at this address."),
+        405: _("This address does not take this method."),
+    }
+    converted = error_response(
+        response.status_code, messages.get(response.status_code, _("This request failed."))
+    )
+    for header in ("Allow", "Retry-After"):
+        if response.has_header(header):
+            converted[header] = response[header]
+    return converted

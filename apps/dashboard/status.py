@@ -5,10 +5,39 @@ All times are aware UTC; None means not measured or not known. States by design 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from apps.devices.budget import CallBudget
+from apps.devices.house import HouseOptions, house_options
+from apps.devices.models import Site, SourceState
+from apps.metrics import apps as metrics_apps
+from apps.metrics.codes import REASONS
+from apps.metrics.store.base import Row, TimeSeriesStore
+from apps.metrics.store.schema import COMPRESSOR_PHASES, OPERATING_MODES
 
 FRESH, STALE, OFFLINE, NOT_SET_UP = "fresh", "stale", "offline", "not_set_up"
+
+METER_STALE_AFTER = timedelta(seconds=30)
+METER_OFFLINE_AFTER = timedelta(minutes=5)
+POLL_STALE_AFTER = timedelta(minutes=15)
+SOURCE_STALE_AFTER = timedelta(hours=2)
+HEAT_PUMP_OFFLINE_AFTER = timedelta(hours=6)
+# How far back the last known value is looked for; older ones are history.
+REMEMBERED = timedelta(days=35)
+INTERVAL_S = 300
+NOT_CALCULATED = "not_calculated"
+
+_RESULTS = {
+    "thermal_power_modulation_kw": "thermal_power_modulation",
+    "thermal_power_delta_t_kw": "thermal_power_delta_t",
+    "cop": "cop",
+    "cop_delta_t": "cop_delta_t",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +100,8 @@ class HeatPumpStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalStatus:
-    """The last finished 5 minutes. ``reason``: why a value is None, in words; None if all are known."""
+    """The last finished 5 minutes. ``reason``: why the heat or COP is None, a word of
+    ``metrics.codes.REASONS`` or NOT_CALCULATED; None if both are known."""
 
     start: datetime
     end: datetime
@@ -114,3 +144,200 @@ class Status:
     interval: IntervalStatus
     today: TodayStatus
     quota: QuotaStatus
+
+
+def current_status(site: Site, at: datetime) -> Status:
+    """The status of ``site`` at ``at`` (aware UTC). Raises StoreUnavailable, SecretUnreadable."""
+    house = house_options(site)
+    store = metrics_apps.default_store()
+    sources = {state.source: state for state in SourceState.objects.filter(site=site)}
+    meter = _meter(store, site, house, sources.get(SourceState.Source.METER), at)
+    heat_pump = _heat_pump(store, site, house, sources.get(SourceState.Source.HEAT_PUMP), at)
+    return Status(
+        site=SiteStatus(id=site.pk, name=site.name, timezone=house.time_zone, demo=settings.DEMO),
+        at=at,
+        meter=meter,
+        heat_pump=heat_pump,
+        interval=_interval(store, site, at),
+        today=_today(store, site, house, at),
+        quota=quota_status(house, at),
+    )
+
+
+def quota_status(house: HouseOptions, at: datetime) -> QuotaStatus:
+    """Where the budget of cloud calls stands; without an account nothing is used."""
+    budget = CallBudget(
+        house.viessmann_client_id or "", limit=settings.HEATMON.viessmann_daily_limit, clock=lambda: at
+    )
+    quota = budget.quota(at)
+    return QuotaStatus(
+        limit=quota.limit,
+        stops_at=quota.stops_at,
+        used_24h=quota.used_24h,
+        used_utc_day=quota.used_utc_day,
+        blocked_until=quota.blocked_until,
+    )
+
+
+def _meter(
+    store: TimeSeriesStore, site: Site, house: HouseOptions, source: SourceState | None, at: datetime
+) -> MeterStatus:
+    row = _last_row(store, site, "meter", ("power_w", "voltage_a_v", "energy_counter_wh"), at).get("")
+    measured_at = _instant(row.at) if row else None
+    state = _meter_state(house, measured_at, at)
+    values: Mapping[str, float | None] = row.values if row else {}
+    phases = tuple(
+        PhaseStatus(
+            power_w=values.get(f"power_{phase}_w"),
+            voltage_v=values.get(f"voltage_{phase}_v"),
+            current_a=values.get(f"current_{phase}_a"),
+        )
+        for phase in "abc"
+    )
+    return MeterStatus(
+        state=state,
+        measured_at=measured_at,
+        power_w=values.get("power_w"),
+        phases=phases,
+        energy_counter_wh=values.get("energy_counter_wh"),
+        message=_message(state, source, _("No meter is set up yet."), _("The meter has not answered yet.")),
+    )
+
+
+def _meter_state(house: HouseOptions, measured_at: datetime | None, at: datetime) -> str:
+    if not house.meter_set_up:
+        return NOT_SET_UP
+    # A row bears the start of its 10 s.
+    if measured_at is None or at - measured_at > METER_OFFLINE_AFTER:
+        return OFFLINE
+    return STALE if at - measured_at > METER_STALE_AFTER else FRESH
+
+
+def _heat_pump(
+    store: TimeSeriesStore, site: Site, house: HouseOptions, source: SourceState | None, at: datetime
+) -> HeatPumpStatus:
+    rows = _last_row(store, site, "heat_pump", ("requested_at",), at)
+    unit = rows.get("")
+    values: Mapping[str, float | None] = unit.values if unit else {}
+    measured_at = _instant(values.get("requested_at") or unit.at) if unit else None
+    heartbeat = values.get("newest_source_at")
+    source_at = _instant(heartbeat) if heartbeat is not None else None
+    state = _heat_pump_state(house, measured_at, source_at, at)
+    return HeatPumpStatus(
+        state=state,
+        measured_at=measured_at,
+        outside_temperature_c=values.get("outside_temperature_c"),
+        supply_temperature_c=values.get("supply_temperature_c"),
+        return_temperature_c=values.get("return_temperature_c"),
+        secondary_supply_temperature_c=values.get("secondary_supply_temperature_c"),
+        dhw_storage_temperature_c=values.get("dhw_storage_temperature_c"),
+        compressor_active=_flag(values.get("compressor_active")),
+        compressor_phase=_text(values.get("compressor_phase"), COMPRESSOR_PHASES),
+        modulation_percent=values.get("modulation_percent"),
+        rated_power_kw=values.get("rated_power_kw"),
+        circulation_pump_active=_flag(values.get("circulation_pump_active")),
+        dhw_charging=_flag(values.get("dhw_charging")),
+        circuits=tuple(_circuit(rows[circuit]) for circuit in sorted(rows) if circuit),
+        message=_heat_pump_message(state, source, measured_at, source_at, at),
+    )
+
+
+def _heat_pump_state(
+    house: HouseOptions, measured_at: datetime | None, source_at: datetime | None, at: datetime
+) -> str:
+    if not house.heat_pump_set_up:
+        return NOT_SET_UP
+    if measured_at is None:
+        return OFFLINE
+    poll_age = at - measured_at
+    source_age = at - source_at if source_at is not None else timedelta(0)
+    if max(poll_age, source_age) > HEAT_PUMP_OFFLINE_AFTER:
+        return OFFLINE
+    return STALE if poll_age > POLL_STALE_AFTER or source_age > SOURCE_STALE_AFTER else FRESH
+
+
+def _heat_pump_message(
+    state: str,
+    source: SourceState | None,
+    measured_at: datetime | None,
+    source_at: datetime | None,
+    at: datetime,
+) -> str | None:
+    silent = measured_at is not None and at - measured_at <= POLL_STALE_AFTER and source_at is not None
+    if state in {STALE, OFFLINE} and silent and not (source and source.error_message):
+        return _("The cloud answers, but the heat pump has sent it nothing new for a long time.")
+    return _message(
+        state, source, _("No heat pump is set up yet."), _("The heat pump's cloud has not answered yet.")
+    )
+
+
+def _circuit(row: Row) -> CircuitStatus:
+    return CircuitStatus(
+        id=row.circuit,
+        supply_temperature_c=row.values.get("supply_temperature_c"),
+        room_temperature_c=row.values.get("room_temperature_c"),
+        target_temperature_c=row.values.get("target_temperature_c"),
+        pump_active=_flag(row.values.get("pump_active")),
+        operating_mode=_text(row.values.get("operating_mode"), OPERATING_MODES),
+    )
+
+
+def _last_row(
+    store: TimeSeriesStore, site: Site, measurement: str, names: tuple[str, ...], at: datetime
+) -> dict[str, Row]:
+    """The newest row of each circuit of a measurement, found by those of ``names`` that are known."""
+    since = int((at - REMEMBERED).timestamp())
+    samples = store.latest(site.pk, names, since).values()
+    newest = max((sample.at for sample in samples if sample is not None), default=None)
+    if newest is None:
+        return {}
+    return {row.circuit: row for row in store.rows(site.pk, measurement, newest, newest + 1, circuit=None)}
+
+
+def _interval(store: TimeSeriesStore, site: Site, at: datetime) -> IntervalStatus:
+    """The last finished interval; the one before it until that is calculated."""
+    last = int(at.timestamp()) // INTERVAL_S * INTERVAL_S - INTERVAL_S
+    derived = list(store.rows(site.pk, "interval", last - INTERVAL_S, last + INTERVAL_S))
+    values = derived[-1].values if derived else {}
+    start = derived[-1].at if derived else last
+    energy_wh = values.get("electrical_energy_wh")
+    results = {
+        name: next((row.values.get(name) for row in store.rows(site.pk, measurement, start, start + 1)), None)
+        for name, measurement in _RESULTS.items()
+    }
+    reason = REASONS.get(int(values.get("reason") or 0), "") if derived else NOT_CALCULATED
+    return IntervalStatus(
+        start=_instant(start),
+        end=_instant(start + INTERVAL_S),
+        electrical_power_w=None if energy_wh is None else energy_wh * 3600 / INTERVAL_S,
+        reason=reason or None,
+        **results,
+    )
+
+
+def _today(store: TimeSeriesStore, site: Site, house: HouseOptions, at: datetime) -> TodayStatus:
+    return TodayStatus()
+
+
+def _message(state: str, source: SourceState | None, not_set_up: str, never: str) -> str | None:
+    if state == NOT_SET_UP:
+        return not_set_up
+    if source is not None and source.error_message:
+        return source.error_message
+    if state == FRESH:
+        return None
+    if source is None or source.last_success_at is None:
+        return never
+    return _("Nothing new has come for a while; heatmon may have been stopped.")
+
+
+def _instant(epoch_s: float) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def _flag(value: float | None) -> bool | None:
+    return None if value is None else value != 0
+
+
+def _text(code: float | None, codes: Mapping[str, int]) -> str | None:
+    return next((text for text, known in codes.items() if known == code), None)

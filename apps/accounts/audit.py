@@ -1,0 +1,60 @@
+"""The audit log: one row for each login, saved settings, export and token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from apps.accounts import clock
+
+from .guard import client_address
+from .models import AuditEntry
+
+LOGIN, LOGIN_FAILED, LOGOUT = "login", "login_failed", "logout"
+ACCOUNT_CREATED, SETTINGS_SAVED, EXPORT = "account_created", "settings_saved", "export"
+TOKEN_CREATED, TOKEN_REVOKED = "token_created", "token_revoked"
+
+
+def record(
+    action: str, *, request: HttpRequest | None = None, actor: str | None = None, detail: str = ""
+) -> None:
+    """Write one entry. Without ``actor`` it is the request's user or token."""
+    if actor is None:
+        actor = caller_name(request) or ""
+    AuditEntry.objects.create(
+        at=clock.now(),
+        actor=actor[:150],
+        action=action,
+        detail=detail,
+        address=client_address(request) if request is not None else "",
+    )
+
+
+def caller_name(request: HttpRequest | None) -> str | None:
+    """Who asks: the token's name, else the user's; None for nobody (demo)."""
+    token = getattr(request, "api_token", None)
+    if token is not None:
+        return str(token.name)
+    user = getattr(request, "user", None)
+    return user.get_username() if user is not None and user.is_authenticated else None
+
+
+@receiver(user_logged_in)
+def _logged_in(sender: Any, request: HttpRequest | None, user: Any, **_: Any) -> None:
+    record(LOGIN, request=request, actor=user.get_username())
+
+
+@receiver(user_logged_out)
+def _logged_out(sender: Any, request: HttpRequest | None, user: Any, **_: Any) -> None:
+    if user is not None:
+        record(LOGOUT, request=request, actor=user.get_username())
+
+
+@receiver(user_login_failed)
+def _login_failed(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
+) -> None:
+    record(LOGIN_FAILED, request=request, actor=str(credentials.get("username") or ""))

@@ -1,0 +1,86 @@
+"""The first account: made once, with the one-time code; from the demo it is made in the real data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from . import setup_code
+
+CHILD_TIMEOUT_S = 120
+
+
+class AccountExists(Exception):
+    """The first account has been made already; setup is closed."""
+
+
+class AccountRefused(Exception):
+    """The name or password will not do. ``messages``: sentences for people."""
+
+    def __init__(self, messages: list[str]) -> None:
+        super().__init__(" ".join(messages))
+        self.messages = messages
+
+
+def account_exists() -> bool:
+    return get_user_model().objects.exists()
+
+
+def create_first_account(username: str, password: str) -> Any:
+    """Make the owner. Raises AccountExists, or AccountRefused for a weak password or an odd name."""
+    user_model = get_user_model()
+    user = user_model(username=username, is_staff=True, is_superuser=True)
+    try:
+        user.set_password(password)
+        user.full_clean()
+        validate_password(password, user)
+    except ValidationError as error:
+        raise AccountRefused(list(error.messages)) from error
+    with transaction.atomic():
+        # One writer at a time (IMMEDIATE on SQLite; the lock below elsewhere) makes this check safe.
+        if user_model.objects.select_for_update().exists():
+            raise AccountExists("the first account exists already")
+        user.save()
+    setup_code.end_code(Path(settings.HOME_DATA_DIR))
+    return user
+
+
+def create_in_real_home(username: str, password: str) -> None:
+    """From inside the demo: migrate the real database and make the account there, in child processes.
+
+    The password travels through the child's standard input. Raises AccountExists or AccountRefused.
+    """
+    environ = {**os.environ, "HEATMON_DEMO": "0"}
+    manage = str(Path(settings.BASE_DIR) / "manage.py")
+    migrated = subprocess.run(
+        [sys.executable, manage, "migrate", "--no-input", "--verbosity", "0"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT_S,
+        check=False,
+    )
+    if migrated.returncode:
+        raise AccountRefused([migrated.stderr.strip().splitlines()[-1] if migrated.stderr.strip() else "?"])
+    made = subprocess.run(
+        [sys.executable, manage, "create_first_account", username],
+        env=environ,
+        input=password,
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT_S,
+        check=False,
+    )
+    if made.returncode == 3:
+        raise AccountExists("the first account exists already")
+    if made.returncode:
+        raise AccountRefused(made.stderr.strip().splitlines() or ["?"])

@@ -1,0 +1,27 @@
+"""``create_first_account NAME``: the owner's account, with the password read from standard input."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.accounts.first_account import AccountExists, AccountRefused, create_first_account
+
+
+class Command(BaseCommand):
+    help = "Make the first account; its password is read from standard input. Refuses if one exists (3)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", help="name of the account")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = sys.stdin.read().rstrip("\r\n")
+        try:
+            create_first_account(options["username"], password)
+        except AccountExists as error:
+            raise CommandError(str(error), returncode=3) from error
+        except AccountRefused as error:
+            raise CommandError("\n".join(error.messages), returncode=2) from error
+        self.stdout.write(f"account {options['username']} made")

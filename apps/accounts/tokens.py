@@ -1,0 +1,51 @@
+"""API tokens: 256 random bits, stored hashed, found by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from .models import ApiToken
+
+PREFIX = "hm_"
+USE_RESOLUTION = timedelta(minutes=1)
+
+
+def _digest(plain: str) -> str:
+    return hashlib.sha256(plain.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def create_token(
+    name: str, *, write: bool, at: datetime, expires_at: datetime | None = None, user: Any = None
+) -> tuple[ApiToken, str]:
+    """A new token and its text, which cannot be shown again."""
+    plain = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        name=name,
+        digest=_digest(plain),
+        prefix=plain[: len(PREFIX) + 6],
+        write=write,
+        user=user,
+        created_at=at,
+        expires_at=expires_at,
+    )
+    return token, plain
+
+
+def find_token(plain: str, at: datetime) -> ApiToken | None:
+    """The valid token with that text, or None: unknown, expired, revoked, or of an inactive user.
+
+    Its use is noted, at most once a minute.
+    """
+    token = (
+        ApiToken.objects.select_related("user").filter(digest=_digest(plain), revoked_at__isnull=True).first()
+    )
+    if token is None or (token.expires_at is not None and token.expires_at <= at):
+        return None
+    if token.user is not None and not token.user.is_active:
+        return None
+    if token.last_used_at is None or token.last_used_at < at - USE_RESOLUTION:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+    return token

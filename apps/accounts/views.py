@@ -1,0 +1,136 @@
+"""Login, logout and the first account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from apps.accounts import clock
+
+from . import audit, setup_code
+from .first_account import (
+    AccountExists,
+    AccountRefused,
+    account_exists,
+    create_first_account,
+    create_in_real_home,
+)
+from .forms import FirstAccountForm
+from .middleware import insecure_transport
+from .restart import request_restart
+
+
+class LoginForm(AuthenticationForm):
+    """Django's, with our looks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+        self.fields["username"].widget.attrs["autocapitalize"] = "none"
+
+
+@method_decorator(login_not_required, name="dispatch")
+class Login(LoginView):
+    """The login page; it refuses where a password would travel in the clear."""
+
+    template_name = "accounts/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if settings.DEMO:
+            return redirect("dashboard:overview")
+        if insecure_transport(request):
+            return _transport_refused(request)
+        if not account_exists():
+            return redirect("accounts:setup")
+        return super().dispatch(request, *args, **kwargs)
+
+
+class Logout(LogoutView):
+    """Ends the session on the server; POST only."""
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def setup(request: HttpRequest) -> HttpResponse:
+    """The first account, by the one-time code. Closed as soon as there is one."""
+    if insecure_transport(request):
+        return _transport_refused(request)
+    if not settings.DEMO and account_exists():
+        return redirect("dashboard:setup_resume" if request.user.is_authenticated else "accounts:login")
+    form = FirstAccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _code_holds(form):
+        done = _make_in_real_home(request, form) if settings.DEMO else _make_here(request, form)
+        if done is not None:
+            return done
+    status = 400 if form.errors else 200
+    return render(request, "accounts/setup_account.html", {"form": form, "step": "account"}, status=status)
+
+
+def _code_holds(form: FirstAccountForm) -> bool:
+    try:
+        if setup_code.check_code(Path(settings.HOME_DATA_DIR), form.cleaned_data["code"], clock.now()):
+            return True
+        form.add_error("code", _("This is not the code that heatmon printed at its start."))
+    except setup_code.TooManyTries as error:
+        minutes = max(1, round((error.retry_at - clock.now()).total_seconds() / 60))
+        form.add_error(
+            "code", _("Too many wrong codes. Try again in %(minutes)d min.") % {"minutes": minutes}
+        )
+    return False
+
+
+def _make_here(request: HttpRequest, form: FirstAccountForm) -> HttpResponse | None:
+    data = form.cleaned_data
+    try:
+        user = create_first_account(data["username"], data["password"])
+    except AccountExists:
+        return redirect("accounts:login")
+    except AccountRefused as error:
+        _show_refusal(form, error)
+        return None
+    audit.record(audit.ACCOUNT_CREATED, request=request, actor=user.get_username())
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return HttpResponseRedirect(_step_address("language"))
+
+
+def _make_in_real_home(request: HttpRequest, form: FirstAccountForm) -> HttpResponse | None:
+    data = form.cleaned_data
+    try:
+        create_in_real_home(data["username"], data["password"])
+    except AccountExists:
+        form.add_error(None, _("There is an account already. Start heatmon again to sign in."))
+        return None
+    except AccountRefused as error:
+        _show_refusal(form, error)
+        return None
+    request_restart()
+    return render(request, "accounts/setup_restarting.html", {"username": data["username"]})
+
+
+def _show_refusal(form: FirstAccountForm, error: AccountRefused) -> None:
+    for message in error.messages:
+        form.add_error("password", message)
+
+
+def _step_address(step: str) -> str:
+    from django.urls import reverse
+
+    return reverse("dashboard:setup_step", args=[step])
+
+
+def _transport_refused(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/no_tls.html", status=403)

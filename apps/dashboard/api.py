@@ -1,5 +1,0 @@
-"""The JSON API."""
-
-from ninja import NinjaAPI
-
-api = NinjaAPI(title="heatmon")

@@ -1,0 +1,59 @@
+"""What every API operation shares: its errors, its JSON, its site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from apps.devices.house import default_site
+from apps.devices.models import Site
+
+
+class ApiError(Exception):
+    """An answer other than success; ``field`` names the parameter or member that is wrong."""
+
+    def __init__(
+        self, status: int, message: str, *, field: str | None = None, extra: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+        self.extra = extra
+
+
+def site_of(request: HttpRequest, site: int | None) -> Site:
+    """The site asked for, or the only one. Raises ApiError 404 for an unknown one."""
+    if site is None:
+        return default_site()
+    found = Site.objects.filter(pk=site).first() if 0 < site < 2**63 else None
+    if found is None:
+        raise ApiError(404, _("There is no site %(id)s.") % {"id": site}, field="site")
+    return found
+
+
+def plain(value: Any, zone: ZoneInfo) -> Any:
+    """``value`` as JSON types: dataclasses become objects, instants ISO 8601 in ``zone``."""
+    if isinstance(value, datetime):
+        return value.astimezone(zone).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), zone) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(member, zone) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(member, zone) for member in value]
+    return value
+
+
+def json_answer(value: Any, *, status: int = 200) -> HttpResponse:
+    """``value`` (JSON types) as an answer; orjson writes NaN as null."""
+    return HttpResponse(orjson.dumps(value), status=status, content_type="application/json")
