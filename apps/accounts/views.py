@@ -12,6 +12,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -29,6 +30,7 @@ from .first_account import (
 from .forms import FirstAccountForm
 from .middleware import insecure_transport
 from .restart import request_restart
+from .steps import step_bar
 
 
 class LoginForm(AuthenticationForm):
@@ -77,7 +79,8 @@ def setup(request: HttpRequest) -> HttpResponse:
         if done is not None:
             return done
     status = 400 if form.errors else 200
-    return render(request, "accounts/setup_account.html", {"form": form, "step": "account"}, status=status)
+    context = {"form": form, "steps": step_bar("account")}
+    return render(request, "accounts/setup_account.html", context, status=status)
 
 
 def _code_holds(form: FirstAccountForm) -> bool:
@@ -118,7 +121,8 @@ def _make_in_real_home(request: HttpRequest, form: FirstAccountForm) -> HttpResp
         _show_refusal(form, error)
         return None
     request_restart()
-    return render(request, "accounts/setup_restarting.html", {"username": data["username"]})
+    context = {"username": data["username"], "next_step": _step_address("language")}
+    return render(request, "accounts/setup_restarting.html", context)
 
 
 def _show_refusal(form: FirstAccountForm, error: AccountRefused) -> None:
@@ -127,8 +131,6 @@ def _show_refusal(form: FirstAccountForm, error: AccountRefused) -> None:
 
 
 def _step_address(step: str) -> str:
-    from django.urls import reverse
-
     return reverse("dashboard:setup_step", args=[step])
 
 
