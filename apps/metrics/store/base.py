@@ -111,4 +111,7 @@ class TimeSeriesStore(Protocol):
     def extent(self, site: int, measurement: str) -> tuple[int, int] | None:
         """First and last time of any row of a measurement."""
 
+    def filled_series(self, site: int) -> list[str]:
+        """Names of all series of which the site has any value, with circuits, sorted."""
+
     def close(self) -> None: ...
