@@ -108,12 +108,15 @@ def environment_values() -> dict[str, Any]:
     return values
 
 
-def house_options(site: Site) -> HouseOptions:
-    """The values in force. Raises SecretUnreadable if a saved password cannot be decrypted."""
+def house_options(site: Site, *, with_secrets: bool = True) -> HouseOptions:
+    """The values in force. Raises SecretUnreadable if a saved password cannot be decrypted; without
+    secrets (saved passwords left out), as pages need it, never."""
     values = environment_values()
     for saved in SavedOption.objects.filter(site=site):
         if saved.name not in HouseOptions.__dataclass_fields__:
             continue  # saved by a newer version; kept untouched
+        if saved.name in SECRETS and not with_secrets:
+            continue
         values[saved.name] = _unpack(saved.name, saved.value)
     return HouseOptions(**values)
 
