@@ -28,6 +28,7 @@ PURE = (
     "apps/devices/errors.py",
     "apps/devices/readings.py",
     "apps/devices/shelly/counter.py",
+    "apps/devices/shelly/minutes.py",
     "apps/devices/shelly/parse.py",
     "apps/devices/viessmann/features.py",
     "apps/metrics/store/base.py",

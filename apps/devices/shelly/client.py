@@ -1,0 +1,84 @@
+"""The live poll of the meter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import requests
+
+from ..errors import PayloadInvalid, WrongDevice
+from ..readings import MinuteRecord, PowerReading
+from .connection import MeterConnection
+from .history import fetch_pages
+from .messages import failure, tell
+from .parse import MeterIdentity, device_identity, power_reading
+
+
+class ShellyClient:
+    """Polls one meter from one thread, with one long-lived session and login.
+
+    Every failure is a DeviceError with ``code``, a sentence and a ``hint``. After a refused or missing
+    password every call fails at once, without a request: make a new client when the settings changed.
+    ``clock`` gives aware UTC. For ``session``, ``allow_loopback`` and ``restricted`` see
+    ``MeterConnection``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        password: str | None = None,
+        *,
+        clock: Callable[[], datetime],
+        session: requests.Session | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        allow_loopback: bool = True,
+        restricted: bool = False,
+    ) -> None:
+        self._clock = clock
+        self._device = ""
+        self._connection = MeterConnection(
+            url,
+            password,
+            clock=clock,
+            session=session,
+            sleep=sleep,
+            allow_loopback=allow_loopback,
+            restricted=restricted,
+        )
+
+    def identify(self) -> MeterIdentity:
+        """Who answers; needs no password. Raises WrongDevice for anything but a Shelly with a meter."""
+        try:
+            identity = device_identity(self._connection.get_json("/shelly"))
+        except PayloadInvalid as error:
+            raise failure(WrongDevice, "not_a_shelly", host=self._connection.host) from error
+        except WrongDevice as error:
+            tell(error, host=self._connection.host)
+            raise
+        self._device = identity.mac
+        return identity
+
+    def get_status(self) -> PowerReading:
+        """One poll: one request ``Shelly.GetStatus``. ``device`` of the reading is who answered, which may
+        be another device than before; the caller compares. Raises DeviceError."""
+        status = self._connection.get_json("/rpc/Shelly.GetStatus")
+        sent_at = self._connection.sent_at
+        try:
+            reading = power_reading(status, self._device, sent_at + (self._clock() - sent_at) / 2)
+        except PayloadInvalid as error:
+            tell(error, host=self._connection.host, detail=error.path)
+            raise
+        self._device = reading.device
+        return reading
+
+    def history(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
+        """The meter's own rows in [start, end), for the last minutes: six rows cost one request (one a
+        channel in monophase). Longer stretches are for ``MeterHistory``. Raises DeviceError."""
+        if not self._device:
+            self.identify()
+        return fetch_pages(self._connection, self._device, start, min(end, self._clock()), profile)
+
+    def close(self) -> None:
+        self._connection.close()
