@@ -7,6 +7,8 @@ observer remembers between two polls.
 
 from __future__ import annotations
 
+import secrets
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -16,6 +18,10 @@ from apps.devices.models import Site
 
 MAXIMUM_TEXT_LENGTH = 10_000
 MAXIMUM_TITLE_LENGTH = 200
+
+
+def new_token() -> str:
+    return secrets.token_hex(16)
 
 
 class ConfigurationVersion(models.Model):
@@ -46,12 +52,14 @@ class PendingConfiguration(models.Model):
     """What the observer keeps of the newest poll, by device.
 
     ``digest`` names the settings of that poll while nothing waits for confirmation, else it is empty:
-    an equal poll then only moves ``last_poll_at``. ``candidates`` are the values seen once, ``unseen``
-    the times at which now absent settings were last known (see ``tracking``).
+    an equal poll then changes nothing but the time. ``token`` is the row's own name, never used again.
+    ``candidates`` are the values seen once, ``unseen`` the times at which now absent settings were last
+    known (see ``tracking``).
     """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="pending_configurations")
     device = models.CharField(max_length=64)
+    token = models.CharField(max_length=32, default=new_token)
     last_poll_at = models.DateTimeField()
     digest = models.CharField(max_length=32, blank=True)
     candidates = models.JSONField(default=dict, blank=True)

@@ -103,7 +103,7 @@ def test_settings_changed_in_different_polls_are_two_entries(site: Site) -> None
 def test_two_schedules_days_confirmed_apart_are_one_change(site: Site) -> None:
     short = [block("07:00", "21:00", "top")]
     weekend = settings(dhw__schedule=week(block("06:00", "22:00", "top"), sat=short, sun=short))
-    partly = settings(dhw__schedule={day: short for day in ("sat",)})
+    partly = settings(dhw__schedule={"sat": short})
     poll_all(site, settings(), weekend, partly, weekend)
     assert changes() == [("dhw.schedule", settings()["dhw.schedule"], weekend["dhw.schedule"])]
 
@@ -210,7 +210,23 @@ def test_an_equal_poll_costs_one_statement(site: Site, django_assert_num_queries
     poll_all(site, settings(), settings())
     with django_assert_num_queries(1):
         observe(site, configuration(minutes(15), settings()))
-    assert PendingConfiguration.objects.get().last_poll_at == minutes(15)
+
+
+def test_the_time_of_equal_polls_is_written_once_an_hour(site: Site) -> None:
+    poll_all(site, *[settings()] * 12)
+    assert PendingConfiguration.objects.get().last_poll_at == minutes(0)
+    poll_all(site, settings(), first=12)
+    assert PendingConfiguration.objects.get().last_poll_at == minutes(60)
+
+
+def test_what_another_process_wrote_counts(site: Site) -> None:
+    lower = settings(dhw__target_temperature_c=48.0)
+    poll_all(site, settings(), settings())
+    Site.objects.filter(pk=site.pk).delete()  # as a restore from a backup would
+    restored = Site.objects.create(pk=site.pk, name="Home")
+    poll_all(restored, lower, lower, lower)
+    assert changes() == []
+    assert configuration_at(restored, minutes(10)) == lower
 
 
 def test_an_event_is_recorded_once(site: Site) -> None:
