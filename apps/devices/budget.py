@@ -152,9 +152,7 @@ class CallBudget:
         )
         return _Used(counts["day"], counts["utc"], counts["burst"])
 
-    def _retry_at(
-        self, used: _Used, stops_at: int, blocked_until: datetime | None, at: datetime
-    ) -> datetime:
+    def _retry_at(self, used: _Used, stops_at: int, blocked_until: datetime | None, at: datetime) -> datetime:
         """The first moment at which every rule allows a call, if none is made until then."""
         moments = [at + timedelta(seconds=1)]
         if blocked_until is not None:

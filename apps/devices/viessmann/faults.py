@@ -49,7 +49,9 @@ def network_error(error: requests.RequestException) -> DeviceError:
             hint=_("Check this computer's clock, and whether a Wi-Fi portal or proxy stands in between."),
         )
     if isinstance(error, requests.Timeout):
-        return DeviceUnreachable(_("The Viessmann cloud does not answer in time."), code="timeout", hint=again)
+        return DeviceUnreachable(
+            _("The Viessmann cloud does not answer in time."), code="timeout", hint=again
+        )
     return DeviceUnreachable(
         _("The Viessmann cloud cannot be reached."),
         code="no_answer",

@@ -144,7 +144,9 @@ def _dhw_target_c(reader: Reader, zone: tzinfo | None) -> float | None:
     if zone is None or not reader.flag("heating.dhw.schedule"):
         return None
     local = snapshot.received_at.astimezone(zone)
-    day = normal_schedule(snapshot.value("heating.dhw.schedule", "entries")).get(WEEKDAYS[local.weekday()], [])
+    day = normal_schedule(snapshot.value("heating.dhw.schedule", "entries")).get(
+        WEEKDAYS[local.weekday()], []
+    )
     clock = f"{local:%H:%M}"
     modes = {entry["mode"] for entry in day if entry["start"] <= clock < entry["end"]} - {"off"}
     if "temp-2" in modes:

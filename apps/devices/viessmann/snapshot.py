@@ -61,7 +61,7 @@ class FeatureSnapshot:
     _features: dict[str, Feature] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        data = self.payload.get("data") if isinstance(self.payload, Mapping) else None
+        data = self.payload.get("data")
         if not isinstance(data, list):
             raise PayloadInvalid("the features answer has no list of data points", path="data")
         index = {
@@ -144,14 +144,17 @@ class Reader:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            return self._doubt(feature, prop, "not a number")
+            self._doubt(feature, prop, "not a number")
+            return None
         unit = self.snapshot.unit(feature, prop)
         factor = quantity.factors.get(unit)
         if factor is None:
-            return self._doubt(feature, prop, f"unit {unit!r}")
+            self._doubt(feature, prop, f"unit {unit!r}")
+            return None
         result = float(self._asked(feature, prop, value)) * factor
         if not quantity.low <= result <= quantity.high:
-            return self._doubt(feature, prop, f"out of range: {value}")
+            self._doubt(feature, prop, f"out of range: {value}")
+            return None
         return result
 
     def flag(self, feature: str, prop: str = "active") -> bool | None:
@@ -159,7 +162,8 @@ class Reader:
         if value is None:
             return None
         if not isinstance(value, bool):
-            return self._doubt(feature, prop, "not true or false")
+            self._doubt(feature, prop, "not true or false")
+            return None
         return bool(self._asked(feature, prop, value))
 
     def switched_on(self, feature: str) -> bool | None:
@@ -167,14 +171,16 @@ class Reader:
         status = self.snapshot.value(feature, "status")
         if status is None or status in ("on", "off"):
             return None if status is None else bool(status == "on")
-        return self._doubt(feature, "status", "neither on nor off")
+        self._doubt(feature, "status", "neither on nor off")
+        return None
 
     def text(self, feature: str, prop: str = "value") -> str | None:
         value = self.snapshot.value(feature, prop)
         if value is None:
             return None
         if not isinstance(value, str):
-            return self._doubt(feature, prop, "not a text")
+            self._doubt(feature, prop, "not a text")
+            return None
         return str(self._asked(feature, prop, value))
 
     def _asked(self, feature: str, prop: str, value: Any) -> Any:

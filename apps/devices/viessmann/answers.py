@@ -1,0 +1,50 @@
+"""Features answers as they came, kept compressed, so that a later version can read more out of them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from apps.devices.errors import PayloadInvalid
+from apps.devices.models import RawAnswer, Site
+
+from .features import FeatureSnapshot
+
+LEVEL = 6
+MAX_BYTES = 64_000_000
+
+
+def pack(payload: bytes | Mapping[str, Any]) -> bytes:
+    """Compressed JSON of an answer."""
+    raw = payload if isinstance(payload, bytes) else json.dumps(payload, separators=(",", ":")).encode()
+    return zlib.compress(raw, LEVEL)
+
+
+def unpack(packed: bytes | memoryview) -> dict[str, Any]:
+    """The answer again. Raises PayloadInvalid for bytes that ``pack`` did not make."""
+    try:
+        content = json.loads(zlib.decompressobj().decompress(packed, MAX_BYTES))
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise PayloadInvalid("a stored answer cannot be read", path="payload") from error
+    if not isinstance(content, dict):
+        raise PayloadInvalid("a stored answer is not a features answer", path="payload")
+    return content
+
+
+def keep_answer(site: Site, snapshot: FeatureSnapshot) -> None:
+    """Store the answer; the same one again changes nothing."""
+    RawAnswer.objects.get_or_create(
+        site=site,
+        device=snapshot.device,
+        at=snapshot.received_at,
+        defaults={"payload": pack(snapshot.payload)},
+    )
+
+
+def forget_answers(before: datetime) -> int:
+    """Delete the answers older than ``before``; returns how many."""
+    deleted, _ = RawAnswer.objects.filter(at__lt=before).delete()
+    return deleted

@@ -1,0 +1,159 @@
+"""The login as stored on disk: JSON, mode 0600, written atomically."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+log = logging.getLogger(__name__)
+
+_Part = TypeVar("_Part", "Login", "Refusal", "Address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Tokens of one account. Times are epoch seconds; ``refresh_expires_at`` None where unknown."""
+
+    client_id: str
+    user: str | None = None
+    access_token: str
+    expires_at: float
+    refresh_token: str | None = None
+    refresh_expires_at: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Login(client_id={self.client_id!r}, expires_at={self.expires_at})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The cloud's no to a login: not asked again before ``until`` (epoch s) with the same credentials."""
+
+    credentials: str
+    until: float
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the account's heat pump is found, remembered so that a start needs no look-up."""
+
+    client_id: str
+    installation_id: int
+    gateway: str
+    device_id: str
+    device: str
+    model: str | None
+    roles: tuple[str, ...]
+
+
+class TokenStore:
+    """The file of one account's login, refusal and address. A missing, empty or broken file means: log in
+    again; a broken one is set aside as ``….broken``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process and thread at a time; whoever comes in must read the file again."""
+        lock_path = self.path.with_name(f"{self.path.name}.lock")
+        with self._lock, open(os.open(lock_path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+            yield
+
+    def login(self) -> Login | None:
+        return _made(Login, self._read().get("login"))
+
+    def refusal(self) -> Refusal | None:
+        return _made(Refusal, self._read().get("refusal"))
+
+    def address(self) -> Address | None:
+        return _made(Address, self._read().get("address"))
+
+    def save_login(self, login: Login) -> None:
+        """Keep a good login; an earlier refusal is over."""
+        self._change(login=asdict(login), refusal=None)
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        self._change(refusal=asdict(refusal))
+
+    def save_address(self, address: Address | None) -> None:
+        self._change(address=None if address is None else asdict(address))
+
+    def forget(self) -> None:
+        """Log out: the next poll needs user and password."""
+        self.path.unlink(missing_ok=True)
+
+    def _change(self, **parts: Any) -> None:
+        with self._lock:
+            content = {**self._read(), **parts}
+            self._write({name: part for name, part in content.items() if part is not None})
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        try:
+            content = json.loads(raw) if raw.strip() else {}
+        except (ValueError, RecursionError):
+            content = None
+        if isinstance(content, dict):
+            return content
+        aside = self.path.with_name(f"{self.path.name}.broken")
+        log.warning("%s cannot be read; set aside as %s, heatmon logs in again", self.path, aside)
+        os.replace(self.path, aside)
+        return {}
+
+    def _write(self, content: dict[str, Any]) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}.{threading.get_ident()}.new")
+        with open(
+            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+        ) as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, self.path)
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)  # the rename itself must outlive a power cut
+        finally:
+            os.close(directory)
+
+
+def _made(kind: type[_Part], part: Any) -> _Part | None:
+    """A stored part, None where it is absent or not what this version writes."""
+    if not isinstance(part, dict):
+        return None
+    names = {one.name for one in fields(kind)}
+    try:
+        made = kind(**{name: value for name, value in part.items() if name in names})
+    except TypeError:
+        return None
+    return made if _whole(made) else None
+
+
+def _whole(part: Login | Refusal | Address) -> bool:
+    """Whether the values have the types that the code relies on (the file may have been edited)."""
+    match part:
+        case Login():
+            numbers = (part.expires_at, 0 if part.refresh_expires_at is None else part.refresh_expires_at)
+            texts = (part.client_id, part.access_token, part.refresh_token or "", part.user or "")
+        case Refusal():
+            numbers, texts = (part.until, 0), (part.credentials, part.code, part.message, part.hint)
+        case Address():
+            numbers, texts = (0, 0), (part.client_id, part.gateway, part.device_id, part.device)
+    return all(isinstance(one, int | float) for one in numbers) and all(isinstance(one, str) for one in texts)

@@ -1,0 +1,51 @@
+"""HTTP to the vendor's cloud: every request charged, cut off in time, never redirected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter
+
+from apps.devices.budget import CallBudget, ChargingAdapter
+from apps.devices.deadline import WatchedAdapter
+
+from .faults import network_error
+
+CONNECT_S, READ_S = 6.0, 15.0
+
+
+class CloudTransport:
+    """One session. Raises DeviceError for an exchange without answer, BudgetExhausted for one not made."""
+
+    def __init__(self, budget: CallBudget, adapter: BaseAdapter | None = None) -> None:
+        self._adapter = ChargingAdapter(budget, adapter or WatchedAdapter())
+        self._session = requests.Session()
+        # The environment's proxies and .netrc must not decide where credentials go.
+        self._session.trust_env = False
+        self._session.max_redirects = 0
+        self._session.mount("https://", self._adapter)
+        self._session.mount("http://", self._adapter)
+
+    @contextmanager
+    def calls(self, purpose: str) -> Iterator[None]:
+        """The requests of one step of a poll; few are allowed."""
+        with self._adapter.calls(purpose):
+            yield
+
+    @contextmanager
+    def purpose(self, purpose: str) -> Iterator[None]:
+        with self._adapter.purpose(purpose):
+            yield
+
+    def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
+        """One request, redirects not followed. ``kwargs`` as of requests."""
+        self._session.cookies.clear()  # a login must not depend on an earlier one
+        try:
+            return self._session.request(
+                method, url, allow_redirects=False, timeout=(CONNECT_S, READ_S), **kwargs
+            )
+        except requests.RequestException as error:
+            raise network_error(error) from error
