@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from apps.devices.configuration import WEEKDAYS
+
 DECIMALS = 3
 _SEPARATOR = "#"
 

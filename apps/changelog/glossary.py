@@ -64,12 +64,14 @@ def _hot_water(key: str, part: Any, unit: str = "") -> Term:
     return Term(rf"dhw\.{key}", HOT_WATER, _HOT_WATER, part, part, unit)
 
 
+def _house(key: str, heading: Any, part: Any, label: Any, unit: str = "") -> Term:
+    return Term(key, OTHER, heading, part, label, unit)
+
+
 TERMS: tuple[Term, ...] = (
     _circuit(r"target_temperature\.comfort_c", _("comfort temperature"), "°C"),
     _circuit(r"target_temperature\.normal_c", _("normal temperature"), "°C"),
     _circuit(r"target_temperature\.reduced_c", _("reduced temperature"), "°C"),
-    _circuit(r"target_temperature\.fixed_c", _("fixed temperature"), "°C"),
-    _circuit(r"target_temperature\.eco_c", _("eco temperature"), "°C"),
     _circuit(r"target_temperature\.comfort_cooling_c", _("comfort temperature for cooling"), "°C"),
     _circuit(r"target_temperature\.normal_cooling_c", _("normal temperature for cooling"), "°C"),
     _circuit(r"target_temperature\.reduced_cooling_c", _("reduced temperature for cooling"), "°C"),
@@ -82,9 +84,15 @@ TERMS: tuple[Term, ...] = (
         HEATING_CIRCUIT, _CURVE, pgettext_lazy("heating curve", "shift"), _("heating curve, shift"), "K",
     ),
     _circuit(r"mode", _("operating mode")),
-    _circuit(r"name", _("name")),
-    _circuit(r"maximum_supply_temperature_c", _("highest supply temperature"), "°C"),
-    _circuit(r"minimum_supply_temperature_c", _("lowest supply temperature"), "°C"),
+    _circuit(r"eco", _("eco program")),
+    _circuit(r"supply_temperature\.min_c", _("lowest supply temperature"), "°C"),
+    _circuit(r"supply_temperature\.max_c", _("highest supply temperature"), "°C"),
+    _circuit(r"summer_eco\.threshold_c", _("summer mode from outside temperature"), "°C"),
+    _circuit(r"summer_eco\.active", _("summer mode")),
+    _circuit(r"hysteresis\.on_k", _("hysteresis for switching on"), "K"),
+    _circuit(r"hysteresis\.off_k", _("hysteresis for switching off"), "K"),
+    _circuit(r"holiday\.start", _("holiday, begin")),
+    _circuit(r"holiday\.end", _("holiday, end")),
     Term(
         r"circuits\.(?P<circuit>\w+)\.schedule",
         HEATING_CIRCUIT, _HEATING_SCHEDULE, "", _("heating schedule"),
@@ -100,7 +108,8 @@ TERMS: tuple[Term, ...] = (
     _hot_water(r"hysteresis_off_k", _("hysteresis for switching off"), "K"),
     _hot_water(r"mode", _("operating mode")),
     _hot_water(r"one_time_charge", _("one-time charge")),
-    _hot_water(r"hygiene\.enabled", _("hygiene program")),
+    _hot_water(r"hygiene", _("hygiene program")),
+    _hot_water(r"max_temperature_c", _("highest temperature"), "°C"),
     Term(r"dhw\.schedule", HOT_WATER, _("Hot-water schedule"), "", _("hot-water schedule")),
     Term(
         r"dhw\.schedule_active", HOT_WATER, _("Hot-water schedule"), _("in use"),
@@ -113,13 +122,38 @@ TERMS: tuple[Term, ...] = (
     ),
     Term(r"ventilation\.schedule", VENTILATION, _("Ventilation schedule"), "", _("schedule")),
     Term(r"ventilation\.mode", VENTILATION, _("Ventilation"), _("operating mode"), _("operating mode")),
-    Term(r"holiday\.active", OTHER, _("Holiday program"), _("in use"), _("holiday program in use")),
-    Term(r"holiday\.start", OTHER, _("Holiday program"), _("begin"), _("holiday program, begin")),
-    Term(r"holiday\.end", OTHER, _("Holiday program"), _("end"), _("holiday program, end")),
-    Term(r"holiday_at_home\.active", OTHER, _("Holiday at home"), _("in use"), _("holiday at home in use")),
-    Term(r"holiday_at_home\.start", OTHER, _("Holiday at home"), _("begin"), _("holiday at home, begin")),
-    Term(r"holiday_at_home\.end", OTHER, _("Holiday at home"), _("end"), _("holiday at home, end")),
-    Term(r"noise_reduction\.mode", OTHER, _("Noise reduction"), _("operating mode"), _("noise reduction")),
+    _house(r"holiday\.start", _("Holiday program"), _("begin"), _("holiday program, begin")),
+    _house(r"holiday\.end", _("Holiday program"), _("end"), _("holiday program, end")),
+    _house(r"holiday_at_home\.start", _("Holiday at home"), _("begin"), _("holiday at home, begin")),
+    _house(r"holiday_at_home\.end", _("Holiday at home"), _("end"), _("holiday at home, end")),
+    _house(
+        r"buffer\.max_temperature_c", _("Buffer"), _("highest temperature"),
+        _("buffer, highest temperature"), "°C",
+    ),
+    _house(
+        r"supply_temperature\.min_c", _("Heat pump"), _("lowest supply temperature"),
+        _("lowest supply temperature"), "°C",
+    ),
+    _house(
+        r"supply_temperature\.max_c", _("Heat pump"), _("highest supply temperature"),
+        _("highest supply temperature"), "°C",
+    ),
+    _house(
+        r"outside_damping_min", _("Heat pump"), _("damping of the outside temperature"),
+        _("damping of the outside temperature"), "min",
+    ),
+    _house(
+        r"heating_rod\.dhw_allowed", _("Heating rod"), _("allowed for hot water"),
+        _("heating rod allowed for hot water"),
+    ),
+    _house(
+        r"heating_rod\.heating_allowed", _("Heating rod"), _("allowed for heating"),
+        _("heating rod allowed for heating"),
+    ),
+    _house(
+        r"dhw_heater\.allowed", _("Second hot-water heater"), _("allowed"),
+        _("second hot-water heater allowed"),
+    ),
 )  # fmt: skip
 
 # Units of settings that no term knows, by the end of the key.

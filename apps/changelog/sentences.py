@@ -9,7 +9,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from .diff import WEEKDAYS, differences
+from apps.devices.configuration import WEEKDAYS
+
+from .diff import differences
 from .glossary import HEATING_CIRCUIT, WORDS, setting_name
 
 ARROW = "→"
