@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from .base import Aggregate, Sample, Series
-from .rollup import RAW, Piece, Source, marks, pieces
+from .rollup import RAW, Piece, Source, pieces, source_state
 from .schema import MEASUREMENTS
-from .tables import Table, ceil_to, floor_to
+from .tables import KEY_SPAN, Table, ceil_to, floor_to, key_of
 
 Total = tuple[int, int, int, int]
 """(count, sum, min, max) as scaled integers, count > 0."""
@@ -41,7 +41,8 @@ def filled_series(connection: sqlite3.Connection, tables: Mapping[str, Table], s
     names: set[str] = set()
     for measurement in MEASUREMENTS:
         table = tables[measurement.name]
-        for source, _, circuit in all_sources(connection, site, measurement.name, None):
+        for source_id, _, circuit in all_sources(connection, site, measurement.name, None):
+            source = source_state(connection, source_id)
             names |= {
                 f"{field.series}.{circuit}" if circuit else field.series
                 for field in measurement.fields
@@ -50,21 +51,20 @@ def filled_series(connection: sqlite3.Connection, tables: Mapping[str, Table], s
     return sorted(names)
 
 
-def _has_value(connection: sqlite3.Connection, table: Table, source: int, column: str) -> bool:
+def _has_value(connection: sqlite3.Connection, table: Table, source: Source, column: str) -> bool:
+    s, rolled_to = series_id(connection, source.id, column), source.rolled_to
     row = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM r3600"
-        " WHERE s = (SELECT id FROM series WHERE source = :s AND field = :f))"
-        f' OR EXISTS (SELECT 1 FROM "{table.name}" WHERE source = :s AND "{column}" IS NOT NULL'
-        " AND t >= (SELECT rolled_to FROM source WHERE id = :s))",
-        {"s": source, "f": column},
+        "SELECT EXISTS (SELECT 1 FROM r3600 WHERE k >= ? AND k < ?)"
+        f' OR EXISTS (SELECT 1 FROM "{table.name}" WHERE k >= ? AND k < ? AND "{column}" IS NOT NULL)',
+        (key_of(s, 0), key_of(s + 1, 0), key_of(source.id, rolled_to), key_of(source.id + 1, 0)),
     ).fetchone()
     return bool(row[0])
 
 
-def delete_empty(table: Table, where: str) -> str:
-    """The statement that deletes a source's rows without any value, within what ``where`` says of t."""
+def delete_empty(table: Table) -> str:
+    """The statement that deletes rows without any value from one key to another, both included."""
     empty = " AND ".join(f'"{column}" IS NULL' for column in table.scales)
-    return f'DELETE FROM "{table.name}" WHERE source = ? AND {where} AND {empty}'
+    return f'DELETE FROM "{table.name}" WHERE k BETWEEN ? AND ? AND {empty}'
 
 
 def joined(one: Total | None, other: Total) -> Total:
@@ -111,20 +111,19 @@ def _steps(
     level, first, last = piece
     if level == RAW:
         return connection.execute(
-            f'SELECT (t - ?) / ?, count("{column}"), sum("{column}"), min("{column}"), max("{column}")'
-            f' FROM "{table.name}" WHERE source = ? AND t >= ? AND t < ? AND "{column}" IS NOT NULL'
-            " GROUP BY 1",
-            (start, step_s, source, first, last),
+            f'SELECT (k - ?) / ?, count("{column}"), sum("{column}"), min("{column}"), max("{column}")'
+            f' FROM "{table.name}" WHERE k >= ? AND k < ? AND "{column}" IS NOT NULL GROUP BY 1',
+            (key_of(source, start), step_s, key_of(source, first), key_of(source, last)),
         )
     if level == step_s:
         return connection.execute(
-            f"SELECT (t - ?) / ?, n, su, lo, hi FROM r{level} WHERE s = ? AND t >= ? AND t < ?",
-            (start, step_s, s, first, last),
+            f"SELECT (k - ?) / ?, n, su, lo, hi FROM r{level} WHERE k >= ? AND k < ?",
+            (key_of(s, start), step_s, key_of(s, first), key_of(s, last)),
         )
     return connection.execute(
-        f"SELECT (t - ?) / ?, sum(n), sum(su), min(lo), max(hi) FROM r{level}"
-        " WHERE s = ? AND t >= ? AND t < ? GROUP BY 1",
-        (start, step_s, s, first, last),
+        f"SELECT (k - ?) / ?, sum(n), sum(su), min(lo), max(hi) FROM r{level}"
+        " WHERE k >= ? AND k < ? GROUP BY 1",
+        (key_of(s, start), step_s, key_of(s, first), key_of(s, last)),
     )
 
 
@@ -186,7 +185,8 @@ def _add_raw(
 ) -> None:
     wanted = ", ".join(f'count("{c}"), sum("{c}"), min("{c}"), max("{c}")' for c in columns)
     row = connection.execute(
-        f'SELECT {wanted} FROM "{table.name}" WHERE source = ? AND t >= ? AND t < ?', (source, start, end)
+        f'SELECT {wanted} FROM "{table.name}" WHERE k >= ? AND k < ?',
+        (key_of(source, start), key_of(source, end)),
     ).fetchone()
     for position, column in enumerate(columns):
         n, su, lo, hi = row[4 * position : 4 * position + 4]
@@ -202,10 +202,11 @@ def _add_level(
     parts: Sequence[tuple[int, int, int]],
 ) -> None:
     rows = connection.execute(
-        "SELECT p.value ->> 0, r.s, sum(r.n), sum(r.su), min(r.lo), max(r.hi)"
-        f" FROM json_each(?) AS p CROSS JOIN r{level} AS r"
-        f" WHERE r.s IN ({marks(len(names))}) AND r.t >= p.value ->> 1 AND r.t < p.value ->> 2 GROUP BY 1, 2",
-        (json.dumps(parts), *names),
+        "SELECT p.value ->> 0, s.value, sum(r.n), sum(r.su), min(r.lo), max(r.hi)"
+        f" FROM json_each(?) AS s CROSS JOIN json_each(?) AS p CROSS JOIN r{level} AS r"
+        f" WHERE r.k >= s.value * {KEY_SPAN} + (p.value ->> 1)"
+        f" AND r.k < s.value * {KEY_SPAN} + (p.value ->> 2) GROUP BY 1, 2",
+        (json.dumps(list(names)), json.dumps(parts)),
     )
     for index, s, n, su, lo, hi in rows:
         key = index, names[s]
@@ -223,12 +224,12 @@ def read_latest(
     newest: tuple[int, int] | None = None
     for source in sources:
         row = connection.execute(
-            f'SELECT t, "{column}" FROM "{table.name}" WHERE source = ? AND t >= ? AND "{column}" IS NOT NULL'
-            " ORDER BY t DESC LIMIT 1",
-            (source.id, since),
+            f'SELECT k, "{column}" FROM "{table.name}" WHERE k >= ? AND k < ? AND "{column}" IS NOT NULL'
+            " ORDER BY k DESC LIMIT 1",
+            (key_of(source.id, since), key_of(source.id + 1, 0)),
         ).fetchone()
-        if row is not None and (newest is None or row[0] > newest[0]):
-            newest = row
+        if row is not None and (newest is None or row[0] % KEY_SPAN > newest[0]):
+            newest = row[0] % KEY_SPAN, row[1]
     return None if newest is None else Sample(at=newest[0], value=newest[1] / table.scales[column])
 
 
@@ -238,16 +239,16 @@ def read_extent(
     """First and last time of any row of these sources."""
     extents = [
         connection.execute(
-            f'SELECT (SELECT min(t) FROM "{table.name}" WHERE source = :s),'
-            f' (SELECT max(t) FROM "{table.name}" WHERE source = :s)',
-            {"s": source},
+            f'SELECT (SELECT min(k) FROM "{table.name}" WHERE k >= :first AND k < :end),'
+            f' (SELECT max(k) FROM "{table.name}" WHERE k >= :first AND k < :end)',
+            {"first": key_of(source, 0), "end": key_of(source + 1, 0)},
         ).fetchone()
         for source in sources
     ]
     known = [extent for extent in extents if extent[0] is not None]
     if not known:
         return None
-    return min(first for first, _ in known), max(last for _, last in known)
+    return min(first % KEY_SPAN for first, _ in known), max(last % KEY_SPAN for _, last in known)
 
 
 def grid(start: int, end: int, step_s: int) -> tuple[int, int]:

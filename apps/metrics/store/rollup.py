@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .tables import BUCKET_S, MINUTE_LEVEL, Table, ceil_to, floor_to
+from .tables import BUCKET_S, MINUTE_LEVEL, Table, ceil_to, floor_to, key_of
 
 RAW = 0
 
-Bucket = tuple[int, int, int, int, int, int]
-"""(series, start, count, sum, min, max), values as scaled integers."""
+Bucket = tuple[int, int, int, int, int]
+"""(key, count, sum, min, max), values as scaled integers."""
 
 Piece = tuple[int, int, int]
 """(level or RAW, start, end): a stretch of time that one level answers."""
@@ -37,10 +37,6 @@ def source_state(connection: sqlite3.Connection, source: int) -> Source:
         "SELECT id, rolled_to, minute_from, revision FROM source WHERE id = ?", (source,)
     ).fetchone()
     return Source(*row)
-
-
-def marks(count: int) -> str:
-    return ",".join("?" * count)
 
 
 def pieces(start: int, end: int, source: Source, levels: Sequence[int]) -> Iterator[Piece]:
@@ -79,11 +75,14 @@ def settle(
     source_id: int,
     newest: int,
     touched: Sequence[tuple[int, int]],
+    horizon: int | None = None,
 ) -> None:
-    """Bring rollups up to date after raw rows in ``touched`` (whole buckets) changed."""
+    """Bring rollups up to date after raw rows in ``touched`` (whole buckets) changed. ``newest`` is the
+    newest of them; ``horizon`` the newest that will follow at once, so that minutes which would soon be
+    too old are not made first."""
     source = source_state(connection, source_id)
     rolled_to = max(source.rolled_to, table.rolled_to(newest))
-    minute_from = max(source.minute_from, table.minute_from(newest))
+    minute_from = max(source.minute_from, table.minute_from(max(newest, horizon or 0)))
     late = [(start, min(end, source.rolled_to)) for start, end in touched if start < source.rolled_to]
     if rolled_to == source.rolled_to and not late:
         return
@@ -94,10 +93,7 @@ def settle(
     )
     series = series_ids(connection, source_id, table)
     if MINUTE_LEVEL in table.levels and minute_from > source.minute_from:
-        connection.execute(
-            f"DELETE FROM r{MINUTE_LEVEL} WHERE s IN ({marks(len(series))}) AND t < ?",
-            (*series, minute_from),
-        )
+        clear(connection, series, MINUTE_LEVEL, source.minute_from, minute_from)
     for start, end in late:
         roll(connection, table, after, series, start, end)
     if rolled_to > source.rolled_to:
@@ -120,19 +116,23 @@ def roll(
         if level == MINUTE_LEVEL:
             first = max(first, source.minute_from)
         if first < last:
-            connection.execute(
-                f"DELETE FROM r{level} WHERE s IN ({marks(len(series))}) AND t >= ? AND t < ?",
-                (*series, first, last),
-            )
+            clear(connection, series, level, first, last)
             if below == RAW:
                 connection.executemany(
-                    f"INSERT INTO r{level} VALUES (?, ?, ?, ?, ?, ?)",
+                    f"INSERT INTO r{level} VALUES (?, ?, ?, ?, ?)",
                     raw_buckets(connection, table, source.id, series, level, first, last),
                 )
             else:
                 lift(connection, series, below, level, first, last)
         # r60 lacks older minutes, so nothing is lifted from it.
         below = RAW if level == MINUTE_LEVEL else level
+
+
+def clear(connection: sqlite3.Connection, series: Sequence[int], level: int, start: int, end: int) -> None:
+    """Delete the buckets of ``level`` that begin in [start, end)."""
+    connection.executemany(
+        f"DELETE FROM r{level} WHERE k >= ? AND k < ?", [(key_of(s, start), key_of(s, end)) for s in series]
+    )
 
 
 def raw_buckets(
@@ -147,14 +147,14 @@ def raw_buckets(
     """Buckets of ``level`` in [start, end) as raw rows give them; empty ones are left out."""
     wanted = ", ".join(f'count("{c}"), sum("{c}"), min("{c}"), max("{c}")' for c in table.scales)
     rows = connection.execute(
-        f'SELECT t - t % {level}, {wanted} FROM "{table.name}"'
-        " WHERE source = ? AND t >= ? AND t < ? GROUP BY 1",
-        (source, start, end),
+        f'SELECT k - k % {level}, {wanted} FROM "{table.name}" WHERE k >= ? AND k < ? GROUP BY 1',
+        (key_of(source, start), key_of(source, end)),
     )
+    moves = [(key_of(s - source, 0), 4 * position + 1) for position, s in enumerate(series)]
     return [
-        (s, row[0], row[i], row[i + 1], row[i + 2], row[i + 3])
+        (row[0] + move, row[i], row[i + 1], row[i + 2], row[i + 3])
         for row in rows
-        for s, i in zip(series, range(1, 4 * len(series), 4), strict=True)
+        for move, i in moves
         if row[i]
     ]
 
@@ -162,10 +162,9 @@ def raw_buckets(
 def lift(
     connection: sqlite3.Connection, series: Sequence[int], below: int, level: int, start: int, end: int
 ) -> None:
-    """Make buckets of ``level`` from the finer level ``below``. (The series are listed, not given as a
-    range: SQLite would scan the table for a range.)"""
-    connection.execute(
-        f"INSERT INTO r{level} SELECT s, t - t % {level}, sum(n), sum(su), min(lo), max(hi) FROM r{below}"
-        f" WHERE s IN ({marks(len(series))}) AND t >= ? AND t < ? GROUP BY s, t - t % {level}",
-        (*series, start, end),
+    """Make buckets of ``level`` from the finer level ``below``."""
+    connection.executemany(
+        f"INSERT INTO r{level} SELECT k - k % {level}, sum(n), sum(su), min(lo), max(hi) FROM r{below}"
+        " WHERE k >= ? AND k < ? GROUP BY 1",
+        [(key_of(s, start), key_of(s, end)) for s in series],
     )

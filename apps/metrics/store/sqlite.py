@@ -33,7 +33,7 @@ from .queries import (
 )
 from .rollup import settle, touched_ranges
 from .schema import MEASUREMENTS, Measurement, field_of
-from .tables import LARGEST_INTEGER, LAST_TIME, Table, add_series, open_schema, tables_of
+from .tables import LARGEST_INTEGER, LAST_TIME, Table, add_series, key_of, open_schema, tables_of
 from .verify import Difference, choose_days, differences
 
 _ROWS_AT_ONCE = 5000
@@ -41,8 +41,8 @@ _ROWS_AT_ONCE = 5000
 SourceKey = tuple[int, str, str, str]
 """(site, measurement, device, circuit)."""
 
-_PackedRows = dict[tuple[str, ...], list[tuple[int | None, ...]]]
-"""Given columns → rows of (time, scaled value, …)."""
+_PackedRows = dict[tuple[str, ...], list[tuple[int, list[int | None]]]]
+"""Given columns → rows of (time, scaled values)."""
 
 
 class SqliteStore:
@@ -101,11 +101,12 @@ class SqliteStore:
         source = self.source_id(connection, key)
         times: list[int] = []
         for columns, rows in by_columns.items():
-            connection.executemany(self.upsert(table, columns), [(source, *row) for row in rows])
-            erased = [(source, row[0]) for row in rows if row.count(None) == len(columns)]
+            keyed = [(key_of(source, at), *values) for at, values in rows]
+            connection.executemany(self.upsert(table, columns), keyed)
+            erased = [(row[0], row[0]) for row in keyed if row.count(None) == len(columns)]
             if erased:
-                connection.executemany(delete_empty(table, "t = ?"), erased)
-            times += [row[0] for row in rows if row[0] is not None]
+                connection.executemany(delete_empty(table), erased)
+            times += [at for at, _ in rows]
         settle(connection, table, source, max(times), touched_ranges(times))
 
     def source_id(self, connection: sqlite3.Connection, key: SourceKey) -> int:
@@ -130,15 +131,15 @@ class SqliteStore:
         return made
 
     def upsert(self, table: Table, columns: tuple[str, ...]) -> str:
-        """The statement that writes (source, t, columns …) and leaves other columns as they are."""
+        """The statement that writes (key, columns …) and leaves other columns as they are."""
         sql = self._upserts.get((table.name, columns))
         if sql is None:
             names = ", ".join(f'"{column}"' for column in columns)
             marks = ", ".join("?" for _ in columns)
             updates = ", ".join(f'"{column}" = excluded."{column}"' for column in columns)
             sql = (
-                f'INSERT INTO "{table.name}" (source, t, {names}) VALUES (?, ?, {marks})'
-                f" ON CONFLICT (source, t) DO UPDATE SET {updates}"
+                f'INSERT INTO "{table.name}" (k, {names}) VALUES (?, {marks})'
+                f" ON CONFLICT (k) DO UPDATE SET {updates}"
             )
             self._upserts[table.name, columns] = sql
         return sql
@@ -155,7 +156,8 @@ class SqliteStore:
                 if first >= last:
                     continue
                 connection.execute(
-                    f'DELETE FROM "{table.name}" WHERE source = ? AND t >= ? AND t < ?', (source, first, last)
+                    f'DELETE FROM "{table.name}" WHERE k >= ? AND k < ?',
+                    (key_of(source, first), key_of(source, last)),
                 )
                 settle(connection, table, source, 0, [(first, last)])
 
@@ -241,12 +243,14 @@ class SqliteStore:
         names = ", ".join(f'"{column}"' for column in columns)
         scales = [table.scales[column] for column in columns]
         sql = (
-            f'SELECT t, {names} FROM "{table.name}" WHERE source = ? AND t >= ? AND t < ?'
-            f" ORDER BY t LIMIT {_ROWS_AT_ONCE}"
+            f'SELECT k - ?, {names} FROM "{table.name}" WHERE k >= ? AND k < ?'
+            f" ORDER BY k LIMIT {_ROWS_AT_ONCE}"
         )
         while start < end:
             with self._connections.reading() as connection:
-                found = connection.execute(sql, (source_id, start, end)).fetchall()
+                found = connection.execute(
+                    sql, (key_of(source_id, 0), key_of(source_id, start), key_of(source_id, end))
+                ).fetchall()
             for at, *values in found:
                 if values.count(None) == len(values):
                     continue
@@ -330,7 +334,7 @@ def _packed(table: Table, by_time: Mapping[int, Mapping[str, float | None]]) -> 
         if rows is None:
             table.check_columns(columns)
             rows = packed[columns] = []
-        rows.append((at, *[_scaled(values[column], scales[column], column) for column in columns]))
+        rows.append((at, [_scaled(values[column], scales[column], column) for column in columns]))
     return packed
 
 

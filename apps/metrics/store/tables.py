@@ -3,9 +3,14 @@
     meta(key, value)                                    schema_version, created_at
     source(id, site, measurement, device, circuit,      who wrote rows of which measurement
            rolled_to, minute_from, revision)
-    series(id, source, field, scale, unit)              what ``s`` in the rollups means
-    <measurement>(source, t, <field> …)                 integers: round(value × scale); NULL is missing
-    r60, r300, r3600, r21600, r86400(s, t, n, su, lo, hi)   count, sum, min, max of UTC buckets
+    series(id, source, field, scale, unit)              the ids in the rollups
+    <measurement>(k, <field> …)                         integers: round(value × scale); NULL is missing
+    r60, r300, r3600, r21600, r86400(k, n, su, lo, hi)  count, sum, min, max of UTC buckets
+
+A key ``k`` is id × 4,320,000,000 + t: the source's id in raw tables, the series' in rollups, t the epoch
+second of the row or the start of the bucket. (One integer makes rows an eighth smaller than a pair does;
+the factor is a multiple of a day, so ``k - k % 3600`` is the key of the hour.) In a shell:
+``SELECT k / 4320000000, datetime(k % 4320000000, 'unixepoch'), * FROM meter``.
 
 ``rolled_to``: rollups hold every bucket that ends at or before it, and nothing later. ``minute_from``:
 r60 holds only buckets from it on. ``revision`` grows whenever rollups before ``rolled_to`` are rewritten.
@@ -26,6 +31,7 @@ LEVELS = (MINUTE_LEVEL, 300, 3600, 21_600, 86_400)
 BUCKET_S = 300
 MINUTES_KEPT_S = 40 * 86_400
 LAST_TIME = 4_102_444_800  # 2100-01-01
+KEY_SPAN = 4_320_000_000
 
 # Ten years of 10-second values (2**25) of this size still sum up inside SQLite's 64 bits.
 LARGEST_INTEGER = 2**38
@@ -33,6 +39,11 @@ LARGEST_INTEGER = 2**38
 
 def floor_to(at: int, step_s: int) -> int:
     return at - at % step_s
+
+
+def key_of(owner: int, at: int) -> int:
+    """The key of a source's row or a series' bucket."""
+    return owner * KEY_SPAN + at
 
 
 def ceil_to(at: int, step_s: int) -> int:
@@ -131,18 +142,14 @@ def _create_common(connection: sqlite3.Connection, created_at: int) -> None:
     )
     for level in LEVELS:
         connection.execute(
-            f"CREATE TABLE r{level} (s INTEGER NOT NULL, t INTEGER NOT NULL, n INTEGER NOT NULL,"
-            " su INTEGER NOT NULL, lo INTEGER NOT NULL, hi INTEGER NOT NULL,"
-            " PRIMARY KEY (s, t)) WITHOUT ROWID"
+            f"CREATE TABLE r{level} (k INTEGER PRIMARY KEY, n INTEGER NOT NULL, su INTEGER NOT NULL,"
+            " lo INTEGER NOT NULL, hi INTEGER NOT NULL)"
         )
 
 
 def _create_raw(connection: sqlite3.Connection, table: Table) -> None:
     columns = ", ".join(f'"{column}" INTEGER' for column in table.scales)
-    connection.execute(
-        f'CREATE TABLE "{table.name}" (source INTEGER NOT NULL, t INTEGER NOT NULL, {columns},'
-        " PRIMARY KEY (source, t)) WITHOUT ROWID"
-    )
+    connection.execute(f'CREATE TABLE "{table.name}" (k INTEGER PRIMARY KEY, {columns})')
 
 
 def _add_columns(connection: sqlite3.Connection, table: Table) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from .rollup import Source, marks, raw_buckets, series_ids
-from .tables import MINUTE_LEVEL, Table, floor_to
+from .rollup import Bucket, Source, raw_buckets, series_ids
+from .tables import KEY_SPAN, MINUTE_LEVEL, Table, floor_to, key_of
 
 DAY_S = 86_400
 
@@ -41,9 +41,10 @@ def choose_days(
         if measurement not in tables:
             continue
         first = connection.execute(
-            f'SELECT min(t) FROM "{measurement}" WHERE source = ?', (source,)
+            f'SELECT min(k) FROM "{measurement}" WHERE k >= ? AND k < ?',
+            (key_of(source, 0), key_of(source + 1, 0)),
         ).fetchone()[0]
-        if first is not None and first < rolled_to:
+        if first is not None and (first := first % KEY_SPAN) < rolled_to:
             start = floor_to(first, DAY_S)
             spans.append((source, start, -(-(rolled_to - start) // DAY_S)))
     total = sum(count for _, _, count in spans)
@@ -97,13 +98,17 @@ def _both(
     """Buckets of one level and day as stored and as computed, by (series, start)."""
     first = max(day, source.minute_from) if level == MINUTE_LEVEL else day
     last = min(day + DAY_S, floor_to(source.rolled_to, level))
-    rows = connection.execute(
-        f"SELECT s, t, n, su, lo, hi FROM r{level} WHERE s IN ({marks(len(series))}) AND t >= ? AND t < ?",
-        (*series, day, day + DAY_S),
-    )
-    stored = {(s, t): (n, su, lo, hi) for s, t, n, su, lo, hi in rows}
-    computed = {
-        (s, t): (n, su, lo, hi)
-        for s, t, n, su, lo, hi in raw_buckets(connection, table, source.id, series, level, first, last)
-    }
-    return stored, computed
+    stored = [
+        row
+        for s in series
+        for row in connection.execute(
+            f"SELECT k, n, su, lo, hi FROM r{level} WHERE k >= ? AND k < ?",
+            (key_of(s, day), key_of(s, day + DAY_S)),
+        )
+    ]
+    computed = raw_buckets(connection, table, source.id, series, level, first, last)
+    return _by_place(stored), _by_place(computed)
+
+
+def _by_place(buckets: Iterable[Bucket]) -> dict[tuple[int, int], Figures]:
+    return {divmod(k, KEY_SPAN): (n, su, lo, hi) for k, n, su, lo, hi in buckets}
