@@ -235,6 +235,26 @@ def state_runs(
     return tuple(joined)
 
 
+def spark_path(time: Sequence[int], values: Sequence[float | None], start: int, end: int, step_s: int) -> str:
+    """The path of a curve in a box of 100 × 30, torn where data is missing; empty without two points."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    low, high = min(known), max(known)
+    span = max(high - low, 0.5)  # a flat value is drawn flat, not as noise
+    middle = (high + low) / 2
+    commands, pen_down = [], False
+    for at, value in zip(*broken_line(time, values, step_s), strict=True):
+        if value is None:
+            pen_down = False
+            continue
+        x = 100 * (at - start) / (end - start)
+        y = 15 - 27 * (value - middle) / span
+        commands.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
+        pen_down = True
+    return "".join(commands)
+
+
 _TICKS: tuple[tuple[int, int, str], ...] = (
     # longest span [s], minutes between ticks, wording
     (2 * HOUR, 10, "time"),

@@ -55,6 +55,7 @@ _DATES: Mapping[str, Mapping[str, str]] = {
         "date": "j M Y",
         "day": "j M",
         "weekday_day": "D j M",
+        "weekday_date": "D j M Y",
         "day_time": "j M, H:i",
         "time": "H:i",
         "month": "F Y",
@@ -68,6 +69,7 @@ _DATES: Mapping[str, Mapping[str, str]] = {
         "date": "d.m.Y",
         "day": "j. M",
         "weekday_day": "D, j. M",
+        "weekday_date": "D, d.m.Y",
         "day_time": "d.m., H:i",
         "time": "H:i",
         "month": "F Y",
@@ -140,6 +142,11 @@ def local_time(at: datetime | None, zone: tzinfo, style: str = "datetime") -> st
 def local_date(day: date, style: str = "date") -> str:
     """A calendar date (styles without a time, as in local_time)."""
     return dateformat.format(day, _DATES[_language()][style])
+
+
+def tick_label(local: datetime, style: str) -> str:
+    """The mark at a local time under a chart."""
+    return dateformat.format(local, _DATES[_language()][style])
 
 
 def duration(seconds: float | None) -> str:

@@ -1,0 +1,196 @@
+"""What each template is given (pure): one dataclass a page or piece, so that a page's needs can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .charts import ChartSpec, Marker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueCard:
+    """One number with its state (fresh, stale, none, partial, estimated); ``kind`` of formatting.QUANTITIES.
+
+    ``meta`` says age or reason, ``note`` more in the same line; ``spark`` is the path of a small curve of
+    the last 24 hours, ``key`` its class.
+    """
+
+    label: str
+    value: float | None
+    kind: str
+    state: str
+    icon: str = ""
+    meta: str = ""
+    note: str = ""
+    spark: str = ""
+    key: str = ""
+    estimated: bool = False
+
+    @property
+    def state_icon(self) -> str:
+        return {"fresh": "check", "stale": "warn", "none": "none", "partial": "info"}.get(self.state, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What is wrong with a source, or that nothing is; ``level`` good, warn or bad."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """1 kWh of electricity and what came on top, shares of the bar in percent."""
+
+    electric_percent: float
+    ground_kwh: float
+    heat_kwh: float
+    of_today: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hero:
+    """The state of the house in words, and the three leading numbers."""
+
+    state: str
+    icon: str
+    title: str
+    detail: str
+    power: ValueCard
+    heat: ValueCard
+    cop: ValueCard
+    mix: Mix | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A name and a value in words; ``note`` is smaller behind it."""
+
+    name: str
+    value: str
+    note: str = ""
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveContext:
+    """What changes every 10 seconds on the overview. ``site_at``: when, for "until 14:05"."""
+
+    at: datetime
+    alarms: Sequence[Alarm]
+    measuring: str
+    hero: Hero
+    today: Sequence[Fact]
+    cards: Sequence[ValueCard]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegendItem:
+    label: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlotView:
+    """One plot of a panel: its legend, and what a reader is told who does not see it."""
+
+    name: str
+    title: str
+    size: str
+    summary: str
+    legend: Sequence[LegendItem]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    head: str
+    cells: Sequence[str]
+    partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The numbers behind a chart, already as text."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[TableRow]
+    foot: TableRow | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapRow:
+    when: str
+    source: str
+    cause: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelContext:
+    """Charts over one time axis with everything around them. ``id`` names the data in the page."""
+
+    id: str
+    title: str
+    subtitle: str
+    spec: ChartSpec
+    plots: Sequence[PlotView]
+    markers: Sequence[Marker]
+    table: Table
+    csv: str
+    more: str = ""
+    readout: Sequence[Fact] = ()
+    partial: str = ""
+    gaps: Sequence[GapRow] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartBlock:
+    """A single chart that is not over time: ``data`` for json_script, ``summary`` in words, its table."""
+
+    id: str
+    data: Mapping[str, Any]
+    summary: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeasonCard:
+    """JAZ and this month. ``jaz_number`` is "4.4"; ``jaz_range`` "(4.0–4.9), estimated"."""
+
+    jaz: ValueCard
+    jaz_title: str
+    jaz_range: str
+    month: ValueCard
+    month_title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """A series that can be shown or not."""
+
+    name: str
+    label: str
+    key: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeLink:
+    label: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeBar:
+    """Views to choose from and the arrows; empty addresses are drawn as not available."""
+
+    links: Sequence[RangeLink]
+    label: str
+    earlier: str
+    later: str

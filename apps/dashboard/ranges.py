@@ -1,0 +1,132 @@
+"""The range of a chart in the address (pure): day, week, month, year, or exact ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from urllib.parse import urlencode
+
+from apps.metrics.windows import local_midnight, next_first, period_first
+
+RANGES = ("day", "week", "month", "year")
+CUSTOM = "custom"
+LONGEST = timedelta(days=366 * 30)
+SHORTEST = timedelta(minutes=5)
+
+
+class RangeInvalid(ValueError):
+    """The address asks for a range that is none. ``field`` is the parameter at fault."""
+
+    def __init__(self, field: str, value: str) -> None:
+        super().__init__(f"{field}={value}")
+        self.field = field
+        self.value = value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """[start, end) as UTC instants. ``first`` is the local first day of a calendar range. ``earlier`` and
+    ``later`` are query strings, empty where there is nothing to go to."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    first: date
+    earlier: str
+    later: str
+
+    @property
+    def start_s(self) -> int:
+        return int(self.start.timestamp())
+
+    @property
+    def end_s(self) -> int:
+        return int(self.end.timestamp())
+
+
+def parse_range(
+    query: Mapping[str, str], *, now: datetime, stored_from: datetime | None, zone: tzinfo
+) -> Range:
+    """The range that the query asks for; without one, today.
+
+    ``stored_from``: first stored instant, where the arrow back stops. Raises RangeInvalid.
+    """
+    oldest = (stored_from or now).astimezone(zone).date()
+    if query.get("from") or query.get("to"):
+        return _custom(query, now, oldest, zone)
+    kind = query.get("range") or "day"
+    if kind not in RANGES:
+        raise RangeInvalid("range", kind)
+    today = now.astimezone(zone).date()
+    day = _date(query["date"]) if query.get("date") else today
+    return calendar_range(kind, min(day, today), oldest=oldest, today=today, zone=zone)
+
+
+def calendar_range(kind: str, day: date, *, oldest: date, today: date, zone: tzinfo) -> Range:
+    """The local day, week, month or year that ``day`` lies in."""
+    first = period_first(day, kind)
+    following = next_first(first, kind)
+    before = period_first(first - timedelta(days=1), kind)
+    return Range(
+        kind=kind,
+        start=local_midnight(first, zone),
+        end=local_midnight(following, zone),
+        first=first,
+        earlier=urlencode({"range": kind, "date": before.isoformat()}) if first > oldest else "",
+        later=urlencode({"range": kind, "date": following.isoformat()}) if following <= today else "",
+    )
+
+
+def parse_instant(field: str, text: str, zone: tzinfo) -> datetime:
+    """An ISO time; one without offset is the house's local time. A blank where + was is understood.
+
+    Raises RangeInvalid.
+    """
+    text = re.sub(r" (\d\d:?\d\d)$", r"+\1", text.strip()) if "T" in text else text.strip()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RangeInvalid(field, text) from error
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=zone)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise RangeInvalid(field, text) from error
+
+
+def _custom(query: Mapping[str, str], now: datetime, oldest: date, zone: tzinfo) -> Range:
+    end = parse_instant("to", query["to"], zone) if query.get("to") else now
+    start = parse_instant("from", query["from"], zone) if query.get("from") else end - timedelta(days=1)
+    if end - start < SHORTEST or end - start > LONGEST:
+        raise RangeInvalid("to", query.get("to", ""))
+    length = end - start
+    has_earlier = start > local_midnight(oldest, zone)
+    return Range(
+        kind=CUSTOM,
+        start=start,
+        end=end,
+        first=start.astimezone(zone).date(),
+        earlier=_ends(start - length, start) if has_earlier else "",
+        later=_ends(end, end + length) if end < now else "",
+    )
+
+
+def _ends(start: datetime, end: datetime) -> str:
+    return urlencode({"from": _iso(start), "to": _iso(end)})
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise RangeInvalid("date", text) from error
+    if not 1990 <= day.year <= 2200:
+        raise RangeInvalid("date", text)
+    return day

@@ -1,0 +1,33 @@
+"""Why a result is missing, in words for people; the words of metrics.codes are the API's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+REASONS: Mapping[str, Any] = {
+    "no_electricity": gettext_lazy("the meter has no values for it"),
+    "in_lump": gettext_lazy("electricity is known only as one sum over a longer time"),
+    "run_state_unknown": gettext_lazy("too few values from the meter to know whether it ran"),
+    "no_snapshot": gettext_lazy("no answer from the heat pump"),
+    "active_unknown": gettext_lazy("the heat pump does not say whether it runs"),
+    "modulation_unknown": gettext_lazy("the heat pump does not say its modulation"),
+    "rated_power_unknown": gettext_lazy("the heat pump does not say its rated power"),
+    "not_active": gettext_lazy("meter and heat pump contradict each other"),
+    "rod_or_compressor": gettext_lazy("the power may have been the heating rod's"),
+    "no_flow_rate": gettext_lazy("the flow rate is not set"),
+    "temperature_unknown": gettext_lazy("a temperature is missing"),
+    "negative_delta_t": gettext_lazy("the return was warmer than the supply"),
+    "not_running": gettext_lazy("not running"),
+    "short_run": gettext_lazy("it ran only for a part of the time"),
+    "low_power": gettext_lazy("it drew too little power"),
+    "not_calculated": gettext_lazy("not calculated yet"),
+}
+
+
+def reason_in_words(word: str | None) -> str:
+    """A sentence part; a word of a newer version is shown as "no current value"."""
+    return str(REASONS[word]) if word in REASONS else _("no current value")
