@@ -1,0 +1,98 @@
+"""Derived records that are not points in time: lumps, the meter's events, what is to be derived again."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from apps.devices.models import Site
+
+
+class Lump(models.Model):
+    """Electrical energy [Wh] known only as one sum over [start, end): a counter across a gap.
+
+    Derived; replaced with its stretch of time. ``reason``: ``gap``, or ``reset`` where the counter began
+    anew inside, so that the energy is at least this.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="lumps")
+    device = models.CharField(max_length=64, blank=True)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    energy_wh = models.FloatField()
+    reason = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ["start"]
+        indexes = [models.Index(fields=["site", "start"], name="lump_by_site_and_start")]
+
+    def __str__(self) -> str:
+        return f"{self.energy_wh} Wh from {self.start} to {self.end}"
+
+
+class MeterEvent(models.Model):
+    """Something that happened to the meter's counters, found in them. Derived."""
+
+    class Kind(models.TextChoices):
+        COUNTER_RESET = "counter_reset"
+        METER_REPLACED = "meter_replaced"
+        PROFILE_CHANGED = "profile_changed"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="meter_events")
+    device = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+
+    class Meta:
+        ordering = ["at"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "device", "at", "kind"], name="meter_event_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.device} {self.at}"
+
+
+class StaleRange(models.Model):
+    """Intervals in [start, end) that must be derived again: raw data or the method changed."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="stale_ranges")
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-end"]
+
+    def __str__(self) -> str:
+        return f"{self.start} to {self.end}"
+
+
+class DerivedState(models.Model):
+    """What a site's derived numbers were made with. ``modulation_kind``: whether the heat pump ever
+    showed a modulation besides 0 and 100 %; empty while none was seen."""
+
+    class ModulationKind(models.TextChoices):
+        UNKNOWN = ""
+        ON_OFF = "on_off"
+        MODULATING = "modulating"
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="derived_state")
+    made_with = models.CharField(max_length=64)
+    modulation_kind = models.CharField(max_length=20, choices=ModulationKind.choices, blank=True)
+
+    def __str__(self) -> str:
+        return f"site {self.site_id}: {self.made_with}"
+
+
+class EstimateCache(models.Model):
+    """A year estimate of one day, as JSON; made anew when its inputs (``key``) change."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="estimates")
+    year = models.IntegerField()
+    key = models.CharField(max_length=64)
+    result = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "year"], name="estimate_once_a_year")]
+
+    def __str__(self) -> str:
+        return f"site {self.site_id}, {self.year}"
