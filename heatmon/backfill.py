@@ -108,7 +108,8 @@ def _fill(
     channels = collection.house.heat_pump_channels
     collection.store.write(minute_rows(collection.site.pk, records, channels))
     if records:
-        mark_stale(collection.site, gap.start, gap.start + HOUR)
+        first = int(gap.start.timestamp())
+        mark_stale(collection.site.pk, first, first + 3600)
     missing = int((end - gap.start).total_seconds() // 60) - len(records)
     gap.missing_minutes = max(0, missing)
     gap.reason = ""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from requests import Session
 from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget
 from apps.devices.errors import DeviceBusy, DeviceError
-from apps.devices.house import HouseOptions, house_options
+from apps.devices.house import HouseOptions, house_options, saved_names
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.shelly.client import ShellyClient
 from apps.devices.shelly.counter import MinuteFromCounter
@@ -31,8 +34,8 @@ METER, HEAT_PUMP = SourceState.Source.METER, SourceState.Source.HEAT_PUMP
 class Collection:
     """Long-lived clients of one site. Each client belongs to the one thread that polls with it.
 
-    ``adapter``: a requests adapter instead of sockets (simulation). The options in force are read on
-    first use and again after ``reload()``.
+    ``adapter``: a requests adapter instead of sockets (simulation); ``cloud``: other base addresses of
+    API and login. The options in force are read on first use and again after ``reload()``.
     """
 
     def __init__(
@@ -43,12 +46,18 @@ class Collection:
         clock: Callable[[], datetime],
         adapter: BaseAdapter | None = None,
         token_path: Path | None = None,
+        cloud: tuple[str, str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.site = site
         self.store = store
         self.clock = clock
         self._adapter = adapter
         self._token_path = token_path or Path(settings.TOKEN_PATH)
+        options = settings.HEATMON
+        self._cloud: tuple[str, str] = cloud or (options.viessmann_api_url, options.viessmann_iam_url)
+        self._sleep = sleep
+        self._history_of = ""
         self._lock = threading.Lock()
         self._house: HouseOptions | None = None
         self._meter: ShellyClient | None = None
@@ -60,6 +69,7 @@ class Collection:
         self.counter_minutes = MinuteFromCounter()
         self.last_whole_search: datetime | None = None
         self.derived_until: datetime | None = None
+        self.last_meter_event = 0
 
     @property
     def house(self) -> HouseOptions:
@@ -88,21 +98,34 @@ class Collection:
         if not house.shelly_url:
             return None
         if self._meter is None:
-            self._meter = ShellyClient(
-                house.shelly_url, house.shelly_password, clock=self.clock, adapter=self._adapter
-            )
+            self._meter = ShellyClient(house.shelly_url, house.shelly_password, **self._meter_arguments())
         return self._meter
 
-    def meter_history(self) -> MeterHistory | None:
-        """The client of the history thread: session and login of its own."""
+    def meter_history(self, device: str) -> MeterHistory | None:
+        """The client of the history thread for the meter ``device``: session and login of its own."""
         house = self.house
         if not house.shelly_url:
             return None
-        if self._history is None:
+        if self._history is None or self._history_of != device:
             self._history = MeterHistory(
-                house.shelly_url, house.shelly_password, clock=self.clock, adapter=self._adapter
+                house.shelly_url, house.shelly_password, device=device, **self._meter_arguments()
             )
+            self._history_of = device
         return self._history
+
+    def _meter_arguments(self) -> dict[str, Any]:
+        session = Session()
+        if self._adapter is not None:
+            session.mount("http://", self._adapter)
+        # An address typed on a page is not the operator's: it may not lead to this machine itself.
+        typed = "shelly_url" in saved_names(self.site)
+        return {
+            "clock": self.clock,
+            "session": session,
+            "sleep": self._sleep,
+            "restricted": typed,
+            "allow_loopback": not typed or settings.DEMO or settings.HEATMON.allow_loopback_devices,
+        }
 
     def budget(self) -> CallBudget | None:
         """The ledger of cloud calls; None while no account is set up."""
@@ -121,8 +144,8 @@ class Collection:
                 user=house.viessmann_user,
                 password=house.viessmann_password,
                 client_id=house.viessmann_client_id or "",
-                api_url=settings.HEATMON.viessmann_api_url,
-                iam_url=settings.HEATMON.viessmann_iam_url,
+                api_url=self._cloud[0],
+                iam_url=self._cloud[1],
             )
             self._heat_pump = ViessmannClient(
                 account,

@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from apps.changelog.observe import observe
-from apps.devices.errors import DeviceError, WrongDevice
-from apps.devices.models import ApiCall, Device
+from apps.changelog.observe import add_event, observe
+from apps.devices.errors import BudgetExhausted, DeviceBusy, DeviceError, WrongDevice
+from apps.devices.models import ApiCall, Device, JobRun
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
 from apps.devices.viessmann.answers import forget_answers, keep_answer
-from apps.devices.viessmann.features import FeatureSnapshot, heat_pump_configuration, heat_pump_reading
-from apps.metrics.derive import SiteParameters
+from apps.devices.viessmann.configuration import heat_pump_configuration
+from apps.devices.viessmann.features import heat_pump_reading
+from apps.devices.viessmann.snapshot import FeatureSnapshot
+from apps.metrics.models import MeterEvent
+from apps.metrics.parameters import SiteParameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows
 from apps.metrics.stale import derive_stale, mark_stale
 
@@ -30,6 +33,7 @@ from .collection import HEAT_PUMP, METER, Collection
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 300
+DERIVE_AT_ONCE = 8640
 KEEP_ANSWERS = timedelta(days=90)
 KEEP_CALLS = timedelta(days=60)
 DAY = timedelta(days=1)
@@ -72,10 +76,9 @@ def _check_meter(collection: Collection, reading: PowerReading) -> None:
             code="other_meter",
             hint=_("Nothing is stored from it. If it is your new meter, confirm it on the settings page."),
         )
-    if known is None:
-        collection.remember_device(
-            Device.Kind.METER, reading.device, reading.measured_at, profile=reading.profile
-        )
+    collection.remember_device(
+        Device.Kind.METER, reading.device, reading.measured_at, profile=reading.profile
+    )
 
 
 def poll_heat_pump(collection: Collection, at: datetime) -> HeatPumpPoll | None:
@@ -85,18 +88,30 @@ def poll_heat_pump(collection: Collection, at: datetime) -> HeatPumpPoll | None:
         return None
     try:
         snapshot = client.fetch()
+        poll = record_snapshot(collection, snapshot)
     except DeviceError as error:
         collection.failed(HEAT_PUMP, at, error)
         raise
-    poll = record_snapshot(collection, snapshot)
+    except BudgetExhausted as error:
+        collection.failed(HEAT_PUMP, at, _budget_error(error))
+        raise
     collection.succeeded(HEAT_PUMP, at)
     return poll
+
+
+def _budget_error(error: BudgetExhausted) -> DeviceBusy:
+    return DeviceBusy(
+        error.message,
+        retry_at=error.retry_at,
+        code="budget",
+        hint=_("heatmon goes on by itself when the cloud's quota allows it again."),
+    )
 
 
 def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPumpPoll:
     """One answer of the cloud, live or imported: raw answer, reading, settings."""
     keep_answer(collection.site, snapshot)
-    reading = heat_pump_reading(snapshot)
+    reading = heat_pump_reading(snapshot, collection.house.zone)
     collection.store.write(heat_pump_rows(collection.site.pk, reading))
     entry = observe(collection.site, heat_pump_configuration(snapshot))
     collection.remember_device(
@@ -107,13 +122,13 @@ def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPu
 
 def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     """The last interval's minutes as the meter kept them replace the provisional ones."""
-    history = collection.meter_history()
     device = _meter_device(collection)
+    history = collection.meter_history(device.identifier) if device else None
     if history is None or device is None:
         return []
     end = _interval_start(at)
     start = end - timedelta(seconds=INTERVAL_S)
-    mark_stale(collection.site, start, end)
+    _touch(collection, start, end)
     records = list(history.fetch_recent(start, end, device.profile))
     channels = collection.house.heat_pump_channels
     collection.store.write(minute_rows(collection.site.pk, records, channels))
@@ -125,17 +140,17 @@ def backfill(
 ) -> int:
     """Fetch missing minutes from the meter's memory; gives how many were stored.
 
-    Once a day (and with ``whole``) all that the meter remembers is looked at, else the last 48 hours.
+    At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours.
     """
-    history = collection.meter_history()
     device = _meter_device(collection)
+    history = collection.meter_history(device.identifier) if device else None
     if history is None or device is None:
         return 0
     whole = whole or collection.last_whole_search is None or at - collection.last_whole_search >= DAY
     start = at - RECENT
     if whole:
         extent = history.extent(device.profile)
-        start = max(at - REMEMBERED, extent[0]) if extent else start
+        start = max(at - REMEMBERED, extent.start) if extent else at
     find_gaps(collection, device.identifier, start, at)
     if whole:
         collection.last_whole_search = at
@@ -146,18 +161,30 @@ def derive(collection: Collection, at: datetime) -> int:
     """Compute what became stale, the last closed interval included; gives how many intervals."""
     end = _interval_start(at)
     if collection.derived_until != end:
-        mark_stale(collection.site, end - timedelta(seconds=INTERVAL_S), end)
+        _touch(collection, end - timedelta(seconds=INTERVAL_S), end)
         collection.derived_until = end
-    parameters = SiteParameters.of(collection.house)
-    done = derive_stale(collection.store, collection.site, parameters, at)
-    _log_meter_events(collection)
+    parameters = SiteParameters.from_house(collection.house)
+    done = derive_stale(collection.store, collection.site.pk, parameters, at, DERIVE_AT_ONCE)
+    log_meter_events(collection)
     return done
 
 
+def log_meter_events(collection: Collection) -> None:
+    """What the counters told (reset, another meter or profile) stands in the changes too."""
+    for event in MeterEvent.objects.filter(site=collection.site, pk__gt=collection.last_meter_event):
+        add_event(collection.site, event.at, event.kind, {"device": event.device})
+        collection.last_meter_event = event.pk
+
+
 def keep_house(collection: Collection, at: datetime) -> None:
-    """Nightly: old raw answers and calls go."""
+    """Nightly: old raw answers, calls and turns go."""
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
+    JobRun.objects.filter(due_at__lt=at - DAY).delete()
+
+
+def _touch(collection: Collection, start: datetime, end: datetime) -> None:
+    mark_stale(collection.site.pk, int(start.timestamp()), int(end.timestamp()))
 
 
 def _meter_device(collection: Collection) -> Device | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from tqdm import tqdm
 
@@ -18,7 +18,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._done = 0
         self._told = 0
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
         if self._stream.isatty():
             self._bar = tqdm(total=self._total, desc=text, file=self._stream, leave=False)
 

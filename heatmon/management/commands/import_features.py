@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import DeviceError
 from apps.devices.house import default_site
-from apps.devices.viessmann.features import FeatureSnapshot, snapshot_from_payload
+from apps.devices.models import Device
+from apps.devices.viessmann.snapshot import FeatureSnapshot
 from apps.metrics.apps import default_store
+from apps.metrics.stale import mark_stale
 from heatmon import jobs
 from heatmon.collection import Collection
 from heatmon.progress import Progress
@@ -39,8 +42,8 @@ class Command(BaseCommand):
                 try:
                     for snapshot in snapshots(path, at):
                         jobs.record_snapshot(collection, snapshot)
-                        start = snapshot.received_at - timedelta(minutes=5)
-                        jobs.mark_stale(collection.site, start, snapshot.received_at + timedelta(minutes=5))
+                        asked = int(snapshot.received_at.timestamp())
+                        mark_stale(collection.site.pk, asked, asked + 1)
                         count += 1
                 except (ValueError, DeviceError) as error:
                     self.stdout.write(f"{path}: {count} answers")
@@ -60,7 +63,7 @@ def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
     except ValueError:
         whole = None
     if isinstance(whole, dict) and "payload" not in whole:
-        yield snapshot_from_payload(whole, at)
+        yield snapshot_of(whole, at)
         return
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -72,9 +75,31 @@ def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
         if not isinstance(row, dict) or "at" not in row or not isinstance(row.get("payload"), dict):
             raise ValueError(f'line {number} must be an object with "at" and "payload".')
         try:
-            yield snapshot_from_payload(row["payload"], _instant(row["at"], "at"))
+            yield snapshot_of(row["payload"], _instant(row["at"], "at"))
         except (ValueError, CommandError, DeviceError) as error:
             raise ValueError(f"line {number}: {error}") from error
+
+
+def snapshot_of(payload: dict[str, Any], at: datetime | None) -> FeatureSnapshot:
+    """An answer as if polled at ``at``, else at its newest time stamp. Belongs to the site's heat pump, or
+    to the gateway that the answer names."""
+    device = Device.objects.filter(site=default_site(), kind=Device.Kind.HEAT_PUMP, active=True).first()
+    serial = device.identifier if device else _gateway_of(payload)
+    snapshot = FeatureSnapshot(payload=payload, received_at=at or datetime.now(UTC), device=serial)
+    if at is not None:
+        return snapshot
+    if snapshot.newest_source_at is None:
+        raise ValueError("no feature has a time stamp; give the time with --at.")
+    return replace(snapshot, received_at=snapshot.newest_source_at)
+
+
+def _gateway_of(payload: dict[str, Any]) -> str:
+    features = payload.get("data")
+    for feature in features if isinstance(features, list) else []:
+        serial = feature.get("gatewayId") if isinstance(feature, dict) else None
+        if isinstance(serial, str) and serial.strip("# "):
+            return serial
+    return "IMPORTED"
 
 
 def _instant(value: Any, name: str) -> datetime:

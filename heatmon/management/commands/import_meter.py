@@ -104,5 +104,5 @@ def _store(site: Site, records: list[MinuteRecord]) -> int:
     channels = house_options(site).heat_pump_channels
     default_store().write(minute_rows(site.pk, records, channels))
     times = [record.at for record in records]
-    mark_stale(site, min(times), datetime.fromtimestamp(max(times).timestamp() + 60, UTC))
+    mark_stale(site.pk, int(min(times).timestamp()), int(max(times).timestamp()) + 60)
     return len(records)

@@ -132,7 +132,7 @@ def watch_options(collection: Collection) -> None:
 
 def refuse_newer_schema() -> None:
     """A data directory written by a newer heatmon is not touched."""
-    loader = MigrationLoader(connection, ignore_no_initial=True)
+    loader = MigrationLoader(connection)
     known = set(loader.disk_migrations)
     newer = sorted(
         f"{app}.{name}"
