@@ -1,0 +1,59 @@
+"""The engines that the contract suite runs on, and how tests look inside one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from apps.metrics.store.base import Row, TimeSeriesStore
+from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.tables import KEY_SPAN, LEVELS
+
+DAY = 86_400
+MIDNIGHT = 1_767_225_600  # 2026-01-01T00:00:00Z, a Thursday
+METER = "A8032ABE54DC"
+
+ENGINES: dict[str, Callable[[Path], TimeSeriesStore]] = {
+    "sqlite": lambda folder: SqliteStore(folder / "timeseries.sqlite3", synchronous="OFF"),
+}
+
+
+def power_row(at: int, power_w: float | None, *, site: int = 1, device: str = METER) -> Row:
+    return Row(site=site, measurement="meter", device=device, at=at, values={"power_w": power_w})
+
+
+def power_rows(start: int, values: Iterable[float | None], step_s: int = 10) -> list[Row]:
+    return [power_row(start + index * step_s, value) for index, value in enumerate(values)]
+
+
+def outside_row(at: int, temperature_c: float | None, *, circuit: str = "", site: int = 1) -> Row:
+    values = {"outside_temperature_c": temperature_c}
+    return Row(site=site, measurement="heat_pump", device="7571", at=at, values=values, circuit=circuit)
+
+
+def content(store: SqliteStore) -> dict[str, list[Any]]:
+    """Everything the file holds, with names instead of ids (those depend on who came first)."""
+    connection = sqlite3.connect(store.path)
+    try:
+        sources = {
+            row[0]: row[1:]
+            for row in connection.execute(
+                "SELECT id, site, measurement, device, circuit, rolled_to, minute_from FROM source"
+            )
+        }
+        series = {
+            id_: (*sources[source], field)
+            for id_, source, field in connection.execute("SELECT id, source, field FROM series")
+        }
+        held: dict[str, list[Any]] = {"source": sorted(sources.values())}
+        for name in store.tables:
+            rows = connection.execute(f'SELECT * FROM "{name}"').fetchall()
+            held[name] = sorted((sources[k // KEY_SPAN], k % KEY_SPAN, str(rest)) for k, *rest in rows)
+        for level in LEVELS:
+            rows = connection.execute(f"SELECT * FROM r{level}").fetchall()
+            held[f"r{level}"] = sorted((series[k // KEY_SPAN], k % KEY_SPAN, *rest) for k, *rest in rows)
+        return held
+    finally:
+        connection.close()

@@ -1,0 +1,272 @@
+"""What every engine answers alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from apps.metrics.store.base import Aggregate, Row, Sample, TimeSeriesStore, UnknownSeries
+
+from .engines import DAY, METER, MIDNIGHT, outside_row, power_row, power_rows
+
+
+def instant(*when: int, zone: str) -> int:
+    return int(datetime(*when, tzinfo=ZoneInfo(zone)).timestamp())  # type: ignore[arg-type,misc]
+
+
+def test_an_empty_store_knows_nothing(store: TimeSeriesStore) -> None:
+    assert store.latest(1, ["power_w"], 0) == {"power_w": None}
+    assert store.extent(1, "meter") is None
+    assert store.filled_series(1) == []
+    assert list(store.rows(1, "meter", 0, MIDNIGHT)) == []
+    assert store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + DAY]) == {"power_w": [Aggregate()]}
+    empty = store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 60, 30)
+    assert (empty.time, empty.count, empty.mean) == ([MIDNIGHT, MIDNIGHT + 30], [0, 0], [None, None])
+
+
+def test_steps_give_count_sum_mean_min_and_max(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [100, 200, 300, None, 50, 70]))
+    found = store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 60, 30)
+    assert found.name == "power_w"
+    assert found.step_s == 30
+    assert found.time == [MIDNIGHT, MIDNIGHT + 30]
+    assert found.count == [3, 2]
+    assert found.sum == [600, 120]
+    assert found.mean == [200, 60]
+    assert found.min == [100, 50]
+    assert found.max == [300, 70]
+
+
+def test_steps_lie_on_the_utc_grid_and_touch_the_range(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [1, 2, 3, 4, 5, 6, 7, 8, 9]))
+    found = store.series(1, "power_w", MIDNIGHT + 35, MIDNIGHT + 61, 30)
+    assert found.time == [MIDNIGHT + 30, MIDNIGHT + 60]
+    assert found.mean == [5, 8]
+
+
+def test_a_step_without_a_value_is_none_and_a_zero_is_a_zero(store: TimeSeriesStore) -> None:
+    store.write([power_row(MIDNIGHT, 0), power_row(MIDNIGHT + 20, 0)])
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 30, 10).mean == [0, None, 0]
+
+
+def test_negative_values_are_kept(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [-1500.5, 20.5]))
+    found = store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 20, 20)
+    assert (found.sum, found.min, found.max) == ([-1480], [-1500.5], [20.5])
+
+
+@pytest.mark.parametrize("step_s", [10, 60, 120, 300, 900, 3600, 21_600, 86_400])
+def test_every_step_counts_each_value_once(store: TimeSeriesStore, step_s: int) -> None:
+    days = 3
+    store.write(power_rows(MIDNIGHT, [index % 1000 for index in range(days * 1440)], step_s=60))
+    found = store.series(1, "power_w", MIDNIGHT, MIDNIGHT + days * DAY, step_s)
+    assert sum(found.count) == 4320
+    assert sum(total for total in found.sum if total is not None) == 2_049_040  # 4 · Σ0…999 + Σ0…319
+    assert len(found.time) == days * DAY // step_s
+
+
+def test_a_second_write_replaces_only_the_given_fields(store: TimeSeriesStore) -> None:
+    first = Row(site=1, measurement="meter", device=METER, at=MIDNIGHT, values={"power_w": 5, "power_a_w": 1})
+    store.write([first])
+    store.write([dataclasses.replace(first, values={"power_a_w": 2, "power_b_w": 3})])
+    (row,) = store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 1, ["power_w", "power_a_w", "power_b_w"])
+    assert row.values == {"power_w": 5, "power_a_w": 2, "power_b_w": 3}
+
+
+def test_the_last_of_several_rows_of_one_instant_in_one_write_wins(store: TimeSeriesStore) -> None:
+    base = Row(site=1, measurement="meter", device=METER, at=MIDNIGHT, values={})
+    values: list[dict[str, float | None]] = [{"power_w": 1}, {"power_w": 2, "power_a_w": 7}, {"power_w": 3}]
+    store.write([dataclasses.replace(base, values=given) for given in values])
+    (row,) = store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 1, ["power_w", "power_a_w"])
+    assert row.values == {"power_w": 3, "power_a_w": 7}
+
+
+def test_none_erases_a_value_and_a_row_without_values_is_gone(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [10, 20, 30]))
+    store.write([power_row(MIDNIGHT + 20, None)])
+    assert store.extent(1, "meter") == (MIDNIGHT, MIDNIGHT + 10)
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 30, 30).sum == [30]
+
+
+def test_none_for_a_value_that_never_was_leaves_nothing(store: TimeSeriesStore) -> None:
+    store.write([power_row(MIDNIGHT, None)])
+    assert store.extent(1, "meter") is None
+    assert store.filled_series(1) == []
+
+
+def test_none_erases_a_value_that_was_rolled_up_long_ago(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [100] * 1440, step_s=60))
+    store.write([power_row(MIDNIGHT + 5 * DAY, 1)])
+    store.write([power_row(MIDNIGHT + 60, None)])
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + DAY, DAY).sum == [143_900]
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 300, 300).count == [4]
+
+
+def test_a_late_row_counts_in_every_step_it_touches(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [100] * 100, step_s=3600))
+    store.write([power_row(MIDNIGHT + 1800, 900)])
+    for step_s in (3600, 21_600, 86_400):
+        assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + step_s, step_s).max == [900]
+
+
+def test_two_meters_of_a_site_are_one_series(store: TimeSeriesStore) -> None:
+    store.write([power_row(MIDNIGHT, 100, device="OLD"), power_row(MIDNIGHT + 10, 300, device="NEW")])
+    found = store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 20, 20)
+    assert (found.count, found.mean) == ([2], [200])
+    assert store.latest(1, ["power_w"], 0) == {"power_w": Sample(at=MIDNIGHT + 10, value=300)}
+    assert [row.device for row in store.rows(1, "meter", 0, MIDNIGHT + 60)] == ["OLD", "NEW"]
+
+
+def test_sites_see_nothing_of_each_other(store: TimeSeriesStore) -> None:
+    store.write([power_row(MIDNIGHT, 100, site=1), power_row(MIDNIGHT, 900, site=2)])
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 10, 10).sum == [100]
+    store.delete(2, "meter", 0, MIDNIGHT + DAY)
+    assert store.latest(1, ["power_w"], 0)["power_w"] == Sample(at=MIDNIGHT, value=100)
+    assert store.latest(2, ["power_w"], 0)["power_w"] is None
+
+
+def test_circuits_are_series_of_their_own(store: TimeSeriesStore) -> None:
+    rows = [
+        Row(
+            site=1,
+            measurement="heat_pump",
+            device="7571",
+            at=MIDNIGHT,
+            values={"supply_temperature_c": value},
+            circuit=circuit,
+        )
+        for circuit, value in (("", 30.0), ("0", 35.5), ("1", 28.5))
+    ]
+    store.write(rows)
+    assert store.latest(1, ["supply_temperature_c", "supply_temperature_c.1"], 0) == {
+        "supply_temperature_c": Sample(at=MIDNIGHT, value=30),
+        "supply_temperature_c.1": Sample(at=MIDNIGHT, value=28.5),
+    }
+    assert store.filled_series(1) == [
+        "supply_temperature_c",
+        "supply_temperature_c.0",
+        "supply_temperature_c.1",
+    ]
+    assert [row.circuit for row in store.rows(1, "heat_pump", 0, MIDNIGHT + 1)] == [""]
+    assert [row.circuit for row in store.rows(1, "heat_pump", 0, MIDNIGHT + 1, circuit="1")] == ["1"]
+    assert [row.circuit for row in store.rows(1, "heat_pump", 0, MIDNIGHT + 1, circuit=None)] == [
+        "",
+        "0",
+        "1",
+    ]
+
+
+def test_the_latest_value_is_the_newest_known_one_and_none_if_it_is_too_old(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [10, 20, None]))
+    assert store.latest(1, ["power_w"], MIDNIGHT) == {"power_w": Sample(at=MIDNIGHT + 10, value=20)}
+    assert store.latest(1, ["power_w"], MIDNIGHT + 11) == {"power_w": None}
+
+
+def test_rows_come_in_order_with_the_wanted_fields_only(store: TimeSeriesStore) -> None:
+    store.write([power_row(MIDNIGHT + 20, 3), power_row(MIDNIGHT, 1), power_row(MIDNIGHT + 10, 2)])
+    found = list(store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 20, ["power_w", "power_a_w"]))
+    assert [(row.at, dict(row.values)) for row in found] == [
+        (MIDNIGHT, {"power_w": 1, "power_a_w": None}),
+        (MIDNIGHT + 10, {"power_w": 2, "power_a_w": None}),
+    ]
+    assert list(store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 20, ["power_a_w"])) == []
+
+
+def test_rows_beyond_one_portion_all_come_once(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, range(10_001)))
+    found = [row.values["power_w"] for row in store.rows(1, "meter", 0, MIDNIGHT + 2 * DAY)]
+    assert found == list(range(10_001))
+
+
+def test_deleted_rows_are_gone_from_every_step(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [10] * (3 * 288), step_s=300))
+    store.delete(1, "meter", MIDNIGHT + 3600, MIDNIGHT + DAY)
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 3 * DAY, DAY).count == [12, 288, 288]
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 7200, 3600).count == [12, 0]
+    assert store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + 3 * DAY])["power_w"][0].sum == 5880
+
+
+def test_only_the_named_device_is_deleted(store: TimeSeriesStore) -> None:
+    store.write([power_row(MIDNIGHT, 1, device="OLD"), power_row(MIDNIGHT, 2, device="NEW")])
+    store.delete(1, "meter", 0, MIDNIGHT + DAY, device="OLD")
+    assert [row.device for row in store.rows(1, "meter", 0, MIDNIGHT + DAY)] == ["NEW"]
+
+
+def test_local_days_of_23_24_and_25_hours_sum_exactly(store: TimeSeriesStore) -> None:
+    start = instant(2026, 3, 1, zone="UTC")
+    store.write([outside_row(start + 300 * index, 1.0) for index in range(288 * 40)])
+    days = [instant(2026, 3, day, zone="Europe/Berlin") for day in (28, 29, 30, 31)]
+    found = store.sums(1, ["outside_temperature_c"], days)["outside_temperature_c"]
+    assert [aggregate.count for aggregate in found] == [288, 276, 288]
+    assert [aggregate.mean for aggregate in found] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("zone", "counts"),
+    [
+        ("Asia/Kathmandu", [288, 288]),  # UTC+05:45
+        ("Australia/Lord_Howe", [288, 294]),  # clocks move by half an hour on 5 April
+        ("America/Santiago", [288, 300]),  # 5 April begins before midnight comes twice
+    ],
+)
+def test_days_of_odd_zones_sum_exactly(store: TimeSeriesStore, zone: str, counts: list[int]) -> None:
+    start = instant(2026, 4, 1, zone="UTC")
+    store.write([outside_row(start + 300 * index, 0.1) for index in range(288 * 10)])
+    first = 4 if zone != "America/Santiago" else 3
+    days = [instant(2026, 4, first + day, zone=zone) for day in range(3)]
+    found = store.sums(1, ["outside_temperature_c"], days)["outside_temperature_c"]
+    assert [aggregate.count for aggregate in found] == counts
+    assert [aggregate.sum for aggregate in found] == [count / 10 for count in counts]
+
+
+def test_sums_of_several_series_come_together(store: TimeSeriesStore) -> None:
+    values = {"electrical_energy_wh": 125.5, "full_s": 300.0, "compressor_starts": 1.0}
+    store.write(
+        [
+            Row(site=1, measurement="interval", device="", at=MIDNIGHT + 300 * index, values=values)
+            for index in range(4 * 288)
+        ]
+    )
+    store.write([outside_row(MIDNIGHT, -7.5)])
+    found = store.sums(
+        1,
+        ["electrical_energy_wh", "full_s", "outside_temperature_c"],
+        [MIDNIGHT, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY],
+    )
+    assert [aggregate.sum for aggregate in found["electrical_energy_wh"]] == [36_144, 36_144]
+    assert [aggregate.sum for aggregate in found["full_s"]] == [86_400, 86_400]
+    assert found["outside_temperature_c"] == [Aggregate(count=1, sum=-7.5, min=-7.5, max=-7.5), Aggregate()]
+
+
+@pytest.mark.parametrize("name", ["power", "", "power_w.1", "supply_temperature"])
+def test_an_unknown_series_is_refused_with_the_names_there_are(store: TimeSeriesStore, name: str) -> None:
+    with pytest.raises(UnknownSeries) as caught:
+        store.series(1, name, 0, 10, 10)
+    assert "power_w" in caught.value.names
+
+
+def test_a_write_with_an_unknown_field_keeps_nothing(store: TimeSeriesStore) -> None:
+    wrong = Row(site=1, measurement="meter", device=METER, at=MIDNIGHT, values={"watts": 1})
+    with pytest.raises(UnknownSeries):
+        store.write([power_row(MIDNIGHT, 1), wrong])
+    assert store.extent(1, "meter") is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30])
+def test_a_value_that_is_no_number_is_refused(store: TimeSeriesStore, value: float) -> None:
+    with pytest.raises(ValueError, match="power_w cannot be"):
+        store.write([power_row(MIDNIGHT, value)])
+
+
+@pytest.mark.parametrize("at", [-1, int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())])
+def test_a_time_outside_of_the_calendar_is_refused(store: TimeSeriesStore, at: int) -> None:
+    with pytest.raises(ValueError, match="outside of 1970 to 2100"):
+        store.write([power_row(at, 1)])
+
+
+def test_boundaries_that_fall_are_refused(store: TimeSeriesStore) -> None:
+    with pytest.raises(ValueError, match="boundaries must rise"):
+        store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT - 300])
