@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from . import raw
 from .electricity import Electricity, counter_events, electricity, without_cut_gaps
@@ -68,24 +67,42 @@ def derive_intervals(
     end = max(known.end, settled_end(store, site_id, parameters, known.end))
     if end > known.end:
         known = _known_electricity(store, site_id, parameters, known.start, end)
-    only_on_or_off = _only_on_or_off(store, site_id, parameters, known.start, known.end)
-    lumped = known.lump_intervals()
+    _learn_modulation(store, site_id, parameters, known.start, known.end)
     for first in range(known.start, known.end, CHUNK_S):
         last = min(first + CHUNK_S, known.end)
-        chunk = _Chunk(
-            known=known,
-            lumped=lumped,
-            runs=interval_runs(store, site_id, parameters, first - CONTEXT_S, last + CONTEXT_S),
-            pumps=raw.pump_states(
-                store, site_id, parameters.heat_pump_device, first - CONTEXT_S, last + CONTEXT_S
-            ),
-            only_on_or_off=only_on_or_off,
-        )
+        chunk = _chunk(store, site_id, parameters, known, first, last)
         _write(store, site_id, parameters, chunk, first, last)
         if progress is not None:
             progress((last - first) // INTERVAL_S)
     _save_records(store, site_id, parameters, known)
     return (known.end - known.start) // INTERVAL_S
+
+
+def _chunk(
+    store: TimeSeriesStore,
+    site_id: int,
+    parameters: SiteParameters,
+    known: Electricity,
+    first: int,
+    last: int,
+) -> _Chunk:
+    """All about [first, last). The neighbours' running is looked up only where a run is cut by the edges;
+    in a long stretch there always is one."""
+    pumps = raw.pump_states(store, site_id, parameters.heat_pump_device, first - CONTEXT_S, last + CONTEXT_S)
+    wide = last - first > raw.SHORT_S
+    runs = Runs()
+    if not wide:
+        runs = interval_runs(store, site_id, parameters, first, last)
+        wide = any(_needs_neighbour(pumps.get(interval), run.on_s) for interval, run in runs.runs.items())
+    if wide:
+        runs = interval_runs(store, site_id, parameters, first - CONTEXT_S, last + CONTEXT_S)
+    return _Chunk(
+        known=known,
+        lumped=known.lump_intervals(),
+        runs=runs,
+        pumps=pumps,
+        only_on_or_off=wide and _modulation_kind(site_id) == DerivedState.ModulationKind.ON_OFF,
+    )
 
 
 def _known_electricity(
@@ -112,33 +129,34 @@ def _lumps_touching(site_id: int, start: int, end: int) -> list[Lump]:
     return list(Lump.objects.filter(site_id=site_id, start__lt=utc(end), end__gt=utc(start)))
 
 
-def _only_on_or_off(
+def _modulation_kind(site_id: int) -> str:
+    kind = DerivedState.objects.filter(site_id=site_id).values_list("modulation_kind", flat=True).first()
+    return kind or DerivedState.ModulationKind.UNKNOWN
+
+
+def _learn_modulation(
     store: TimeSeriesStore, site_id: int, parameters: SiteParameters, start: int, end: int
-) -> bool:
-    """Whether the unit ever shows only 0 and 100 %. What is learned here makes older results stale."""
-    state, _ = DerivedState.objects.get_or_create(
-        site_id=site_id, defaults={"made_with": made_with(parameters)}
-    )
+) -> None:
+    """Find out whether the unit ever shows only 0 and 100 %. What is learned makes older results stale."""
     kinds = DerivedState.ModulationKind
-    if state.modulation_kind == kinds.MODULATING:
-        return False
     values = {
         value
         for row in store.rows(site_id, "heat_pump", start, end, fields=["modulation_percent"])
-        if (value := row.values["modulation_percent"]) is not None
+        if (value := row.values["modulation_percent"])
     }
-    kind = kinds(state.modulation_kind)
-    if any(0 < value < 100 for value in values):
-        kind = kinds.MODULATING
-    elif 100 in values:
-        kind = kinds.ON_OFF
-    if kind != state.modulation_kind:
-        DerivedState.objects.filter(pk=state.pk).update(modulation_kind=kind)
-        derived = store.extent(site_id, "interval")
-        if derived is not None:
-            mark_stale(site_id, derived[0], start)
-            mark_stale(site_id, end, derived[1] + INTERVAL_S)
-    return kind == kinds.ON_OFF
+    if not values:
+        return
+    kind = kinds.ON_OFF if values == {100.0} else kinds.MODULATING
+    state, _ = DerivedState.objects.get_or_create(
+        site_id=site_id, defaults={"made_with": made_with(parameters)}
+    )
+    if state.modulation_kind in {kind, kinds.MODULATING}:
+        return
+    DerivedState.objects.filter(pk=state.pk).update(modulation_kind=kind)
+    derived = store.extent(site_id, "interval")
+    if derived is not None:
+        mark_stale(site_id, derived[0], start)
+        mark_stale(site_id, end, derived[1] + INTERVAL_S)
 
 
 def _write(
@@ -241,10 +259,20 @@ def _rod_seconds(chunk: _Chunk, interval: int) -> float | None:
 def _save_records(
     store: TimeSeriesStore, site_id: int, parameters: SiteParameters, known: Electricity
 ) -> None:
-    start, end = utc(known.start), utc(known.end)
+    """Lumps and events of the stretch, in place of those that were there."""
     events = counter_events(store, site_id, parameters.metered_channels, known.start, known.end)
+    old_lumps = _lumps_touching(site_id, known.start, known.end)
+    old_events = {
+        (event.device, event.at, event.kind): event.pk
+        for event in MeterEvent.objects.filter(
+            site_id=site_id, at__gte=utc(known.start), at__lt=utc(known.end)
+        )
+    }
+    found = {(event.device, utc(event.at), event.kind) for event in events}
+    if not (old_lumps or known.lumps or found ^ set(old_events)):
+        return
     with transaction.atomic():
-        Lump.objects.filter(site_id=site_id, start__lt=end, end__gt=start).delete()
+        Lump.objects.filter(pk__in=[lump.pk for lump in old_lumps]).delete()
         Lump.objects.bulk_create(
             Lump(
                 site_id=site_id,
@@ -255,20 +283,11 @@ def _save_records(
             )
             for lump in known.lumps
         )
-        old = MeterEvent.objects.filter(site_id=site_id, at__gte=start, at__lt=end)
-        found = {(event.device, utc(event.at), event.kind) for event in events}
-        gone = Q(pk__in=[])
-        kept = set()
-        for event in old:
-            key = (event.device, event.at, event.kind)
-            if key in found:
-                kept.add(key)
-            else:
-                gone |= Q(pk=event.pk)
-        old.filter(gone).delete()
+        gone = [pk for key, pk in old_events.items() if key not in found]
+        MeterEvent.objects.filter(pk__in=gone).delete()
         MeterEvent.objects.bulk_create(
             MeterEvent(site_id=site_id, device=device, at=at, kind=kind)
-            for device, at, kind in sorted(found - kept)
+            for device, at, kind in sorted(found - set(old_events))
         )
 
 

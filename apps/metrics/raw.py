@@ -72,10 +72,9 @@ def energy_of(channels: Iterable[str]) -> Channels:
 
 @dataclass(slots=True)
 class Combined:
-    """Channels joined, by interval: ``seen`` any value, ``complete`` every expected row of every channel
-    that shows up. Sums and bounds are only meaningful where complete."""
+    """Channels joined, by interval. ``complete``: every expected row of every channel that shows up is
+    there; sums and bounds are only meaningful then."""
 
-    seen: list[bool] = field(default_factory=list)
     complete: list[bool] = field(default_factory=list)
     sum: list[float] = field(default_factory=list)
     low: list[float] = field(default_factory=list)
@@ -97,7 +96,6 @@ def combined(
         present = [buckets[name] for name in quantity.fields if buckets[name].count[index]]
         if not present and total is not None and total.count[index]:
             present = [total]
-        result.seen.append(bool(present))
         is_complete = bool(present) and all(each.count[index] == expected for each in present)
         result.complete.append(is_complete)
         if is_complete:

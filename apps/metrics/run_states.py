@@ -44,9 +44,6 @@ def interval_runs(
 ) -> Runs:
     """Running of the intervals in [start, end)."""
     power = raw.combined(store, site, raw.power_of(parameters.run_channels), start, end, raw.POLLS)
-    minutes_seen = raw.combined(
-        store, site, raw.energy_of(parameters.run_channels), start, end, raw.MINUTES
-    ).seen
     clear: dict[int, bool] = {}
     unclear: list[int] = []
     for index, interval in enumerate(range(start, end, INTERVAL_S)):
@@ -54,7 +51,7 @@ def interval_runs(
             clear[interval] = True
         elif power.complete[index] and power.high[index] <= parameters.off_w:
             clear[interval] = False
-        elif power.seen[index] or minutes_seen[index]:
+        else:
             unclear.append(interval)
     samples, minutes = _samples(store, site, parameters, unclear)
     result = Runs()
