@@ -6,7 +6,9 @@ sixteen, then an hour; never for good, and never for the owner at another addres
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +23,9 @@ def client_address(request: HttpRequest) -> str:
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     if forwarded and settings.HEATMON.trusted_proxy and address == settings.HEATMON.trusted_proxy:
-        return forwarded.rpartition(",")[2].strip()[:64]
+        nearest = forwarded.rpartition(",")[2].strip()
+        with suppress(ValueError):
+            return str(ip_address(nearest))
     return address
 
 

@@ -64,8 +64,8 @@ class AccessMiddleware(MiddlewareMixin):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path_info.startswith(API_PREFIX):
             response = _as_json_error(response)
-        if not response.has_header("Cache-Control"):
-            response["Cache-Control"] = "no-store, private"
+        # Static files are answered before they come here: this is all about the house.
+        response["Cache-Control"] = "no-store, private"
         return response
 
 

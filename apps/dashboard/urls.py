@@ -2,10 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from . import views
+from . import health, probes, settings_page, setup_page, views
 
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
     path("", views.overview, name="overview"),
     path("history", views.history, name="history"),
+    path("health", health.health, name="health"),
+    path("settings", settings_page.settings_page, name="settings"),
+    path("setup/continue", setup_page.resume, name="setup_resume"),
+    path("setup/<slug:name>", setup_page.step, name="setup_step"),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
 ]

@@ -12,8 +12,8 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from apps.devices.house import default_site
-from apps.devices.models import Site
+from apps.devices.house import default_site, environment_values
+from apps.devices.models import SavedOption, Site
 
 
 class ApiError(Exception):
@@ -37,6 +37,12 @@ def site_of(request: HttpRequest, site: int | None) -> Site:
     if found is None:
         raise ApiError(404, _("There is no site %(id)s.") % {"id": site}, field="site")
     return found
+
+
+def zone_of(site: Site) -> ZoneInfo:
+    """The site's zone, without reading (and decrypting) the other options."""
+    saved = SavedOption.objects.filter(site=site, name="time_zone").values_list("value", flat=True).first()
+    return ZoneInfo(orjson.loads(saved) if saved is not None else environment_values()["time_zone"])
 
 
 def plain(value: Any, zone: ZoneInfo) -> Any:

@@ -12,11 +12,10 @@ from apps.accounts import audit
 from apps.changelog import notes, timeline
 from apps.dashboard import clock
 from apps.dashboard.status import current_status
-from apps.devices.house import house_options
 from apps.devices.models import Site
 
 from . import api, schemas
-from .answers import ApiError, json_answer, plain, site_of
+from .answers import ApiError, json_answer, plain, site_of, zone_of
 from .times import in_order, instant, optional_instant
 
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 429, 500, 503), schemas.Error)
@@ -29,7 +28,7 @@ Time = Annotated[str | None, Query(description="ISO 8601 with offset")]
 def status(request: HttpRequest, site: SiteId = None) -> HttpResponse:
     """Live values with their age: meter, heat pump, the last finished 5 minutes, today, the cloud's quota."""
     home = site_of(request, site)
-    zone = house_options(home).zone
+    zone = zone_of(home)
     return json_answer(plain(current_status(home, clock.now()), zone))
 
 
@@ -113,12 +112,12 @@ def configuration(request: HttpRequest, at: Time = None, site: SiteId = None) ->
     """All settings of the heat pump that were known at ``at``; without it, now."""
     home = site_of(request, site)
     when = optional_instant(at, "at") or clock.now()
-    zone = house_options(home).zone
+    zone = zone_of(home)
     return json_answer({"at": plain(when, zone), "settings": timeline.configuration_at(home, when)})
 
 
 def _entry(entry: timeline.EntryView, home: Site) -> Any:
-    return plain(entry, house_options(home).zone)
+    return plain(entry, zone_of(home))
 
 
 def _no_entry(entry_id: int) -> ApiError:

@@ -1,0 +1,98 @@
+"""``/api/history``: the points of a chart, as JSON or CSV. The arrays go straight from store to encoder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Query
+
+from apps.accounts import audit
+from apps.metrics import apps as metrics_apps
+from apps.metrics import series
+
+from . import api, schemas
+from .answers import ApiError, json_answer, site_of, zone_of
+from .operations import ERRORS, SiteId
+from .times import in_order, instant
+
+AT_ONCE = 4
+_places = threading.BoundedSemaphore(AT_ONCE)
+
+
+@api.get("/history", response={200: schemas.HistoryOut, **ERRORS}, summary="Measured values over time")
+def history(
+    request: HttpRequest,
+    names: Annotated[str, Query(alias="series", max_length=2000, description="names, with commas")],
+    start: Annotated[str, Query(alias="from", description="ISO 8601 with offset")],
+    to: Annotated[str, Query(description="ISO 8601 with offset")],
+    points: Annotated[int, Query(description="10 to 5000 steps at most")] = series.POINTS_DEFAULT,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    site: SiteId = None,
+) -> HttpResponse:
+    """Steps of one length on the UTC grid, as few as ``points``; null where nothing was measured.
+    An unknown name is answered with the list of names."""
+    since, until = instant(start, "from"), instant(to, "to")
+    in_order(since, until)
+    home = site_of(request, site)
+    wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    with _place():
+        try:
+            found = series.history(metrics_apps.default_store(), home.pk, wanted, since, until, points)
+        except series.QueryInvalid as error:
+            raise ApiError(400, error.message, field=error.field) from error
+        zone = zone_of(home)
+        if form == "csv":
+            audit.record(audit.EXPORT, request=request, detail=f"history {','.join(wanted)}"[:500])
+            return _csv(found, zone)
+        return _json(found, zone)
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    """One of the places for reading history; the fifth reader is sent away instead of slowing all down."""
+    if not _places.acquire(blocking=False):
+        raise ApiError(429, _("Four charts are being read already; ask again in a moment."))
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _json(found: series.History, zone: ZoneInfo) -> HttpResponse:
+    return json_answer(
+        {
+            "from": found.start.astimezone(zone).isoformat(),
+            "to": found.end.astimezone(zone).isoformat(),
+            "step_s": found.step_s,
+            "series": {
+                name: {
+                    "unit": line.unit,
+                    "time": line.time,
+                    "mean": line.mean,
+                    "min": line.min,
+                    "max": line.max,
+                }
+                for name, line in found.series.items()
+            },
+        }
+    )
+
+
+def _csv(found: series.History, zone: ZoneInfo) -> HttpResponse:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(series.csv_rows(found, zone))
+    first = found.start.astimezone(zone).date().isoformat()
+    last = found.end.astimezone(zone).date().isoformat()
+    demo = "demo-" if settings.DEMO else ""
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="heatmon-{demo}{first}-{last}.csv"'
+    return response

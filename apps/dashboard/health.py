@@ -1,0 +1,226 @@
+"""``/health``: can the numbers be trusted? Renders with store, broker or devices away."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from apps.devices.heartbeat import late_loops
+from apps.devices.house import HouseOptions, default_site, house_options
+from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
+from apps.metrics import apps as metrics_apps
+from apps.metrics.codes import METHOD_VERSION
+from apps.metrics.models import StaleRange
+from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
+
+from . import clock
+from .context_processors import version
+from .status import FRESH, NOT_SET_UP, Status, current_status
+
+DAY = timedelta(hours=24)
+GAP_DAYS = 30
+HALF_HOUR_S = 1800
+# SQLite 3.7.0 to 3.51.2 can, rarely, spoil a file that several connections write (the WAL-reset fault).
+SQLITE_MENDED = (3, 51, 3)
+POLLS: Mapping[str, tuple[str, str, int]] = {
+    # source: (measurement, a field that each poll fills, seconds between polls)
+    SourceState.Source.METER: ("meter", "voltage_a_v", 10),
+    SourceState.Source.HEAT_PUMP: ("heat_pump", "requested_at", 300),
+}
+PURPOSES: Mapping[str, Promise] = {
+    "poll": _("Readings"),
+    "login": _("Sign-in"),
+    "refresh": _("Sign-in refresh"),
+    "look up": _("Discovery"),
+    "test": _("Connection tests"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HalfHour:
+    """One bar of the day's strip, at ``x`` in its drawing; ``kind``: ok, part, no or none (too early)."""
+
+    x: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCard:
+    """One source: its state in words, its last error, its day."""
+
+    name: str
+    title: Promise
+    status: Any
+    state: SourceState | None
+    device: Device | None
+    got: int | None
+    expected: int
+    bars: tuple[HalfHour, ...]
+
+
+@require_safe
+def health(request: HttpRequest) -> HttpResponse:
+    """The whole page. Each part stands alone: what cannot be read says so."""
+    at = clock.now()
+    site = default_site()
+    house = house_options(site, with_secrets=False)
+    status = _status(site, at)
+    calls = _calls(house, at)
+    context = {
+        "at": at,
+        "house": house,
+        "status": status,
+        "summary": _summary(status),
+        "sources": _sources(site, status, at),
+        "calls": calls,
+        "calls_sum": {part: sum(row[part] for row in calls) for part in ("day", "utc")},
+        "next_utc_day": _utc_midnight(at) + DAY,
+        "late_loops": late_loops(time.monotonic()),
+        "jobs": _jobs(site),
+        "backlog": _backlog(site),
+        "gaps": _gaps(site, at),
+        "disk": _disk(),
+        "versions": _versions(site),
+        "sqlite_at_risk": sqlite3.sqlite_version_info < SQLITE_MENDED,
+        "lan_http": settings.HEATMON.lan_http and not settings.LOOPBACK_BIND,
+    }
+    return render(request, "dashboard/health.html", context)
+
+
+def _status(site: Site, at: datetime) -> Status | None:
+    try:
+        return current_status(site, at)
+    except StoreUnavailable:
+        return None
+
+
+def _summary(status: Status | None) -> str:
+    """One word for the line under the title: store_away, not_set_up, fresh, or some."""
+    if status is None:
+        return "store_away"
+    states = {status.meter.state, status.heat_pump.state}
+    if states == {NOT_SET_UP}:
+        return NOT_SET_UP
+    return FRESH if states <= {FRESH, NOT_SET_UP} else "some"
+
+
+def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard]:
+    states = {state.source: state for state in SourceState.objects.filter(site=site)}
+    devices = {device.kind: device for device in Device.objects.filter(site=site, active=True)}
+    titles = {SourceState.Source.METER: _("Meter"), SourceState.Source.HEAT_PUMP: _("Heat pump")}
+    cards = []
+    for source, (measurement, field, period_s) in POLLS.items():
+        counts = _counts(site, measurement, field, at)
+        cards.append(
+            SourceCard(
+                name=source,
+                title=titles[SourceState.Source(source)],
+                status=getattr(status, source) if status else None,
+                state=states.get(source),
+                device=devices.get(source),
+                got=sum(counts) if counts is not None else None,
+                expected=int(DAY.total_seconds()) // period_s,
+                bars=_bars(counts or [0] * 48, HALF_HOUR_S // period_s),
+            )
+        )
+    return cards
+
+
+def _counts(site: Site, measurement: str, field: str, at: datetime) -> list[int] | None:
+    """Polls of each half hour of the last 24 h; None while the store is away."""
+    end = int(at.timestamp()) // 300 * 300
+    edges = list(range(end - int(DAY.total_seconds()), end + 1, HALF_HOUR_S))
+    try:
+        store: TimeSeriesStore = metrics_apps.default_store()
+        return [part.count for part in store.sums(site.pk, [field], edges)[field]]
+    except StoreUnavailable:
+        return None
+
+
+def _bars(counts: list[int], expected: int) -> tuple[HalfHour, ...]:
+    return tuple(
+        HalfHour(x=number * 6, kind="ok" if got >= expected * 0.95 else "part" if got else "no")
+        for number, got in enumerate(counts)
+    )
+
+
+def _calls(house: HouseOptions, at: datetime) -> list[dict[str, Any]]:
+    """Calls to the cloud by purpose: in the last 24 h and since midnight UTC."""
+    rows = (
+        ApiCall.objects.filter(account=house.viessmann_client_id or "", at__gt=at - DAY)
+        .values("purpose")
+        .annotate(day=Count("id"), utc=Count("id", filter=Q(at__gte=_utc_midnight(at))))
+        .order_by("-day", "purpose")
+    )
+    return [
+        {"purpose": PURPOSES.get(row["purpose"], row["purpose"]), "day": row["day"], "utc": row["utc"]}
+        for row in rows
+    ]
+
+
+def _utc_midnight(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _jobs(site: Site) -> list[dict[str, Any]]:
+    """The last turn of each job that was written down."""
+    names = JobRun.objects.filter(site=site).order_by().values_list("job", flat=True).distinct()
+    runs = [JobRun.objects.filter(site=site, job=name).order_by("-due_at").first() for name in names]
+    return [{"name": run.job, "due_at": run.due_at} for run in runs if run is not None]
+
+
+def _backlog(site: Site) -> dict[str, Any]:
+    """Time that waits to be calculated again [s], and the oldest of it."""
+    ranges = list(StaleRange.objects.filter(site=site).values_list("start", "end"))
+    return {
+        "seconds": sum((end - start).total_seconds() for start, end in ranges),
+        "oldest": min((start for start, _end in ranges), default=None),
+    }
+
+
+def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
+    since = at - timedelta(days=GAP_DAYS)
+    return list(HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")[:100])
+
+
+def _disk() -> dict[str, int]:
+    """Bytes of the data directory's files, and of the disk."""
+    folder = Path(settings.DATA_DIR)
+    sizes = [path.stat().st_size for path in folder.glob("*") if path.is_file()]
+    usage = shutil.disk_usage(folder)
+    store = Path(settings.STORE_PATH)
+    return {
+        "data": sum(sizes),
+        "store": store.stat().st_size if store.exists() else 0,
+        "free": usage.free,
+        "total": usage.total,
+    }
+
+
+def _versions(site: Site) -> list[tuple[str | Promise, str]]:
+    devices = Device.objects.filter(site=site, active=True).exclude(firmware="")
+    return [
+        ("heatmon", version()),
+        (_("Store"), "SQLite" if settings.HEATMON.store == "sqlite" else "InfluxDB"),
+        ("SQLite", sqlite3.sqlite_version),
+        ("Python", platform.python_version()),
+        ("Django", django.get_version()),
+        (_("Method"), str(METHOD_VERSION)),
+        *[(f"{device.model or device.get_kind_display()}", device.firmware) for device in devices],
+    ]

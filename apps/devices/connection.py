@@ -1,0 +1,200 @@
+"""Try a device out and say in words what was found: for the settings page and the first start.
+
+A refused password or client id is asked only as often as a person presses the button.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import requests
+from django.utils.translation import gettext as _
+from requests.adapters import BaseAdapter
+
+from .budget import CallBudget
+from .errors import BudgetExhausted, DeviceError
+from .readings import PHASES, HeatPumpReading, PhaseReading, PowerReading
+from .shelly.client import ShellyClient
+from .shelly.parse import MeterIdentity
+from .viessmann.client import ViessmannAccount, ViessmannClient
+from .viessmann.features import heat_pump_reading
+from .viessmann.oauth import TokenStore
+
+MODEL_NAMES = {
+    "SPEM-003": "Shelly Pro 3EM",
+    "S3EM-003": "Shelly 3EM-63 Gen3",
+    "SPEM-002": "Shelly Pro EM-50",
+}
+# Power that a wrongly turned clamp shows; standby may read a few watts below zero.
+BACKWARDS_W = -30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionReport:
+    """What answered. ``title``: one sentence; ``detail``: further lines; ``hint``: what to do, if anything.
+    ``code`` is the error's, empty when all is well."""
+
+    ok: bool
+    title: str
+    detail: tuple[str, ...] = ()
+    code: str = ""
+    hint: str = ""
+
+
+def test_meter(
+    url: str,
+    password: str | None,
+    clock: Callable[[], datetime],
+    session: requests.Session | None = None,
+    *,
+    restricted: bool = False,
+    allow_loopback: bool = True,
+) -> ConnectionReport:
+    """Ask the meter at ``url`` who it is and for its values. ``restricted``: see ``shelly.address``."""
+    client = ShellyClient(
+        url, password, clock=clock, session=session, allow_loopback=allow_loopback, restricted=restricted
+    )
+    try:
+        identity = client.identify()
+        reading = client.get_status()
+    except DeviceError as error:
+        return _failed(error)
+    finally:
+        client.close()
+    return _meter_report(identity, reading)
+
+
+def test_heat_pump(
+    account: ViessmannAccount,
+    budget: CallBudget,
+    clock: Callable[[], datetime],
+    *,
+    token_store: TokenStore | None = None,
+    device_serial: str | None = None,
+    adapter: BaseAdapter | None = None,
+) -> ConnectionReport:
+    """Log in (with the stored login, if one is given) and read the heat pump once; 2 to 4 cloud calls.
+
+    Without ``token_store`` the login is a fresh one and is forgotten afterwards.
+    """
+    if token_store is not None:
+        return _heat_pump_report(account, budget, clock, token_store, device_serial, adapter)
+    with tempfile.TemporaryDirectory(prefix="heatmon-") as folder:
+        scratch = TokenStore(Path(folder) / "login.json")
+        return _heat_pump_report(account, budget, clock, scratch, device_serial, adapter)
+
+
+def _failed(error: DeviceError) -> ConnectionReport:
+    return ConnectionReport(ok=False, title=error.message, code=error.code or "failed", hint=error.hint)
+
+
+def _meter_report(identity: MeterIdentity, reading: PowerReading) -> ConnectionReport:
+    facts = {
+        "model": model_name(identity.model),
+        "profile": reading.profile or identity.profile,
+        "firmware": identity.firmware,
+    }
+    if reading.power_w is None:
+        title = _("%(model)s, %(profile)s, firmware %(firmware)s; no power measured right now") % facts
+    else:
+        title = _("%(model)s, %(profile)s, firmware %(firmware)s; %(power)s W now") % {
+            **facts,
+            "power": f"{reading.power_w:.0f}",
+        }
+    detail = tuple(
+        _phase_line(name, phase)
+        for name, phase in zip(PHASES, reading.phases, strict=True)
+        if phase.power_w is not None or phase.voltage_v is not None
+    )
+    return ConnectionReport(ok=True, title=title, detail=detail, hint=_meter_hint(reading))
+
+
+def model_name(model: str) -> str:
+    """The name on the box for a model number like SPEM-003CEBEU."""
+    return MODEL_NAMES.get(model[:8], f"Shelly {model}")
+
+
+def _phase_line(name: str, phase: PhaseReading) -> str:
+    parts = [
+        f"{value:.{decimals}f} {unit}"
+        for value, decimals, unit in (
+            (phase.power_w, 0, "W"),
+            (phase.voltage_v, 1, "V"),
+            (phase.current_a, 2, "A"),
+        )
+        if value is not None
+    ]
+    return f"{name.upper()}: {', '.join(parts)}"
+
+
+def _meter_hint(reading: PowerReading) -> str:
+    backwards = [
+        name.upper()
+        for name, phase in zip(PHASES, reading.phases, strict=True)
+        if phase.power_w is not None and phase.power_w < BACKWARDS_W
+    ]
+    if backwards:
+        return _(
+            "%(channels)s counts backwards: turn the clamp around, or set the channel to reversed in the "
+            "Shelly's own settings."
+        ) % {"channels": ", ".join(backwards)}
+    if reading.errors or any(phase.errors for phase in reading.phases):
+        return _("The meter reports a fault of its own; look at its web page.")
+    return ""
+
+
+def _heat_pump_report(
+    account: ViessmannAccount,
+    budget: CallBudget,
+    clock: Callable[[], datetime],
+    token_store: TokenStore,
+    device_serial: str | None,
+    adapter: BaseAdapter | None,
+) -> ConnectionReport:
+    client = ViessmannClient(
+        account,
+        token_store=token_store,
+        budget=budget,
+        clock=clock,
+        device_serial=device_serial,
+        adapter=adapter,
+    )
+    try:
+        reading = heat_pump_reading(client.fetch("test"))
+    except DeviceError as error:
+        return _failed(error)
+    except BudgetExhausted as error:
+        return ConnectionReport(ok=False, title=error.message, code="budget_exhausted")
+    return ConnectionReport(
+        ok=True,
+        title=_("%(model)s found, gateway %(gateway)s")
+        % {"model": reading.model or _("Heat pump"), "gateway": reading.device},
+        detail=_heat_pump_lines(reading),
+        hint=_heat_pump_hint(reading),
+    )
+
+
+def _heat_pump_lines(reading: HeatPumpReading) -> tuple[str, ...]:
+    values = (
+        (_("outside"), reading.outside_temperature_c, "°C"),
+        (_("supply"), reading.supply_temperature_c, "°C"),
+        (_("return"), reading.return_temperature_c, "°C"),
+        (_("hot water"), reading.dhw_storage_temperature_c, "°C"),
+        (_("rated power"), reading.rated_power_kw, "kW"),
+        (_("modulation"), reading.modulation_percent, "%"),
+    )
+    known = tuple(f"{name}: {value:g} {unit}" for name, value, unit in values if value is not None)
+    missing = [name for name, value, _unit in values if value is None]
+    if missing:
+        return (*known, _("not reported: %(names)s") % {"names": ", ".join(missing)})
+    return known
+
+
+def _heat_pump_hint(reading: HeatPumpReading) -> str:
+    if reading.rated_power_kw is None or reading.modulation_percent is None:
+        return _("Without rated power and modulation heat can only be estimated by flow rate (delta T).")
+    return ""
