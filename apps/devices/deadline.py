@@ -23,28 +23,33 @@ class Watch:
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
-        self._connection: HTTPConnection | None = None
+        self._sockets: list[socket.socket] = []
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
+        self._running = False
 
-    def follow(self, connection: HTTPConnection) -> None:
-        """The exchange uses this connection; the time runs from the first one on."""
-        first = self._connection is None
-        self._connection = connection
-        if first:
+    def start(self) -> None:
+        """The time runs, from the first request on."""
+        if not self._running:
+            self._running = True
             self._timer.start()
+
+    def follow(self, used: object) -> None:
+        """The exchange uses this socket. Kept here, for the connection forgets it while the answer is still
+        read from it."""
+        if isinstance(used, socket.socket):
+            self._sockets.append(used)
 
     def end(self) -> None:
         self._timer.cancel()
+        self._sockets.clear()
 
     def _expire(self) -> None:
         self.expired = True
-        connection = self._connection
-        found = connection.sock if connection is not None else None
-        if isinstance(found, socket.socket):
+        for used in list(self._sockets):
             with suppress(OSError):  # closed in the meantime: nothing left to cut
                 # Of the plain socket: that of an SSL socket would change its state under the reader.
-                socket.socket.shutdown(found, socket.SHUT_RDWR)
+                socket.socket.shutdown(used, socket.SHUT_RDWR)
 
 
 class _Current(threading.local):
@@ -65,21 +70,31 @@ def deadline(seconds: float) -> Iterator[Watch]:
         watch.end()
 
 
-def _follow(connection: HTTPConnection) -> None:
-    if _current.watch is not None:
-        _current.watch.follow(connection)
+class _Watched:
+    """Mixed into a connection: tells the current watch which socket is in use."""
 
+    sock: object
 
-class _WatchedConnection(HTTPConnection):
+    def connect(self) -> None:
+        if _current.watch is not None:
+            _current.watch.start()
+        super().connect()  # type: ignore[misc]
+        if _current.watch is not None:
+            _current.watch.follow(self.sock)
+
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        _follow(self)
-        super().putrequest(*args, **kwargs)
+        if _current.watch is not None:
+            _current.watch.start()
+            _current.watch.follow(self.sock)
+        super().putrequest(*args, **kwargs)  # type: ignore[misc]
 
 
-class _WatchedTlsConnection(HTTPSConnection):
-    def putrequest(self, *args: Any, **kwargs: Any) -> None:
-        _follow(self)
-        super().putrequest(*args, **kwargs)
+class _WatchedConnection(_Watched, HTTPConnection):
+    pass
+
+
+class _WatchedTlsConnection(_Watched, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):

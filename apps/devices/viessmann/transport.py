@@ -17,15 +17,21 @@ from .faults import network_error
 CONNECT_S, READ_S = 6.0, 15.0
 
 
+class _SessionWithoutRedirects(requests.Session):
+    """A redirect is an answer like others: nobody but us decides about a further request."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class CloudTransport:
     """One session. Raises DeviceError for an exchange without answer, BudgetExhausted for one not made."""
 
     def __init__(self, budget: CallBudget, adapter: BaseAdapter | None = None) -> None:
         self._adapter = ChargingAdapter(budget, adapter or WatchedAdapter())
-        self._session = requests.Session()
+        self._session = _SessionWithoutRedirects()
         # The environment's proxies and .netrc must not decide where credentials go.
         self._session.trust_env = False
-        self._session.max_redirects = 0
         self._session.mount("https://", self._adapter)
         self._session.mount("http://", self._adapter)
 
