@@ -1,0 +1,491 @@
+"""A Shelly Pro 3EM on the simulated house: its local RPC, CSV export and login.
+
+``FakeShelly.handle`` is a plain function of request and time; ``transport`` brings it to a socket or into
+a ``requests`` session. Shapes follow vendor's documentation and public captures of firmware 1.7.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from .digest import OFF, DigestLogin
+from .house import House
+from .noise import generator
+from .shelly_meter import (
+    MONOPHASE_KEYS,
+    PHASES,
+    TRIPHASE_KEYS,
+    UNITS,
+    Meter,
+    monophase_values,
+    triphase_values,
+)
+from .wire import Answer, json_answer
+
+TRIPHASE, MONOPHASE = "triphase", "monophase"
+PAGE_ROWS = 6
+CSV_ROWS_PER_S = 60.0
+CSV_LONGEST_S = 6 * 3600
+BOOT_WITHOUT_CLOCK_S = 20
+_OPEN = {"/shelly", "/rpc/Shelly.GetDeviceInfo"}
+
+Params = Mapping[str, Any]
+
+
+class RpcError(Exception):
+    """An error frame of the device."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class FakeShelly:
+    """``calls`` counts requests by method, ``overlaps`` live polls that met another one under way.
+
+    ``auth``: ``off``, ``1.x`` or ``2.0.0``. ``at`` is always epoch seconds.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        mac: str = "A0B1C2D3E4F5",
+        profile: str = TRIPHASE,
+        auth: str = OFF,
+        password: str = "",
+        version: str = "1.7.5",
+        lock: threading.RLock | None = None,
+    ) -> None:
+        self.house = house
+        self.meter = Meter(house)
+        self.mac, self.profile, self.version = mac, profile, version
+        self.device_id = f"shellypro3em-{mac.lower()}"
+        self.login = DigestLogin(auth, self.device_id, password, generator(house.spec.seed, "nonce", 0))
+        self.booted_at = house.t - 12 * 86_400
+        self.lock = lock or threading.RLock()
+        self.calls: Counter[str] = Counter()
+        self.overlaps = 0
+        self._polls_under_way = 0
+        self._other_counters = [0, 0, 0, 0, 0, 0]
+        self._methods: dict[str, Callable[[Params, float], Any]] = {
+            "Shelly.GetDeviceInfo": self._device_info,
+            "Shelly.GetStatus": self._status,
+            "Shelly.GetConfig": self._config,
+            "Sys.GetStatus": lambda params, at: self._sys(at),
+        }
+        self._profile_methods: dict[str, dict[str, Callable[[Params, float], Any]]] = {
+            TRIPHASE: {
+                "EM.GetStatus": self._for(1, lambda channel, params, at: self._em(at)),
+                "EM.GetConfig": self._for(1, lambda channel, params, at: self._em_config()),
+                "EMData.GetStatus": self._for(1, lambda channel, params, at: self._em_data(at)),
+                "EMData.GetRecords": self._for(1, self._records),
+                "EMData.GetData": self._for(1, self._data),
+                "EMData.GetNetEnergies": self._for(1, self._net_energies),
+                "EMData.ResetCounters": self._for(1, self._reset),
+                "EMData.DeleteAllData": self._for(1, self._delete),
+            },
+            MONOPHASE: {
+                "EM1.GetStatus": self._for(3, lambda channel, params, at: self._em1(channel, at)),
+                "EM1.GetConfig": self._for(3, lambda channel, params, at: self._em1_config(channel)),
+                "EM1Data.GetStatus": self._for(3, lambda channel, params, at: self._em1_data(channel, at)),
+                "EM1Data.GetRecords": self._for(3, self._records),
+                "EM1Data.GetData": self._for(3, self._data),
+                "EM1Data.GetNetEnergies": self._for(3, self._net_energies),
+                "EM1Data.ResetCounters": self._for(3, self._reset),
+                "EM1Data.DeleteAllData": self._for(3, self._delete),
+            },
+        }
+
+    # -- what a request meets ------------------------------------------------------------------------
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float) -> Answer:
+        """Answer one request at ``at``."""
+        poll = "GetStatus" in path
+        if poll and self._polls_under_way:
+            self.overlaps += 1
+        self._polls_under_way += poll
+        try:
+            with self.lock:
+                self.house.advance_to(at)
+                return self._answer(method, path, headers, body, at)
+        finally:
+            self._polls_under_way -= poll
+
+    def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float) -> Answer:
+        parts = urlsplit(path)
+        query = dict(parse_qsl(parts.query))
+        if parts.path not in _OPEN:
+            refusal = self.login.check(method, path, headers, at)
+            if refusal is not None:
+                self.calls[f"{refusal.status}"] += 1
+                return refusal
+        if parts.path == "/shelly":
+            self.calls["/shelly"] += 1
+            return json_answer(200, self._device_info({}, at))
+        if parts.path.endswith("/data.csv"):
+            self.calls["data.csv"] += 1
+            return self._csv(parts.path, query, at)
+        if parts.path == "/rpc" and method == "POST":
+            return self._frame(body, at)
+        if parts.path.startswith("/rpc/"):
+            return self._bare(parts.path[5:], query, body if method == "POST" else b"", at)
+        return Answer(404, {"Content-Type": "text/plain"}, b"Not Found")
+
+    def _bare(self, name: str, query: Params, body: bytes, at: float) -> Answer:
+        try:
+            params = _json_object(body) if body else {key: _typed(value) for key, value in query.items()}
+            return json_answer(200, self._call(name, params, at))
+        except RpcError as error:
+            status = 404 if error.code == 404 else 500
+            return json_answer(status, {"code": error.code, "message": error.message})
+
+    def _frame(self, body: bytes, at: float) -> Answer:
+        try:
+            frame = _json_object(body)
+        except RpcError as error:
+            return json_answer(500, {"code": error.code, "message": error.message})
+        answer: dict[str, Any] = {"id": frame.get("id"), "src": self.device_id}
+        if "src" in frame:
+            answer["dst"] = frame["src"]
+        try:
+            answer["result"] = self._call(str(frame.get("method", "")), frame.get("params") or {}, at)
+        except RpcError as error:
+            answer["error"] = {"code": error.code, "message": error.message}
+        return json_answer(200, answer)
+
+    def _call(self, name: str, params: Params, at: float) -> Any:
+        method = self._methods.get(name) or self._profile_methods[self.profile].get(name)
+        self.calls[name] += 1
+        if method is None:
+            raise RpcError(404, f"No handler for {name}")
+        return method(params, at)
+
+    def _for(self, count: int, method: Callable[[int, Params, float], Any]) -> Callable[[Params, float], Any]:
+        """A method of a component: ``id`` is required and must exist."""
+
+        def checked(params: Params, at: float) -> Any:
+            if "id" not in params:
+                raise RpcError(-103, "Missing required 'id'")
+            channel = params["id"]
+            if not isinstance(channel, int) or not 0 <= channel < count:
+                raise RpcError(-105, f"Bad id={channel}")
+            return method(channel, params, at)
+
+        return checked
+
+    # -- identity and status -------------------------------------------------------------------------
+
+    def _device_info(self, params: Params, at: float) -> dict[str, Any]:
+        secured = self.login.mode != OFF
+        return {
+            "name": "Heat pump",
+            "id": self.device_id,
+            "mac": self.mac,
+            "slot": 1,
+            "model": "SPEM-003CEBEU",
+            "gen": 2,
+            "fw_id": f"20260311-095913/{self.version}-simulated",
+            "ver": self.version,
+            "app": "Pro3EM",
+            "auth_en": secured,
+            "auth_domain": self.device_id if secured else None,
+            "profile": self.profile,
+            "provision": "complete",
+        }
+
+    def _status(self, params: Params, at: float) -> dict[str, Any]:
+        status: dict[str, Any] = {
+            "ble": {},
+            "bthome": {"errors": ["bluetooth_disabled"]},
+            "cloud": {"connected": False},
+        }
+        if self.profile == TRIPHASE:
+            status["em:0"] = self._em(at)
+            status["emdata:0"] = self._em_data(at)
+        else:
+            status |= {f"em1:{channel}": self._em1(channel, at) for channel in range(3)}
+            status |= {f"em1data:{channel}": self._em1_data(channel, at) for channel in range(3)}
+        warmth = round(44.0 + 3.0 * self.house.noise[int(at) // 600 % 4096] / 3.0, 1)
+        status |= {
+            "eth": {"ip": None, "ip6": None},
+            "modbus": {},
+            "mqtt": {"connected": False},
+            "sys": self._sys(at),
+            "temperature:0": {"id": 0, "tC": warmth, "tF": round(warmth * 1.8 + 32.0, 1)},
+            "wifi": {
+                "sta_ip": "192.0.2.10",
+                "status": "got ip",
+                "ssid": "Home",
+                "bssid": "02:00:00:00:00:01",
+                "rssi": -58,
+                "sta_ip6": [],
+            },
+            "ws": {"connected": False},
+        }
+        return status
+
+    def _sys(self, at: float) -> dict[str, Any]:
+        uptime = max(0, int(at - self.booted_at))
+        known = uptime >= BOOT_WITHOUT_CLOCK_S
+        local = datetime.fromtimestamp(at, UTC).astimezone(self.house.spec.zone)
+        offset = local.utcoffset()
+        return {
+            "mac": self.mac,
+            "restart_required": False,
+            "time": local.strftime("%H:%M") if known else None,
+            "unixtime": int(at) if known else None,
+            "last_sync_ts": int(at) - uptime % 3600 if known else None,
+            "uptime": uptime,
+            "ram_size": 247_524,
+            "ram_free": 113_080,
+            "ram_min_free": 97_524,
+            "fs_size": 524_288,
+            "fs_free": 180_224,
+            "cfg_rev": 32,
+            "kvs_rev": 0,
+            "schedule_rev": 0,
+            "webhook_rev": 0,
+            "btrelay_rev": 0,
+            "available_updates": {},
+            "reset_reason": 3,
+            "utc_offset": int(offset.total_seconds()) if offset is not None else 0,
+        }
+
+    def _em(self, at: float) -> dict[str, Any]:
+        phases = self.meter.electric(at)
+        result: dict[str, Any] = {"id": 0}
+        for name, values in zip(PHASES, phases, strict=True):
+            result[f"{name}_current"] = round(values["current"], 3)
+            result[f"{name}_voltage"] = round(values["voltage"], 1)
+            result[f"{name}_act_power"] = round(values["act_power"], 1)
+            result[f"{name}_aprt_power"] = round(values["aprt_power"], 1)
+            result[f"{name}_pf"] = round(values["pf"], 2)
+            result[f"{name}_freq"] = round(values["freq"], 1)
+        result["n_current"] = None
+        for name in ("current", "act_power", "aprt_power"):
+            result[f"total_{name}"] = round(sum(values[name] for values in phases), 3)
+        result["user_calibrated_phase"] = []
+        return result
+
+    def _em1(self, channel: int, at: float) -> dict[str, Any]:
+        values = self.meter.electric(at)[channel]
+        return {
+            "id": channel,
+            "voltage": round(values["voltage"], 1),
+            "current": round(values["current"], 3),
+            "act_power": round(values["act_power"], 1),
+            "aprt_power": round(values["aprt_power"], 1),
+            "pf": round(values["pf"], 2),
+            "freq": round(values["freq"], 1),
+            "calibration": "factory",
+        }
+
+    def _em_data(self, at: float) -> dict[str, Any]:
+        counters = self.meter.counters(at)
+        result: dict[str, Any] = {"id": 0}
+        for index, name in enumerate(PHASES):
+            result[f"{name}_total_act_energy"] = round(counters[index] / UNITS, 2)
+            result[f"{name}_total_act_ret_energy"] = round(counters[index + 3] / UNITS, 2)
+        result["total_act"] = round(sum(counters[:3]) / UNITS, 2)
+        result["total_act_ret"] = round(sum(counters[3:]) / UNITS, 2)
+        return result
+
+    def _em1_data(self, channel: int, at: float) -> dict[str, Any]:
+        counters = self.meter.counters(at)
+        return {
+            "id": channel,
+            "total_act_energy": round(counters[channel] / UNITS, 2),
+            "total_act_ret_energy": round(counters[channel + 3] / UNITS, 2),
+        }
+
+    def _config(self, params: Params, at: float) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "ble": {"enable": False},
+            "cloud": {"enable": False},
+            "sys": {
+                "device": {"name": "Heat pump", "mac": self.mac, "profile": self.profile},
+                "location": {"tz": self.house.spec.time_zone},
+                "sntp": {"server": "time.example"},
+            },
+        }
+        if self.profile == TRIPHASE:
+            return config | {"em:0": self._em_config(), "emdata:0": {}}
+        return config | {f"em1:{channel}": self._em1_config(channel) for channel in range(3)}
+
+    def _em_config(self) -> dict[str, Any]:
+        return {
+            "id": 0,
+            "name": None,
+            "blink_mode_selector": "active_energy",
+            "phase_selector": "all",
+            "monitor_phase_sequence": False,
+            "ct_type": "120A",
+            "reverse": {},
+        }
+
+    def _em1_config(self, channel: int) -> dict[str, Any]:
+        return {"id": channel, "name": None, "reverse": False, "ct_type": "120A"}
+
+    # -- history -------------------------------------------------------------------------------------
+
+    def _records(self, channel: int, params: Params, at: float) -> dict[str, Any]:
+        since = _number(params, "ts", 0)
+        return {
+            "data_blocks": [
+                {"ts": start, "period": 60, "records": (end - start) // 60}
+                for start, end in self.meter.blocks(at)
+                if end > since
+            ]
+        }
+
+    def _rows(self, channel: int, minutes: Iterable[int]) -> list[dict[str, Any]]:
+        """Rows as data blocks: one begins wherever a minute is missing."""
+        blocks: list[dict[str, Any]] = []
+        for minute in minutes:
+            row = self.meter.row(minute)
+            values = triphase_values(row) if self.profile == TRIPHASE else monophase_values(row[channel])
+            if not blocks or minute != blocks[-1]["ts"] + 60 * len(blocks[-1]["values"]):
+                blocks.append({"ts": minute, "period": 60, "values": []})
+            blocks[-1]["values"].append(values)
+        return blocks
+
+    def _data(self, channel: int, params: Params, at: float) -> dict[str, Any]:
+        start, end = _number(params, "ts", 0), _number(params, "end_ts", int(at))
+        page: list[int] = []
+        following: int | None = None
+        for minute in self.meter.minutes(at, start, end):
+            if len(page) == PAGE_ROWS:
+                following = minute
+                break
+            page.append(minute)
+        answer: dict[str, Any] = {}
+        if params.get("add_keys", True) not in (False, "false"):
+            answer["keys"] = list(TRIPHASE_KEYS if self.profile == TRIPHASE else MONOPHASE_KEYS)
+        answer["data"] = self._rows(channel, page)
+        if following is not None:
+            answer["next_record_ts"] = following
+        return answer
+
+    def _net_energies(self, channel: int, params: Params, at: float) -> dict[str, Any]:
+        period = _number(params, "period", 300)
+        start = _number(params, "ts", 0)
+        if period not in (300, 900, 1800, 3600):
+            raise RpcError(-103, f"Invalid argument 'period': {period}")
+        if start % period:
+            raise RpcError(-103, "Argument 'ts' is not aligned to the period")
+        buckets: dict[int, list[float]] = {}
+        for minute in self.meter.minutes(at, start, start + 96 * period - 60):
+            net = [row[0] - row[2] for row in self.meter.row(minute)]
+            sums = buckets.setdefault(minute - minute % period, [0.0, 0.0, 0.0])
+            for index in range(3):
+                sums[index] += net[index]
+        blocks: list[dict[str, Any]] = []
+        chosen = range(3) if self.profile == TRIPHASE else range(channel, channel + 1)
+        for bucket, sums in buckets.items():
+            if not blocks or bucket != blocks[-1]["ts"] + period * len(blocks[-1]["values"]):
+                blocks.append({"ts": bucket, "period": period, "values": []})
+            blocks[-1]["values"].append([round(sums[index], 4) for index in chosen])
+        names = (
+            [f"{name}_net_act_energy" for name in PHASES] if self.profile == TRIPHASE else ["net_act_energy"]
+        )
+        answer: dict[str, Any] = {"keys": names, "data": blocks}
+        following = next(self.meter.minutes(at, start + 96 * period, int(at)), None)
+        if following is not None:
+            answer["next_record_ts"] = following - following % period
+        return answer
+
+    def _reset(self, channel: int, params: Params, at: float) -> None:
+        self.meter.reset_counters(at)
+
+    def _delete(self, channel: int, params: Params, at: float) -> None:
+        self.meter.delete_rows(at)
+
+    def _csv(self, path: str, query: Mapping[str, str], at: float) -> Answer:
+        """The export: 60 rows a second; beyond six hours the connection breaks."""
+        component, _, rest = path.strip("/").partition("/")
+        wanted = {"emdata": TRIPHASE, "em1data": MONOPHASE}.get(component)
+        channel_text = rest.partition("/")[0]
+        if wanted != self.profile or channel_text not in ({"0"} if wanted == TRIPHASE else {"0", "1", "2"}):
+            return Answer(404, {"Content-Type": "text/plain"}, b"Not Found")
+        channel = int(channel_text)
+        start, end = int(float(query.get("ts", 0))), int(float(query.get("end_ts", at)))
+        keys = TRIPHASE_KEYS if wanted == TRIPHASE else MONOPHASE_KEYS
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\r\n")
+        if query.get("add_keys", "true") != "false":
+            writer.writerow(["timestamp", *keys])
+        count = 0
+        for minute in self.meter.minutes(at, start, end):
+            row = self.meter.row(minute)
+            values = triphase_values(row) if wanted == TRIPHASE else monophase_values(row[channel])
+            writer.writerow(
+                [minute, *(_csv_number(key, value) for key, value in zip(keys, values, strict=True))]
+            )
+            count += 1
+            if count * 60 > CSV_LONGEST_S:
+                break
+        body = file.getvalue().encode()
+        headers = {"Content-Type": "text/csv", "Connection": "close"}
+        return Answer(200, headers, body, count / CSV_ROWS_PER_S, cut=count * 60 > CSV_LONGEST_S)
+
+    # -- what happens to the device ------------------------------------------------------------------
+
+    def reboot(self, at: float) -> None:
+        """Restart: uptime falls, the clock is unknown for a while."""
+        self.booted_at = int(at)
+
+    def switch_profile(self, at: float) -> None:
+        """Change the profile: a restart into the other profile's own counters and rows."""
+        with self.lock:
+            self.house.advance_to(at)
+            now = self.meter.counters(at)
+            raw = [value + base for value, base in zip(now, self.meter.base, strict=True)]
+            self.meter.base = [value - other for value, other in zip(raw, self._other_counters, strict=True)]
+            self._other_counters = now
+            self.meter.rows_from = self.house.log.start + 60 * self.house.log.index(at)
+            self.profile = MONOPHASE if self.profile == TRIPHASE else TRIPHASE
+            self.reboot(at)
+
+    def power_cut(self, start: float, end: float) -> None:
+        """No power at the meter in [start, end): it counts nothing and keeps no rows of that time."""
+        self.meter.off.append((int(start), int(end)))
+        self.reboot(end)
+
+
+def _typed(text: str) -> Any:
+    """A query value as the device reads it: JSON where it is JSON, else text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        raise RpcError(-103, "Invalid JSON") from None
+    if not isinstance(content, dict):
+        raise RpcError(-103, "Not an object")
+    return content
+
+
+def _number(params: Params, name: str, default: int) -> int:
+    value = params.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RpcError(-103, f"Argument '{name}', value '{value}' not a number!")
+    return int(value)
+
+
+def _csv_number(key: str, value: float) -> str:
+    places = 4 if key.endswith("energy") else 1 if key.endswith("power") else 3
+    return f"{value:.{places}f}"

@@ -1,0 +1,200 @@
+"""A whole simulated world: house, meter, cloud, clock, faults, and the truth to compare with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from random import Random
+
+from .clock import Clock, VirtualClock
+from .digest import OFF
+from .faults import CLOUD, LOGIN, METER, Fault, FaultyHandler, scheduled
+from .house import House
+from .settings import SettingChange
+from .shelly_meter import UNITS
+from .shelly_server import TRIPHASE, FakeShelly
+from .spec import HouseSpec, house_spec
+from .transport import InProcessTransport, RunningServer, serve
+from .viessmann_server import FakeViessmannCloud
+from .wire import Answer, Handler
+
+METER_HOST, CLOUD_HOST, LOGIN_HOST = "meter.simulated", "cloud.simulated", "login.simulated"
+DAY_S = 86_400
+
+
+class Truth:
+    """What really happened. Times are aware; energies of whole minutes inside [start, end)."""
+
+    def __init__(self, world: SimulatedWorld) -> None:
+        self._world = world
+
+    @property
+    def _house(self) -> House:
+        return self._world.house
+
+    def energy_wh(self, start: datetime, end: datetime, phases: str = "abc") -> float:
+        """Electrical energy that the meter's clamps saw flow in [Wh]."""
+        log = self._house.log
+        total = sum(log.total(f"import_{phase}", start.timestamp(), end.timestamp()) for phase in phases)
+        return total / UNITS
+
+    def minute_energies_wh(self, start: datetime, end: datetime) -> list[float]:
+        """The same, minute by minute, all phases."""
+        log = self._house.log
+        first, last = log.index(start.timestamp() + 59), log.index(end.timestamp())
+        columns = [log.energies(f"import_{phase}", first, last) for phase in "abc"]
+        return [sum(row) / UNITS for row in zip(*columns, strict=True)]
+
+    def heat_wh(self, start: datetime, end: datetime, part: str = "pump") -> float:
+        """Heat [Wh]: ``pump`` (both uses), ``space``, ``dhw`` (pump only), ``rod``."""
+        names = {"pump": ("space", "dhw"), "space": ("space",), "dhw": ("dhw",), "rod": ("rod",)}[part]
+        log = self._house.log
+        return sum(log.total(f"heat_{name}_wh", start.timestamp(), end.timestamp()) for name in names)
+
+    def minute_heats_wh(self, start: datetime, end: datetime) -> list[float]:
+        """Heat of the pump [Wh], minute by minute."""
+        log = self._house.log
+        first, last = log.index(start.timestamp() + 59), log.index(end.timestamp())
+        space, dhw = log.column("heat_space_wh", first, last), log.column("heat_dhw_wh", first, last)
+        return [one + other for one, other in zip(space, dhw, strict=True)]
+
+    def compressor_starts(self, start: datetime, end: datetime) -> int:
+        return round(self._house.log.total("starts", start.timestamp(), end.timestamp()))
+
+    def compressor_run_s(self, start: datetime, end: datetime) -> float:
+        return self._house.log.total("run_s", start.timestamp(), end.timestamp())
+
+    def rod_energy_wh(self, start: datetime, end: datetime) -> float:
+        return self._house.log.total("rod_wh", start.timestamp(), end.timestamp())
+
+    def settings_changes(self, start: datetime, end: datetime) -> list[SettingChange]:
+        """Changes made in [start, end)."""
+        return [change for change in self._house.script if start.timestamp() <= change.at < end.timestamp()]
+
+    @property
+    def calls_total(self) -> int:
+        """Requests that the cloud and its login met."""
+        return len(self._world.cloud.calls)
+
+    def max_calls_24h(self) -> int:
+        """Most requests in any rolling 24 hours, login included."""
+        times = [when for when, _ in self._world.cloud.calls]
+        most = first = 0
+        for last, when in enumerate(times):
+            while times[first] <= when - DAY_S:
+                first += 1
+            most = max(most, last - first + 1)
+        return most
+
+    def max_calls_utc_day(self) -> int:
+        """Most requests in any day of UTC, login included."""
+        days: dict[int, int] = {}
+        for when, _ in self._world.cloud.calls:
+            days[int(when) // DAY_S] = days.get(int(when) // DAY_S, 0) + 1
+        return max(days.values(), default=0)
+
+
+class SimulatedWorld:
+    """Everything that is outside heatmon, from a seed.
+
+    ``meter_url``, ``cloud_api_url``, ``cloud_iam_url`` are reached through ``adapter()``, or, after
+    ``serve()``, over loopback at the addresses it gives.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        start: datetime,
+        *,
+        scenario: str = "nameplate",
+        end: datetime | None = None,
+        faults: Iterable[str] = (),
+        spec: HouseSpec | None = None,
+        house: House | None = None,
+        clock: Clock | None = None,
+        profile: str = TRIPHASE,
+        auth: str = OFF,
+        meter_password: str = "meter-password",
+        change_every_days: float = 9.0,
+    ) -> None:
+        if start.tzinfo is None:
+            raise ValueError("the world needs a start with a time zone")
+        begin = int(start.timestamp())
+        finish = int(end.timestamp()) if end is not None else begin + 400 * DAY_S
+        self.seed = seed
+        self.lock = threading.RLock()
+        if house is None:
+            spec = spec or house_spec(seed, begin, finish, scenario, change_every_days=change_every_days)
+            house = House(spec, begin)
+        self.house = house
+        self.clock: Clock = clock or VirtualClock(datetime.fromtimestamp(house.t, UTC))
+        self.meter_password = meter_password
+        self.shelly = FakeShelly(house, profile=profile, auth=auth, password=meter_password, lock=self.lock)
+        self.cloud = FakeViessmannCloud(house, lock=self.lock)
+        self.faults: list[Fault] = scheduled(faults, Random(f"{seed}/faults"), float(house.t), float(finish))
+        self.meter_handler = FaultyHandler(self.shelly.handle, METER, self.faults)
+        self.cloud_handler = FaultyHandler(self.cloud.handle, CLOUD, self.faults)
+        self.login_handler = FaultyHandler(self.cloud.handle, LOGIN, self.faults)
+        self.truth = Truth(self)
+        self.meter_url = f"http://{METER_HOST}"
+        self.cloud_api_url = f"http://{CLOUD_HOST}/iot/v2"
+        self.cloud_iam_url = f"http://{LOGIN_HOST}/idp/v3"
+
+    @property
+    def start(self) -> datetime:
+        return datetime.fromtimestamp(self.house.log.start, UTC)
+
+    def advance_to(self, at: datetime) -> None:
+        """Let virtual time and the house run on to ``at``. Raises TypeError where the clock is real."""
+        if not isinstance(self.clock, VirtualClock):
+            raise TypeError("a world on real time advances by itself")
+        self.clock.advance_to(at)
+        with self.lock:
+            self.house.advance_to(at.timestamp())
+
+    def adapter(self) -> InProcessTransport:
+        """An adapter for ``requests`` sessions that reaches meter, cloud and login; mount it on ``http://``."""
+        handlers: dict[str, Handler] = {
+            METER_HOST: self.meter_handler,
+            CLOUD_HOST: self.cloud_handler,
+            LOGIN_HOST: self.login_handler,
+        }
+        return InProcessTransport(handlers, self.clock)
+
+    def serve(self, meter_port: int = 0, cloud_port: int = 0) -> RunningWorld:
+        """Serve meter and cloud on loopback until ``stop``."""
+        meter = serve(self.meter_handler, self.clock, port=meter_port)
+        try:
+            cloud = serve(self._cloud_or_login, self.clock, port=cloud_port)
+        except OSError:
+            meter.stop()
+            raise
+        return RunningWorld(meter, cloud)
+
+    def _cloud_or_login(self, method: str, path: str, headers: object, body: bytes, at: float) -> Answer:
+        handler = self.login_handler if path.startswith("/idp/") else self.cloud_handler
+        return handler(method, path, headers, body, at)  # type: ignore[arg-type]
+
+
+class RunningWorld:
+    """The addresses of a served world; also a context manager."""
+
+    def __init__(self, meter: RunningServer, cloud: RunningServer) -> None:
+        self._servers = (meter, cloud)
+        self.meter_url = meter.url
+        self.cloud_api_url = f"{cloud.url}/iot/v2"
+        self.cloud_iam_url = f"{cloud.url}/idp/v3"
+
+    def stop(self) -> None:
+        """End both servers."""
+        with ExitStack() as stack:
+            for server in self._servers:
+                stack.callback(server.stop)
+
+    def __enter__(self) -> RunningWorld:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
