@@ -18,6 +18,7 @@ from .heat import Snapshot
 from .intervals import Inputs, PumpState, Result, interval_result
 from .marks import made_with, mark_stale
 from .models import DerivedState, Lump, MeterEvent
+from .near import near
 from .parameters import SiteParameters
 from .run_states import Runs, interval_runs, settled_end
 from .running import INTERVAL_S, same_run
@@ -63,6 +64,7 @@ def derive_intervals(
     end += -end % INTERVAL_S
     if end <= start:
         return 0
+    store = near(store, site_id, start, end)
     known = _known_electricity(store, site_id, parameters, start, end)
     end = max(known.end, settled_end(store, site_id, parameters, known.end))
     if end > known.end:
