@@ -158,12 +158,12 @@ def emdata_values(body: Body) -> MeterValues:
 
 def em1_values(body: Body, channel: int) -> MeterValues:
     """Power of one channel (0, 1, 2) from ``EM1.GetStatus``."""
-    return _monophase({f"em1:{channel}": body}, [])
+    return _monophase({f"em1:{channel}": body, f"em1data:{channel}": {}}, [])
 
 
 def em1data_values(body: Body, channel: int) -> MeterValues:
     """Counters of one channel (0, 1, 2) from ``EM1Data.GetStatus``."""
-    return _monophase({f"em1data:{channel}": body}, [])
+    return _monophase({f"em1:{channel}": {}, f"em1data:{channel}": body}, [])
 
 
 def sys_values(body: object) -> ClockValues:
@@ -255,7 +255,7 @@ def _monophase(status: Body, errors: list[str]) -> MeterValues:
         if em1 is None and em1data is None:
             phases.append(PhaseReading())
             continue
-        phase = _channel(em1 if em1 is not None else {}, em1data if em1data is not None else {}, channel)
+        phase = _channel(em1, em1data, channel)
         phases.append(phase)
         channels.append(phase)
     return MeterValues(
