@@ -9,7 +9,13 @@ from .raw import PUMP_FIELDS, SHORT_S, energy_of, power_of
 from .running import INTERVAL_S
 from .store.base import Aggregate, Row, Sample, Series, TimeSeriesStore
 
-REACH_S = 3 * INTERVAL_S
+# How far around the stretch rows are kept: polls are many and needed for the state at the edges only.
+REACH_S = {
+    "meter": INTERVAL_S,
+    "meter_minute": 3 * INTERVAL_S,
+    "meter_counter": 3 * INTERVAL_S,
+    "heat_pump": 3 * INTERVAL_S,
+}
 _CHANNELS = ("a", "b", "c")
 _FIELDS: dict[str, Sequence[str]] = {
     "meter": power_of(_CHANNELS).all_fields,
@@ -22,7 +28,7 @@ _FIELDS: dict[str, Sequence[str]] = {
 def near(store: TimeSeriesStore, site: int, start: int, end: int) -> TimeSeriesStore:
     """The store itself for a long stretch; for a short one with the rows around it read ahead. Valid for
     one derivation: rows written meanwhile are not seen."""
-    return store if end - start > SHORT_S else _Near(store, site, start - REACH_S, end + REACH_S)
+    return store if end - start > SHORT_S else _Near(store, site, start, end)
 
 
 class _Near:
@@ -32,7 +38,8 @@ class _Near:
         self._store = store
         self._site, self._start, self._end = site, start, end
         self._rows = {
-            name: list(store.rows(site, name, start, end, fields=fields)) for name, fields in _FIELDS.items()
+            name: list(store.rows(site, name, start - REACH_S[name], end + REACH_S[name], fields=fields))
+            for name, fields in _FIELDS.items()
         }
         self._times = {name: [row.at for row in rows] for name, rows in self._rows.items()}
         self._extents: dict[str, tuple[int, int] | None] = {}
@@ -46,8 +53,13 @@ class _Near:
         fields: Sequence[str] | None = None,
         circuit: str | None = "",
     ) -> Iterator[Row]:
-        is_here = measurement in self._rows and circuit == "" and site == self._site
-        if not is_here or start < self._start or end > self._end:
+        reach_s = REACH_S.get(measurement)
+        if (
+            reach_s is None
+            or (site, circuit) != (self._site, "")
+            or start < self._start - reach_s
+            or end > self._end + reach_s
+        ):
             return self._store.rows(site, measurement, start, end, fields=fields, circuit=circuit)
         times = self._times[measurement]
         return iter(self._rows[measurement][bisect_left(times, start) : bisect_left(times, end)])
@@ -71,6 +83,9 @@ class _Near:
 
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
         self._store.delete(site, measurement, start, end, device)
+
+    def filled_series(self, site: int) -> list[str]:
+        return self._store.filled_series(site)
 
     def close(self) -> None:
         self._store.close()

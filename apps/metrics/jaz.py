@@ -1,0 +1,173 @@
+"""The seasonal performance of a stretch of days, with its band, coverage and label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from apps.devices.house import HouseOptions
+
+from .codes import METHOD_VERSION
+from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label, period_cop
+from .periods import cop_dhw, cop_heating
+from .store.base import TimeSeriesStore
+from .totals import INTERVAL_FIELDS, Totals, totals
+from .windows import local_date, local_day_bounds, next_first, period_first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jaz:
+    """The fields of GET /api/jaz (``first`` and ``last`` are its ``from`` and ``to``).
+
+    ``label``: ``full``, ``partial`` or ``insufficient``; with the last, ``jaz`` is the COP of those days
+    and no page calls it JAZ. Methods that disagree: ``jaz`` None, low and high given. Beyond the API:
+    ``days``, ``electric_coverage``, ``boundary`` (H1 to H4) and the COPs by boundary.
+    """
+
+    first: date
+    last: date
+    days: int
+    jaz: float | None
+    jaz_low: float | None
+    jaz_high: float | None
+    jaz_delta_t: float | None
+    jaz_heating: float | None
+    jaz_dhw: float | None
+    device_cop_total: float | None
+    coverage: float | None
+    electric_coverage: float | None
+    label: str
+    disagree: bool
+    boundary: str
+    cops_by_boundary: dict[str, float]
+    energy_kwh: float | None
+    heat_kwh: float | None
+    method_version: int = METHOD_VERSION
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer of GET /api/jaz."""
+        names = (
+            "jaz",
+            "jaz_low",
+            "jaz_high",
+            "jaz_delta_t",
+            "jaz_heating",
+            "jaz_dhw",
+            "device_cop_total",
+            "coverage",
+            "label",
+            "method_version",
+        )
+        return {"from": self.first, "to": self.last, **{name: getattr(self, name) for name in names}}
+
+
+def rolling_year(at: datetime, house: HouseOptions) -> tuple[date, date]:
+    """The 365 local days before today."""
+    today = local_date(at, house.zone)
+    return today - timedelta(days=365), today - timedelta(days=1)
+
+
+def jaz(
+    store: TimeSeriesStore, site_id: int, house: HouseOptions, first: date, last: date, at: datetime
+) -> Jaz:
+    """COP of the local days ``first`` to ``last``, both included. Raises ValueError if they are reversed."""
+    if last < first:
+        raise ValueError("the range ends before it starts")
+    firsts = _month_starts(first, last)
+    edges = [local_day_bounds(day, house.zone)[0] for day in firsts]
+    edges.append(local_day_bounds(last, house.zone)[1])
+    months = totals(store, site_id, edges, at)
+    whole = joined(months)
+    value = period_cop(whole["full_thermal_energy_wh"], whole["full_electrical_energy_wh"]).value
+    delta_t = period_cop(
+        whole["full_delta_t_thermal_energy_wh"], whole["full_delta_t_electrical_energy_wh"]
+    ).value
+    coverage = whole.energy_coverage()
+    band = _band(house, value, delta_t, coverage)
+    days = (last - first).days + 1
+    ends = [*firsts[1:], last + timedelta(days=1)]
+    label = coverage_label(
+        days,
+        whole.electric_coverage or 0.0,
+        coverage,
+        [
+            MonthCoverage(days=(end - start).days, energy_coverage=month.energy_coverage())
+            for start, end, month in zip(firsts, ends, months, strict=True)
+        ],
+    )
+    return Jaz(
+        first=first,
+        last=last,
+        days=days,
+        jaz=None if band is None or band.disagree else value,
+        jaz_low=band.low if band else None,
+        jaz_high=band.high if band else None,
+        jaz_delta_t=delta_t,
+        jaz_heating=cop_heating(whole),
+        jaz_dhw=cop_dhw(whole),
+        device_cop_total=device_register(store, site_id, "device_cop_total"),
+        coverage=coverage,
+        electric_coverage=whole.electric_coverage,
+        label=label,
+        disagree=bool(band and band.disagree),
+        boundary=boundary(house.metered),
+        cops_by_boundary=boundary_cops(
+            whole["full_thermal_energy_wh"] or 0.0,
+            whole["full_electrical_energy_wh"] or 0.0,
+            whole["electrical_energy_rod_wh"],
+            house.metered,
+        ),
+        energy_kwh=None if whole.energy_wh is None else whole.energy_wh / 1000.0,
+        heat_kwh=_kwh(whole["thermal_energy_modulation_wh"]),
+    )
+
+
+def _band(
+    house: HouseOptions, value: float | None, delta_t: float | None, coverage: float | None
+) -> Band | None:
+    if value is None or coverage is None:
+        return None
+    calibrated = house.heat_reference_factor is not None
+    return cop_band(value, [delta_t], energy_coverage=coverage, calibrated=calibrated)
+
+
+def joined(parts: Sequence[Totals]) -> Totals:
+    """Neighbouring stretches as one: sums add up, and a lump over an inner edge lies inside."""
+    start, end = parts[0].start, parts[-1].end
+    lumps = {(lump.start, lump.end): lump for part in parts for lump in (*part.inside, *part.crossing)}
+    inside = [
+        lump for lump in lumps.values() if lump.start.timestamp() >= start and lump.end.timestamp() <= end
+    ]
+    sums: dict[str, float | None] = {}
+    for name in INTERVAL_FIELDS:
+        known = [value for part in parts if (value := part[name]) is not None]
+        sums[name] = sum(known) if known else None
+    return Totals(
+        start=start,
+        end=end,
+        elapsed_s=sum(part.elapsed_s for part in parts),
+        sums=sums,
+        inside=tuple(inside),
+        crossing=tuple(lump for lump in lumps.values() if lump not in inside),
+    )
+
+
+def device_register(store: TimeSeriesStore, site_id: int, name: str) -> float | None:
+    """The newest value of one of the device's own long-run COP registers; None if it gives none."""
+    sample = store.latest(site_id, [name], 0)[name]
+    return sample.value if sample is not None and sample.value > 0 else None
+
+
+def _month_starts(first: date, last: date) -> list[date]:
+    starts = [first]
+    following = next_first(period_first(first, "month"), "month")
+    while following <= last:
+        starts.append(following)
+        following = next_first(following, "month")
+    return starts
+
+
+def _kwh(energy_wh: float | None) -> float | None:
+    return None if energy_wh is None else energy_wh / 1000.0

@@ -1,0 +1,26 @@
+"""The monthly normals shipped with heatmon, and those of a house."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from apps.devices.house import HouseOptions
+
+from .climate import Normals, Region, normals_of_place, regions
+
+_FILE = Path(__file__).parent / "data" / "normals.csv"
+
+
+@cache
+def shipped_regions() -> tuple[Region, ...]:
+    return tuple(regions(_FILE.read_text(encoding="utf-8").splitlines()))
+
+
+def normals_of_house(house: HouseOptions) -> Normals | None:
+    """Values entered by the owner, else those of the nearest climate region; None without either."""
+    if len(house.monthly_normals_c) == 12:
+        return Normals(months_c=tuple(house.monthly_normals_c), source="settings")
+    if house.latitude is None or house.longitude is None:
+        return None
+    return normals_of_place(shipped_regions(), house.latitude, house.longitude, house.altitude)

@@ -1,0 +1,251 @@
+"""The estimate of a calendar year's electricity, from a site's own days."""
+
+from __future__ import annotations
+
+import json
+from calendar import isleap
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from apps.devices.house import HouseOptions
+
+from . import estimate
+from .child import in_child
+from .climate import harmonic
+from .codes import METHOD_VERSION
+from .estimate import EnergyDay, Forecast
+from .models import EstimateCache
+from .normals import normals_of_house
+from .periods import daily_means
+from .store.base import TimeSeriesStore
+from .tariff import tariff_on, tariffs_of
+from .totals import Totals, totals
+from .windows import day_edges, days, local_date
+
+HISTORY_DAYS = 400
+MAX_UNCLASSIFIED = 0.1
+DAY_S = 86_400.0
+NAMES = (
+    "electrical_energy_wh",
+    "electric_s",
+    "electrical_energy_heating_wh",
+    "electrical_energy_dhw_wh",
+    "electrical_energy_standby_wh",
+    "electrical_energy_unclassified_wh",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The fields of GET /api/estimate. ``so_far_kwh`` sums the completely measured days of the year, today
+    not among them; ``method`` is ``measured``, ``signature``, ``signature_total``, ``degree_day_share`` or
+    empty with a ``reason``. ``normals``: where the climate comes from."""
+
+    year: int
+    so_far_kwh: float | None
+    extrapolated_kwh: float | None
+    forecast_kwh: float | None
+    forecast_low_kwh: float | None
+    forecast_high_kwh: float | None
+    method: str
+    measured_days: int
+    cost: float | None
+    reason: str
+    normals: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer of GET /api/estimate; empty texts are null."""
+        answer = asdict(self)
+        del answer["normals"]
+        return {name: None if value == "" else value for name, value in answer.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Year:
+    """``measured``: days of the year that are complete, alone or together in a lump; ``so_far_kwh`` their
+    energy. ``history``: days to learn from; ``remaining``: days of the year without a complete
+    measurement, with what temperatures are known."""
+
+    number_of_days: int
+    measured: tuple[date, ...]
+    so_far_kwh: float
+    history: tuple[EnergyDay, ...]
+    remaining: tuple[EnergyDay, ...]
+
+
+def estimate_year(
+    store: TimeSeriesStore,
+    site_id: int,
+    house: HouseOptions,
+    year: int,
+    at: datetime,
+    seed: int = 1,
+    *,
+    run_in_child: bool = True,
+) -> Estimate:
+    """Estimate of a calendar year as of ``at``. The answer of a day is kept until its inputs change; the
+    numerics run in a child process. Raises ChildFailed if that fails."""
+    inputs = _inputs(store, site_id, house, year, at)
+    key = sha256(repr((METHOD_VERSION, seed, inputs, normals_of_house(house))).encode()).hexdigest()
+    kept = EstimateCache.objects.filter(site_id=site_id, year=year, key=key).first()
+    if kept is not None:
+        forecast = Forecast(**kept.result)
+    else:
+        forecast = _forecast(inputs, house, seed, run_in_child)
+        EstimateCache.objects.update_or_create(
+            site_id=site_id,
+            year=year,
+            defaults={"key": key, "result": json.loads(json.dumps(asdict(forecast)))},
+        )
+    return _estimate(inputs, forecast, house, year, at)
+
+
+def _estimate(inputs: _Year, forecast: Forecast, house: HouseOptions, year: int, at: datetime) -> Estimate:
+    count = len(inputs.measured)
+    tariffs = tariffs_of(house.electricity_price, house.base_fee_per_day, house.tariffs)
+    tariff = tariff_on(tariffs, local_date(at, house.zone))
+    normals = normals_of_house(house)
+    cost = None
+    if tariff is not None and forecast.kwh is not None:
+        cost = forecast.kwh * tariff.price_per_kwh + inputs.number_of_days * tariff.base_fee_per_day
+    return Estimate(
+        year=year,
+        so_far_kwh=inputs.so_far_kwh if count else None,
+        extrapolated_kwh=estimate.extrapolated(inputs.so_far_kwh, count, inputs.number_of_days),
+        forecast_kwh=forecast.kwh,
+        forecast_low_kwh=forecast.low_kwh,
+        forecast_high_kwh=forecast.high_kwh,
+        method=forecast.method,
+        measured_days=count,
+        cost=cost,
+        reason=forecast.reason,
+        normals=normals.source if normals is not None else "",
+    )
+
+
+def _forecast(inputs: _Year, house: HouseOptions, seed: int, run_in_child: bool) -> Forecast:
+    if not inputs.remaining:
+        return Forecast(
+            kwh=inputs.so_far_kwh,
+            low_kwh=inputs.so_far_kwh,
+            high_kwh=inputs.so_far_kwh,
+            method="measured",
+        )
+    if not any(day.energy_kwh is not None for day in inputs.history):
+        return Forecast(reason="no_complete_days")
+    if not any(day.temperature_c is not None for day in inputs.history):
+        return _by_share(inputs)
+    if estimate.heating_days(inputs.history) < estimate.MIN_HEATING_DAYS:
+        return Forecast(reason="not_enough_heating_days")
+    normals = normals_of_house(house)
+    climate = harmonic(normals.months_c) if normals is not None else None
+    arguments = (inputs.history, inputs.remaining, climate, seed)
+    rest = (
+        in_child(estimate.signature_forecast, *arguments)
+        if run_in_child
+        else estimate.signature_forecast(*arguments)
+    )
+    if rest.kwh is None or rest.low_kwh is None or rest.high_kwh is None:
+        return _by_share(inputs) if rest.reason == "no_normals" else rest
+    return Forecast(
+        kwh=inputs.so_far_kwh + rest.kwh,
+        low_kwh=inputs.so_far_kwh + rest.low_kwh,
+        high_kwh=inputs.so_far_kwh + rest.high_kwh,
+        method=rest.method,
+    )
+
+
+def _by_share(inputs: _Year) -> Forecast:
+    bases = [day.base_kwh for day in inputs.history if day.base_kwh is not None]
+    base = sum(bases) / len(bases) if bases else 0.0
+    return estimate.degree_day_share(inputs.so_far_kwh, inputs.measured, base, inputs.number_of_days)
+
+
+def _inputs(store: TimeSeriesStore, site_id: int, house: HouseOptions, year: int, at: datetime) -> _Year:
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    today = local_date(at, house.zone)
+    known_until = min(last, today)
+    known_from = min(first, known_until - timedelta(days=HISTORY_DAYS))
+    extent = store.extent(site_id, "interval")
+    if extent is not None:
+        known_from = max(known_from, local_date(datetime.fromtimestamp(extent[0], house.zone), house.zone))
+    calendar = list(days(known_from, known_until)) if extent is not None and known_from <= known_until else []
+    parts = (
+        totals(store, site_id, day_edges(known_from, known_until, house.zone), at, NAMES) if calendar else []
+    )
+    means = (
+        daily_means(store, site_id, known_from - timedelta(days=1), known_until, house.zone)
+        if calendar
+        else {}
+    )
+    by_day = dict(zip(calendar, parts, strict=True))
+    history = tuple(_energy_day(day, part, means) for day, part in by_day.items() if day < today)
+    measured, so_far = _measured(by_day, first, last, today)
+    known = set(measured)
+    learned = {day.day: day for day in history}
+    remaining = tuple(learned.get(day, EnergyDay(day=day)) for day in days(first, last) if day not in known)
+    return _Year(
+        number_of_days=366 if isleap(year) else 365,
+        measured=measured,
+        so_far_kwh=so_far,
+        history=history,
+        remaining=remaining,
+    )
+
+
+def _energy_day(day: date, part: Totals, means: dict[date, float | None]) -> EnergyDay:
+    """A day as the fit sees it, scaled to 24 h. Only days whose electricity is all known have energies."""
+    temperature, before = means.get(day), means.get(day - timedelta(days=1))
+    energy_wh = part.energy_wh
+    if not part.is_complete or energy_wh is None:
+        return EnergyDay(day=day, temperature_c=temperature, previous_temperature_c=before)
+    scale = DAY_S / (part.end - part.start) / 1000.0
+    unclassified = part["electrical_energy_unclassified_wh"] or 0.0
+    lumped = sum(lump.energy_kwh for lump in part.inside) * 1000.0
+    is_split = unclassified + lumped <= MAX_UNCLASSIFIED * energy_wh
+    base_wh = (part["electrical_energy_dhw_wh"] or 0.0) + (part["electrical_energy_standby_wh"] or 0.0)
+    return EnergyDay(
+        day=day,
+        energy_kwh=energy_wh * scale,
+        space_kwh=(energy_wh - base_wh) * scale if is_split else None,
+        base_kwh=base_wh * scale if is_split else None,
+        temperature_c=temperature,
+        previous_temperature_c=before,
+    )
+
+
+def _measured(
+    by_day: dict[date, Totals], first: date, last: date, today: date
+) -> tuple[tuple[date, ...], float]:
+    """Days of the year whose electricity is all known, and its sum [kWh]. Days that share a lump count if
+    all of them are known; the lump belongs to their common sum."""
+    known = {
+        day
+        for day, part in by_day.items()
+        if first <= day <= last
+        and day < today
+        and part.elapsed_s == part.end - part.start
+        and part.seconds("electric_s") >= part.end - part.start
+    }
+    lumps = {
+        (lump.start.timestamp(), lump.end.timestamp()): lump.energy_kwh
+        for day in known
+        for lump in by_day[day].crossing
+    }
+    dropped = True
+    while dropped:
+        dropped = False
+        for start, end in list(lumps):
+            reached = {day for day, part in by_day.items() if part.start < end and part.end > start}
+            inside = min(by_day[day].start for day in reached) <= start and end <= max(
+                by_day[day].end for day in reached
+            )
+            if not inside or not reached <= known:
+                known -= reached
+                del lumps[start, end]
+                dropped = True
+    measured = sorted(known)
+    energy = sum(by_day[day].energy_wh or 0.0 for day in measured) / 1000.0
+    return tuple(measured), energy + sum(lumps.values())
