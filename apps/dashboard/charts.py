@@ -248,7 +248,7 @@ def spark_path(time: Sequence[int], values: Sequence[float | None], start: int, 
         if value is None:
             pen_down = False
             continue
-        x = 100 * (at - start) / (end - start)
+        x = max(0.0, 100 * (at - start) / (end - start))
         y = 15 - 27 * (value - middle) / span
         commands.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
         pen_down = True

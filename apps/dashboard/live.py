@@ -151,11 +151,15 @@ def _detail(house: House, status: Status, state: str) -> str:
         wording = _("since %(time)s (%(duration)s)") if certain else _("for more than %(duration)s")
         parts.append(wording % {"time": _moment(house, since), "duration": lasting})
     pump = status.heat_pump
-    if pump.state != FRESH and pump.measured_at is not None:
+    if status.meter.state == FRESH and pump.state != FRESH and pump.measured_at is not None:
         parts.append(
             _("according to the meter; mode of %(time)s") % {"time": _moment(house, pump.measured_at)}
         )
-    elif pump.modulation_percent is not None and state not in {house_state.OFF, house_state.UNKNOWN}:
+    elif (
+        pump.state == FRESH
+        and pump.modulation_percent is not None
+        and state not in {house_state.OFF, house_state.UNKNOWN}
+    ):
         parts.append(
             _("compressor %(percent)s")
             % {"percent": formatting.with_unit(pump.modulation_percent, "percent")}
@@ -181,7 +185,7 @@ def _since(house: House, running: bool) -> tuple[datetime | None, bool]:
 def _power_card(house: House, status: Status) -> ValueCard:
     meter = status.meter
     phases = [
-        f"L{number} {formatting.number(phase.power_w)}"
+        f"L{number}{formatting.NARROW}{formatting.number(phase.power_w)}"
         for number, phase in enumerate(meter.phases, start=1)
         if phase.power_w is not None
     ]

@@ -13,10 +13,11 @@ POWER, TEMPERATURE, MODULATION, COP = "power", "temperature", "modulation", "cop
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """``colour`` is a CSS variable, ``key`` the class of its sample in a legend, ``factor`` from the
-    stored unit to the plot's, ``kind`` of formatting.QUANTITIES for tables."""
+    """``short`` is the name where room is short, ``colour`` a CSS variable, ``key`` the class of its sample
+    in a legend, ``factor`` from the stored unit to the plot's, ``kind`` (of formatting) for tables."""
 
     label: Any
+    short: Any
     plot: str
     colour: str
     key: str
@@ -41,41 +42,54 @@ class PlotLook:
 
 LOOKS: Mapping[str, Look] = {
     "power_w": Look(
-        label=_("Electric power"), plot=POWER, colour="s-power", key="k-power", kind="power_w",
+        label=_("Electric power"), short=_("Electric power"),
+        plot=POWER, colour="s-power", key="k-power", kind="power_w",
         filled=True, factor=0.001,
     ),
     "thermal_power_modulation_kw": Look(
-        label=_("Heat A, modulation (estimated)"), plot=POWER, colour="s-heat", key="k-heat", kind="power_kw"
+        label=_("Heat A, modulation (estimated)"), short=_("Heat A"),
+        plot=POWER, colour="s-heat", key="k-heat", kind="power_kw"
     ),
     "thermal_power_delta_t_kw": Look(
-        label=_("Heat B, delta T (estimated)"), plot=POWER, colour="s-heat", key="k-heatb", kind="power_kw",
+        label=_("Heat B, delta T (estimated)"), short=_("Heat B"),
+        plot=POWER, colour="s-heat", key="k-heatb", kind="power_kw",
         style="dashed",
     ),
     "dhw_storage_temperature_c": Look(
-        label=_("Hot water"), plot=TEMPERATURE, colour="s-dhw", key="k-dhw", kind="temperature_c",
+        label=_("Hot water"), short=_("Hot water"),
+        plot=TEMPERATURE, colour="s-dhw", key="k-dhw", kind="temperature_c",
         style="dotted",
     ),
     "supply_temperature_c": Look(
-        label=_("Flow"), plot=TEMPERATURE, colour="s-flow", key="k-flow", kind="temperature_c"
+        label=_("Flow"), short=_("Flow"),
+        plot=TEMPERATURE, colour="s-flow", key="k-flow", kind="temperature_c"
     ),
     "secondary_supply_temperature_c": Look(
-        label=_("Flow at the heat pump"), plot=TEMPERATURE, colour="s-flow", key="k-flow2",
+        label=_("Flow at the heat pump"), short=_("Flow at the heat pump"),
+        plot=TEMPERATURE, colour="s-flow", key="k-flow2",
         kind="temperature_c", style="dotted",
     ),
     "return_temperature_c": Look(
-        label=_("Return"), plot=TEMPERATURE, colour="s-return", key="k-return", kind="temperature_c",
+        label=_("Return"), short=_("Return"),
+        plot=TEMPERATURE, colour="s-return", key="k-return", kind="temperature_c",
         style="dashed",
     ),
     "outside_temperature_c": Look(
-        label=_("Outdoor"), plot=TEMPERATURE, colour="s-outdoor", key="k-outdoor", kind="temperature_c",
+        label=_("Outdoor"), short=_("Outdoor"),
+        plot=TEMPERATURE, colour="s-outdoor", key="k-outdoor", kind="temperature_c",
         style="thin",
     ),
     "modulation_percent": Look(
-        label=_("Modulation"), plot=MODULATION, colour="s-heat", key="k-heat", kind="percent", style="thin"
+        label=_("Modulation"), short=_("Modulation"),
+        plot=MODULATION, colour="s-heat", key="k-heat", kind="percent", style="thin"
     ),
-    "cop": Look(label=_("COP (estimated)"), plot=COP, colour="s-heat", key="k-heat", kind="cop"),
+    "cop": Look(
+        label=_("COP (estimated)"), short=_("COP"),
+        plot=COP, colour="s-heat", key="k-heat", kind="cop"
+    ),
     "cop_delta_t": Look(
-        label=_("COP by delta T (estimated)"), plot=COP, colour="s-heat", key="k-heatb", kind="cop",
+        label=_("COP by delta T (estimated)"), short=_("COP by delta T"),
+        plot=COP, colour="s-heat", key="k-heatb", kind="cop",
         style="dashed",
     ),
 }  # fmt: skip

@@ -117,7 +117,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "range": shown,
         "bar": _range_bar(house, shown, names),
         "picks": [
-            Pick(name=name, label=str(look.label), key=look.key, chosen=name in names)
+            Pick(name=name, label=str(look.short), key=look.key, chosen=name in names)
             for name, look in LOOKS.items()
         ],
         "panel": panel,

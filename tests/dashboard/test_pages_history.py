@@ -1,0 +1,116 @@
+"""The history page: any stretch of time, any series, without JavaScript too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from apps.devices.models import Site
+from apps.metrics.store.sqlite import SqliteStore
+
+from . import house
+from .test_pages_overview import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def filled(store: SqliteStore, site: Site, now: datetime) -> Site:
+    house.set_up(site)
+    gap = (datetime(2026, 11, 23, 1, 20, tzinfo=UTC), datetime(2026, 11, 23, 2, 35, tzinfo=UTC))
+    house.fill(store, site, now - timedelta(days=3), now, cloud_gap=gap)
+    return site
+
+
+def test_a_gap_is_hatched_and_told_in_words(reader: Client, filled: Site) -> None:
+    response = reader.get("/history")
+    temperature = next(plot for plot in response.context["panel"].spec.plots if plot.name == "temperature")
+    assert [(gap.start, gap.end) for gap in temperature.gaps] == [
+        (
+            int(datetime(2026, 11, 23, 1, 20, tzinfo=UTC).timestamp()),
+            int(datetime(2026, 11, 23, 2, 35, tzinfo=UTC).timestamp()),
+        )
+    ]
+    assert "23 Nov, 02:20–03:35 Heat pump no values from the heat pump" in text_of(response.content.decode())
+
+
+def test_the_window_is_summed_up(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/history?from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00Z").content.decode())
+    assert "In this window 19.7 kWh electricity 4.88 COP estimated 16 starts, mean run 30 min" in text
+
+
+def test_an_unmeasured_part_is_said(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/history?range=week").content.decode())
+    assert "partial," not in text_of(reader.get("/history").content.decode())
+    early = text_of(reader.get("/history?from=2026-11-19T14:05&to=2026-11-21T14:05").content.decode())
+    assert "partial, 50 % measured" in early
+    assert "Week 48, 2026" in text
+
+
+def test_only_the_chosen_series_are_drawn(reader: Client, filled: Site) -> None:
+    response = reader.get("/history?series=cop&series=outside_temperature_c,modulation_percent")
+    plots = response.context["panel"].spec.plots
+    assert [plot.name for plot in plots] == ["temperature", "modulation", "cop"]
+    assert [line.name for plot in plots for line in plot.lines] == [
+        "outside_temperature_c",
+        "modulation_percent",
+        "cop",
+    ]
+    assert 'value="power_w" checked' not in response.content.decode()
+
+
+def test_the_choice_of_series_stays_when_the_range_moves(reader: Client, filled: Site) -> None:
+    bar = reader.get("/history?range=day&date=2026-11-22&series=power_w").context["bar"]
+    assert bar.earlier == "?range=day&date=2026-11-21&series=power_w"
+    assert bar.later == "?range=day&date=2026-11-23&series=power_w"
+    assert bar.links[1].href == "?range=week&date=2026-11-22&series=power_w"
+
+
+def test_arrows_stop_at_the_first_stored_day_and_today(reader: Client, filled: Site) -> None:
+    assert reader.get("/history?date=2026-11-23").context["bar"].later == ""
+    assert reader.get("/history?date=2026-11-20").context["bar"].earlier == ""
+
+
+@pytest.mark.parametrize("query", ["range=fortnight", "date=noon", "from=x", "from=2026-02-30T00:00"])
+def test_nonsense_shows_today_and_says_so(reader: Client, filled: Site, query: str) -> None:
+    response = reader.get(f"/history?{query}")
+    assert response.status_code == 200
+    assert "is not a range that can be shown; this is today." in text_of(response.content.decode())
+
+
+def test_never_more_points_than_a_chart_can_show(reader: Client, filled: Site) -> None:
+    for query in (
+        "range=day",
+        "range=week",
+        "range=month",
+        "range=year",
+        "from=2026-11-23T10:00&to=2026-11-23T10:30",
+    ):
+        for plot in reader.get(f"/history?{query}").context["panel"].spec.plots:
+            assert all(len(line.time) <= 820 for line in plot.lines)
+
+
+def test_long_ranges_have_no_state_band_and_fewer_rows(reader: Client, filled: Site) -> None:
+    month = reader.get("/history?range=month").context["panel"]
+    assert month.spec.runs == ()
+    assert len(month.table.rows) == 23
+    assert month.table.rows[21].head == "Sun 22 Nov"
+
+
+def test_a_range_without_data_says_so(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:
+    house.set_up(site)
+    assert "No data in this range" in text_of(reader.get("/history").content.decode())
+
+
+def test_the_download_asks_for_the_same_range_and_series(reader: Client, filled: Site) -> None:
+    csv = reader.get("/history?series=power_w&date=2026-11-22").context["panel"].csv
+    assert csv == (
+        "/api/history?series=power_w&from=2026-11-21T23%3A00%3A00Z&to=2026-11-22T23%3A00%3A00Z"
+        "&points=1000&format=csv"
+    )
+
+
+def test_pages_are_only_read(reader: Client, filled: Site) -> None:
+    assert reader.post("/history").status_code == 405

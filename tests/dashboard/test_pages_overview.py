@@ -1,0 +1,175 @@
+"""The overview: all well, one source silent, nothing set up; the page and its pieces."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from apps.changelog.models import Entry
+from apps.dashboard import clock
+from apps.devices.models import Site
+from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.store.sqlite import SqliteStore
+
+from . import house
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(markup: str) -> str:
+    """What a reader sees, blanks joined."""
+    without = re.sub(r"<(script|style)\b.*?</\1>", " ", markup, flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", without)).replace("\u00a0", " "))
+
+
+@pytest.fixture
+def filled(store: SqliteStore, site: Site, now: datetime) -> Site:
+    house.set_up(site)
+    house.fill(store, site, now - timedelta(days=2), now)
+    return site
+
+
+def test_the_page_says_that_all_is_well_and_what_the_heat_pump_does(reader: Client, filled: Site) -> None:
+    page = reader.get("/")
+    text = text_of(page.content.decode())
+    assert page.status_code == 200
+    assert "All well" in text
+    assert "meter 8 s ago" in text
+    assert "Making hot water" not in text
+    assert "Standing by since 13:30 (35 min)" in text
+
+
+def test_a_run_is_told_with_its_begin_its_length_and_the_compressor(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    with_run = datetime(2026, 11, 23, 12, 20, 8, tzinfo=UTC)
+    house.fill(store, site, with_run - timedelta(days=1), with_run)
+    with clock.fixed(with_run):
+        text = text_of(reader.get("/").content.decode())
+    assert "Heating the house since 13:00 (20 min) · compressor 100 %" in text
+    assert "Electric power 2,400 W L1 800 · L2 800 · L3 800 W" in text
+    assert "COP, 30 min estimated 4.97 delta T: 4.55" in text
+    assert "1 kWh electricity 4.0 kWh from the surroundings = 5.0 kWh heat" in text
+
+
+def test_today_tells_energy_cop_starts_and_yesterday_until_now(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/").content.decode())
+    assert "Today until 14:05" in text
+    assert "Electricity 11.1 kWh" in text
+    assert "(100 % measured)" in text
+    assert "Starts and run time 9 · 4 h 30 min" in text
+    assert "Yesterday until 14:05 11.1 kWh" in text
+
+
+def test_each_temperature_has_its_card_with_age(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/").content.decode())
+    assert "Flow 30.0 °C 2 min ago · set 33.0 °C" in text
+    assert "Return 28.0 °C 2 min ago" in text
+
+
+def test_a_silent_heat_pump_greys_only_its_own_cards(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    house.fill(store, site, now - timedelta(days=1), now, cloud_gap=(now - timedelta(minutes=45), now))
+    page = reader.get("/").content.decode()
+    text = text_of(page)
+    assert "Heat pump: no new values since 13:22" in text
+    assert "All well" not in text
+    assert "stale since 13:22" in text
+    assert page.count('data-state="stale"') == 4
+    assert '<div class="value" data-state="fresh">' in page
+
+
+def test_a_silent_meter_keeps_its_last_value_with_its_time(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    house.fill(store, site, now - timedelta(days=1), now - timedelta(minutes=20))
+    text = text_of(reader.get("/").content.decode())
+    assert "Meter: no new values since 13:45" in text
+    assert "State not known Electric power" in text
+    assert "30 W stale since 13:45" in text
+
+
+def test_without_devices_the_page_says_what_to_do(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    page = reader.get("/")
+    text = text_of(page.content.decode())
+    assert "No device is connected yet" in text
+    assert 'href="/settings"' in page.content.decode()
+
+
+def test_the_last_changes_are_listed_and_marked_in_the_chart(
+    reader: Client, filled: Site, now: datetime
+) -> None:
+    Entry.objects.create(
+        site=filled, at=now - timedelta(hours=6), kind="note", text="Bled the radiators", author_name="anna"
+    )
+    response = reader.get("/")
+    text = text_of(response.content.decode())
+    assert "Bled the radiators 23 Nov 2026, 08:05 · note by anna" in text
+    assert "1 23 Nov, 08:05 · Bled the radiators" in text
+    assert [marker.number for marker in response.context["panel"].spec.markers] == [1]
+
+
+def test_what_is_typed_into_a_note_stays_text(reader: Client, filled: Site, now: datetime) -> None:
+    Entry.objects.create(site=filled, at=now - timedelta(hours=6), kind="note", text="</script><img src=x>")
+    markup = reader.get("/").content.decode()
+    assert "<img src=x>" not in markup
+
+
+def test_htmx_gets_the_cards_alone_and_the_alarm_line_out_of_band(reader: Client, filled: Site) -> None:
+    page = reader.get("/", headers={"HX-Request": "true", "HX-Target": "live"})
+    markup = page.content.decode()
+    assert "<html" not in markup
+    assert '<span id="alarms" class="row" hx-swap-oob="innerHTML">' in markup
+    assert "<canvas" not in markup
+    assert "HX-Request" in page["Vary"]
+
+
+def test_htmx_gets_the_charts_alone_with_their_data(reader: Client, filled: Site) -> None:
+    markup = reader.get("/", headers={"HX-Request": "true", "HX-Target": "day"}).content.decode()
+    assert markup.lstrip().startswith("<section")
+    assert '<script id="day-data" type="application/json">' in markup
+    assert markup.count("<canvas") == 3
+
+
+def test_every_chart_has_its_numbers_in_a_table(reader: Client, filled: Site) -> None:
+    table = reader.get("/").context["panel"].table
+    assert table.columns[:2] == ["From", "Electricity kWh"]
+    assert len(table.rows) == 24
+    assert (table.rows[0].head, table.rows[0].cells[0]) == ("14:10", "1.22")
+
+
+def test_the_pages_need_neither_inline_script_nor_inline_style(reader: Client, filled: Site) -> None:
+    for address in ("/", "/history"):
+        markup = reader.get(address).content.decode()
+        assert " style=" not in markup
+        assert " onclick=" not in markup
+        scripts = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", markup)
+        assert all('type="application/json"' in attributes for attributes in scripts)
+
+
+def test_a_store_that_does_not_answer_gives_a_sentence_and_503(
+    reader: Client, filled: Site, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_arguments: object, **_named: object) -> None:
+        raise StoreUnavailable("disk I/O error")
+
+    monkeypatch.setattr(store, "rows", away)
+    page = reader.get("/")
+    assert page.status_code == 503
+    assert "The time-series store does not answer." in text_of(page.content.decode())
+
+
+def test_numbers_and_dates_are_german_for_a_german_reader(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/", headers={"Accept-Language": "de"}).content.decode())
+    assert "30,0 °C" in text
+    assert "23.11.2026 14:05" in text

@@ -1,0 +1,137 @@
+"""Headless Chromium before a live server with a house filled by hand.
+
+Nothing but the server's own address may be asked; console errors and violations of the content security
+policy fail the test that caused them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from apps.dashboard import clock
+from apps.devices.house import default_site
+from apps.devices.models import Site
+from apps.metrics.apps import use_store
+from apps.metrics.store.sqlite import SqliteStore
+from tests.dashboard import house
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "tests/vendor/axe-core-4.14.1/axe.min.js"
+NOW = datetime(2026, 11, 23, 12, 20, 8, tzinfo=UTC)
+
+VIOLATIONS = """
+window.__violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.__violations.push(event.violatedDirective + " " + event.blockedURI));
+"""
+
+Open = Callable[..., AbstractContextManager[Page]]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Ends with the module: while Playwright's loop runs in this thread, Django takes it for async code and
+    refuses the ORM, which is switched off for just that long."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        reason = "headless Chromium is not installed (Debian: apt install chromium)"
+        if os.environ.get("HEATMON_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "timeseries.sqlite3", synchronous="OFF")
+    with use_store(store):
+        yield store
+    store.close()
+
+
+@pytest.fixture
+def filled(
+    chromium: Browser, store: SqliteStore, settings: LazySettings, transactional_db: None
+) -> Iterator[Site]:
+    """The demo's access rules and a house with three days of data at 13:20 local time."""
+    settings.DEMO = True
+    site = default_site()
+    house.set_up(site)
+    gap = (NOW - timedelta(hours=11), NOW - timedelta(hours=10))
+    house.fill(store, site, NOW - timedelta(days=3), NOW, cloud_gap=gap)
+    with clock.fixed(NOW):
+        yield site
+
+
+@pytest.fixture
+def visit(chromium: Browser, filled: Site, live_server: LiveServer) -> Open:
+    """Open an address in a browser of its own; on leaving, nothing may have gone wrong there."""
+
+    @contextmanager
+    def open_page(address: str, **options: Any) -> Iterator[Page]:
+        options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
+        context = chromium.new_context(**options)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        faults: list[str] = []
+        page.add_init_script(VIOLATIONS)
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+
+        def outside(request: Request) -> None:
+            if not request.url.startswith((live_server.url, "data:", "blob:")):
+                faults.append(f"asked {request.url}")
+
+        page.on("request", outside)
+        page.goto(live_server.url + address)
+        try:
+            yield page
+            if options.get("java_script_enabled", True):
+                faults.extend(page.evaluate("window.__violations"))
+        finally:
+            context.close()
+        assert faults == []
+
+    return open_page
+
+
+def serious_findings(page: Page) -> list[str]:
+    """What axe-core calls serious or critical on the page as it stands."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{finding['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for finding in found["violations"]
+        if finding["impact"] in {"serious", "critical"}
+        for node in finding["nodes"]
+    ]
+
+
+def drawn_pixels(page: Page, selector: str) -> int:
+    """How many pixels of a canvas are not transparent."""
+    count: int = page.evaluate(
+        """(selector) => {
+            const canvas = document.querySelector(selector);
+            const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            let count = 0;
+            for (let i = 3; i < data.length; i += 4) if (data[i]) count += 1;
+            return count;
+        }""",
+        selector,
+    )
+    return count

@@ -1,0 +1,156 @@
+"""The main path through the pages in a real browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from apps.changelog.models import Entry
+from apps.dashboard import clock
+from apps.devices.models import Site
+from apps.metrics.store.sqlite import SqliteStore
+from tests.dashboard import house
+
+from .conftest import NOW, Open, drawn_pixels, serious_findings
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = ("/", "/history", "/energy", "/efficiency")
+
+
+def test_the_overview_draws_both_charts_and_the_state(visit: Open) -> None:
+    with visit("/") as page:
+        expect(page.locator("html")).to_have_attribute("data-drawn", "3")
+        expect(page.get_by_role("heading", name="Heating the house")).to_be_visible()
+        for plot in ("power", "temperature", "band"):
+            assert drawn_pixels(page, f"canvas[data-plot={plot}]") > 1000
+
+
+def test_cards_are_refreshed_without_losing_the_reader_s_place(
+    visit: Open, store: SqliteStore, filled: Site
+) -> None:
+    with visit("/") as page:
+        page.locator("#day-table summary").click()
+        page.locator("#day-table .table-wrap").focus()
+        expect(page.locator("#measuring")).to_contain_text("meter 8 s ago")
+        later = NOW + timedelta(minutes=12)
+        house.fill(store, filled, NOW, later)
+        with clock.fixed(later):
+            page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
+            expect(page.get_by_role("heading", name="Standing by")).to_be_visible()
+            expect(page.locator("#live .hero__nums .value__num").first).to_have_text("30 W")
+            page.evaluate("htmx.ajax('GET', '/', {target: '#day', swap: 'outerHTML', source: '#day'})")
+            expect(page.locator("#day .panel__sub")).to_contain_text("13:35")
+        expect(page.locator("#day-table .table-wrap")).to_be_visible()
+        expect(page.locator("#day-table .table-wrap")).to_be_focused()
+        expect(page.locator("html")).to_have_attribute("data-drawn", "3")
+        assert drawn_pixels(page, "canvas[data-plot=power]") > 1000
+
+
+def test_the_charts_are_drawn_anew_after_a_swap(visit: Open, filled: Site) -> None:
+    with visit("/") as page:
+        expect(page.locator("#day .markers li")).to_have_count(0)
+        Entry.objects.create(site=filled, at=NOW - timedelta(hours=2), kind="note", text="Bled the radiators")
+        page.evaluate("htmx.ajax('GET', '/', {target: '#day', swap: 'outerHTML', source: '#day'})")
+        expect(page.locator("#day .markers li")).to_contain_text("Bled the radiators")
+        markers = page.evaluate(
+            "Object.keys(Chart.getChart(document.querySelector('canvas[data-plot=power]'))"
+            ".options.plugins.annotation.annotations)"
+        )
+        assert markers == ["m1"]
+
+
+def test_a_hidden_page_does_not_ask(visit: Open) -> None:
+    with visit("/") as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+        page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
+        page.evaluate("Object.defineProperty(document, 'hidden', {value: false, configurable: true})")
+        assert asked == []
+        with page.expect_response(lambda response: response.request.headers.get("hx-target") == "live"):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_ranges_change_by_click_and_by_key(visit: Open) -> None:
+    with visit("/history") as page:
+        page.get_by_role("link", name="Week", exact=True).click()
+        expect(page.locator(".range__label")).to_have_text("Week 48, 2026")
+        page.get_by_role("link", name="Day", exact=True).click()
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url("**/history?range=day&date=2026-11-22")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url("**/history?range=day&date=2026-11-23")
+
+
+def test_dragging_in_a_chart_zooms_and_the_address_can_be_shared(visit: Open) -> None:
+    with visit("/history?date=2026-11-22&series=power_w,cop") as page:
+        box = page.locator("canvas[data-plot=power]").bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + 300, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 400, middle)
+        page.mouse.move(box["x"] + 600, middle)
+        page.mouse.up()
+        page.wait_for_url("**from=2026-11-22T*to=2026-11-22T*")
+        assert "series=power_w&series=cop" in page.url
+        expect(page.locator("#exact input[name=from]")).to_be_visible()
+        expect(page.locator("html")).to_have_attribute("data-drawn", "3")
+
+
+def test_marks_follow_the_house_and_not_the_browser(visit: Open) -> None:
+    with visit("/history?date=2026-10-25", timezone_id="America/New_York") as page:
+        expect(page.locator(".page-head p")).to_contain_text("25 Oct 2026, 00:00")
+
+
+def test_the_theme_is_switched_remembered_and_redrawn(visit: Open) -> None:
+    with visit("/") as page:
+        before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.get_by_role("button", name="Light or dark").click()
+        after = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert before != after
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == after
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
+)
+def test_pages_have_no_serious_accessibility_findings_and_do_not_overflow(
+    visit: Open, address: str, scheme: str, width: int
+) -> None:
+    with visit(address, color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert serious_findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_pages_answer_without_javascript(visit: Open, address: str) -> None:
+    with visit(address, java_script_enabled=False) as page:
+        expect(page.locator("h1")).to_be_visible()
+        page.locator("details.more summary").first.click()
+        expect(page.locator("table").first).to_be_attached()
+        assert page.locator("canvas:visible").count() == 0
+
+
+def test_a_german_browser_gets_german_pages(visit: Open) -> None:
+    with visit("/", locale="de-DE") as page:
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page.locator("#live")).to_contain_text("30,0")
+        assert (
+            page.evaluate(
+                "Chart.getChart(document.querySelector('canvas')).options.scales.y.ticks.callback(2.5)"
+            )
+            == "2,5"
+        )
+
+
+def test_reduced_motion_stops_all_animation(visit: Open) -> None:
+    with visit("/", reduced_motion="reduce") as page:
+        assert page.evaluate("getComputedStyle(document.querySelector('.dot--live')).animationName") == "none"
