@@ -47,8 +47,8 @@ def add_note(
     """A new note; ``now`` is the present. The same text by the same author for the same minute, sent twice
     within a minute, gives one note. Raises EntryInvalid."""
     now = now if now is not None else timezone.now()
-    text = _checked_text(text)
-    at = _checked_time(at, now)
+    text = checked_text(text)
+    at = checked_time(at, now)
     user, name = _author(author)
     with transaction.atomic():
         Site.objects.select_for_update().get(pk=site.pk)  # a double click waits here for the first
@@ -132,7 +132,7 @@ def _wanted(
     note = entry.kind == Entry.Kind.NOTE
     wanted: dict[str, Any] = {}
     if text is not None:
-        wanted["text"] = _checked_text(text, may_be_empty=not note)
+        wanted["text"] = checked_text(text, may_be_empty=not note)
     if title is not None and not (note and title.strip() == view(entry).title):
         if note:
             raise EntryInvalid("title", gettext("The title of a note is its first line."))
@@ -140,11 +140,12 @@ def _wanted(
     if at is not None and at != entry.at:
         if not note:
             raise EntryInvalid("at", gettext("The time of what heatmon saw cannot be changed."))
-        wanted["at"] = _checked_time(at, now)
+        wanted["at"] = checked_time(at, now)
     return wanted
 
 
-def _checked_text(text: str, *, may_be_empty: bool = False) -> str:
+def checked_text(text: str, *, may_be_empty: bool = False) -> str:
+    """The text as it is kept: trimmed, with plain line ends. Raises EntryInvalid."""
     text = _storable("text", text).replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text and not may_be_empty:
         raise EntryInvalid("text", gettext("Write what happened."))
@@ -173,7 +174,8 @@ def _storable(field: str, text: str) -> str:
     return text
 
 
-def _checked_time(at: datetime, now: datetime) -> datetime:
+def checked_time(at: datetime, now: datetime) -> datetime:
+    """The time in UTC. Raises EntryInvalid."""
     if at.tzinfo is None:
         raise EntryInvalid("at", gettext("The time needs a time zone."))
     if at < EARLIEST:

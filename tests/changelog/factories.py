@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hypothesis import HealthCheck
+from hypothesis import settings as limits
+
 from apps.changelog.observe import observe
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Site
 
 START = datetime(2025, 1, 10, 12, 0, tzinfo=UTC)
 GATEWAY = "7571381573112225"
+
+unhurried = limits(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties: a busy machine may take its time."""
 
 
 def minutes(count: float) -> datetime:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from apps.changelog.diff import SettingDifference, atoms, differences, settings_of
 
-from .factories import block, settings, week
+from .factories import block, settings, unhurried, week
 
 scalar = st.one_of(st.booleans(), st.integers(-50, 90), st.sampled_from(["heating", "standby"]))
 day = st.lists(st.sampled_from([block("06:00", "22:00"), block("07:00", "21:00", "reduced")]), max_size=2)
@@ -61,11 +61,13 @@ def test_settings_survive_being_taken_apart() -> None:
     assert settings_of(atoms(settings())) == settings()
 
 
+@unhurried
 @given(configurations)
 def test_nothing_differs_from_itself(values: dict[str, object]) -> None:
     assert differences(values, values) == []
 
 
+@unhurried
 @given(configurations, configurations)
 def test_a_difference_read_backwards_is_the_difference_of_the_way_back(
     one: dict[str, object], other: dict[str, object]

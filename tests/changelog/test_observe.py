@@ -13,7 +13,7 @@ from apps.changelog.observe import add_event, observe
 from apps.changelog.timeline import configuration_at
 from apps.devices.models import Site
 
-from .factories import GATEWAY, block, configuration, minutes, poll_all, settings, week
+from .factories import GATEWAY, block, configuration, minutes, poll_all, settings, unhurried, week
 
 COMFORT = "circuits.1.target_temperature.comfort_c"
 
@@ -256,6 +256,7 @@ def lasting_changes(values: list[int | None]) -> list[tuple[int, int]]:
 
 
 class EverySequence(TestCase):
+    @unhurried
     @given(
         st.lists(st.sampled_from([48, 50, 52, None]), max_size=14),
         st.lists(st.sampled_from(["06:00", "07:00", None]), max_size=14),
