@@ -35,7 +35,8 @@ class Collection:
     """Long-lived clients of one site. Each client belongs to the one thread that polls with it.
 
     ``adapter``: a requests adapter instead of sockets (simulation); ``cloud``: other base addresses of
-    API and login. The options in force are read on first use and again after ``reload()``.
+    API and login; ``own_addresses``: device addresses were set by heatmon itself, not typed by a user.
+    The options in force are read on first use and again after ``reload()``.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Collection:
         token_path: Path | None = None,
         cloud: tuple[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        own_addresses: bool = False,
     ) -> None:
         self.site = site
         self.store = store
@@ -57,6 +59,7 @@ class Collection:
         options = settings.HEATMON
         self._cloud: tuple[str, str] = cloud or (options.viessmann_api_url, options.viessmann_iam_url)
         self._sleep = sleep
+        self._own_addresses = own_addresses
         self._history_of = ""
         self._lock = threading.Lock()
         self._house: HouseOptions | None = None
@@ -118,13 +121,13 @@ class Collection:
         if self._adapter is not None:
             session.mount("http://", self._adapter)
         # An address typed on a page is not the operator's: it may not lead to this machine itself.
-        typed = "shelly_url" in saved_names(self.site)
+        typed = not self._own_addresses and "shelly_url" in saved_names(self.site)
         return {
             "clock": self.clock,
             "session": session,
             "sleep": self._sleep,
             "restricted": typed,
-            "allow_loopback": not typed or settings.DEMO or settings.HEATMON.allow_loopback_devices,
+            "allow_loopback": not typed or settings.HEATMON.allow_loopback_devices,
         }
 
     def budget(self) -> CallBudget | None:

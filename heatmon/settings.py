@@ -27,6 +27,11 @@ try:
 except OptionsError as _error:
     sys.exit("heatmon cannot start:\n" + "\n".join(f"  {fault}" for fault in _error.faults))
 
+if HEATMON.store != "sqlite":
+    sys.exit("heatmon cannot start:\n  HEATMON_STORE: influxdb comes with a later version; use sqlite")
+
+# Set for the child process of ``simulate``: its databases live for one run.
+SCRATCH = _environ.get("HEATMON_SCRATCH") == "1"
 DEMO = is_demo(sys.argv, _environ, HEATMON)
 HOME_DATA_DIR = HEATMON.data_dir if HEATMON.data_dir.is_absolute() else BASE_DIR / HEATMON.data_dir
 DATA_DIR = HOME_DATA_DIR / "demo" if DEMO else HOME_DATA_DIR
@@ -130,7 +135,7 @@ def _database() -> dict[str, Any]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+            "init_command": f"PRAGMA journal_mode=WAL;PRAGMA synchronous={'OFF' if SCRATCH else 'FULL'};",
         },
     }
 
@@ -197,7 +202,11 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# An image collects static files at build time; at home they are served from where they lie.
 STATIC_ROOT = BASE_DIR / "staticfiles"
+if not STATIC_ROOT.is_dir() and "collectstatic" not in sys.argv:
+    STATIC_ROOT = DATA_DIR / "static"
+    STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
