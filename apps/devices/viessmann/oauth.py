@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -249,7 +250,7 @@ class Authenticator:
         """Keep the cloud's no, so that it is not asked again at every poll."""
         self._store.save_refusal(
             Refusal(
-                credentials=self._credentials(),
+                credentials=self._credentials,
                 until=(self._clock() + pause).timestamp(),
                 code=error.code,
                 message=error.message,
@@ -262,9 +263,10 @@ class Authenticator:
         now = self._clock().timestamp()
         if refusal is None or not now < refusal.until <= now + PAUSE_AFTER_REFUSAL.total_seconds():
             return
-        if secrets.compare_digest(refusal.credentials, self._credentials()):
+        if secrets.compare_digest(refusal.credentials, self._credentials):
             raise DeviceRefused(refusal.message, code=refusal.code, hint=refusal.hint)
 
+    @cached_property
     def _credentials(self) -> str:
         """A fingerprint that tells whether user, password or client id changed since a refusal."""
         account = self._account

@@ -24,11 +24,12 @@ _NONE: Feature = {}
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """What a number means: factor by unit (lower case; "" where none is given) and possible range in
-    our unit."""
+    our unit. ``zero_is_unused``: 0 stands in a register that the device does not use."""
 
     factors: Mapping[str, float]
     low: float
     high: float
+    zero_is_unused: bool = False
 
 
 WATER_C = Quantity({"celsius": 1.0, "": 1.0}, -40.0, 110.0)
@@ -40,7 +41,7 @@ HOURS = Quantity({"hour": 1.0, "hours": 1.0, "": 1.0}, 0.0, 1e6)
 SECONDS = Quantity({"seconds": 1.0, "second": 1.0, "minute": 60.0, "hour": 3600.0, "": 1.0}, 0.0, 4e9)
 MINUTES = Quantity({"minute": 1.0, "minutes": 1.0, "": 1.0}, 0.0, 1e5)
 COUNT = Quantity({"": 1.0}, 0.0, 1e8)
-RATIO = Quantity({"": 1.0}, 0.0, 20.0)
+RATIO = Quantity({"": 1.0}, 0.1, 20.0, zero_is_unused=True)
 CURVE = Quantity({"": 1.0}, -50.0, 50.0)
 
 
@@ -152,6 +153,8 @@ class Reader:
             self._doubt(feature, prop, f"unit {unit!r}")
             return None
         result = float(self._asked(feature, prop, value)) * factor
+        if result == 0.0 and quantity.zero_is_unused:
+            return None
         if not quantity.low <= result <= quantity.high:
             self._doubt(feature, prop, f"out of range: {value}")
             return None

@@ -1,0 +1,270 @@
+"""Login, refresh and what goes wrong with them, against a cloud on a real port."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from apps.devices.errors import DeviceBusy, DeviceError, DeviceRefused, DeviceUnreachable
+from apps.devices.viessmann.client import ViessmannClient
+from apps.devices.viessmann.tokens import Login, TokenStore
+
+from .cloud import Answer, Cloud
+from .conftest import NOON, Clock, MakeClient
+
+LOGIN, REFRESH = ["POST authorize", "POST token"], ["POST token"]
+
+
+def test_an_access_token_is_refreshed_in_its_last_minute(
+    client: ViessmannClient, cloud: Cloud, clock: Clock
+) -> None:
+    client.fetch()
+    cloud.called()
+    clock.pass_(minutes=58, seconds=59)
+    client.fetch()
+    assert cloud.called() == ["GET features"]
+    clock.pass_(seconds=1)
+    client.fetch()
+    assert cloud.called() == [*REFRESH, "GET features"]
+
+
+def test_a_new_refresh_token_is_saved_and_used(client: ViessmannClient, cloud: Cloud, clock: Clock) -> None:
+    cloud.rotates = True
+    client.fetch()
+    for _ in range(3):
+        clock.pass_(hours=1)
+        client.fetch()
+    cloud.called()
+    clock.pass_(hours=1)
+    client.fetch()
+    assert cloud.called() == [*REFRESH, "GET features"]
+
+
+def test_the_login_is_warned_of_from_day_166(client: ViessmannClient, clock: Clock) -> None:
+    client.fetch()
+    assert client.login.refresh_expires_at == NOON + timedelta(days=180)
+    assert not client.login.ends_soon(NOON + timedelta(days=165, hours=23))
+    assert client.login.ends_soon(NOON + timedelta(days=166))
+
+
+def test_refreshing_without_rotation_does_not_prolong_the_login(
+    client: ViessmannClient, clock: Clock
+) -> None:
+    client.fetch()
+    clock.pass_(days=100)
+    client.fetch()
+    assert client.login.refresh_expires_at == NOON + timedelta(days=180)
+
+
+def test_an_ended_refresh_token_leads_to_a_login_with_the_password(
+    client: ViessmannClient, cloud: Cloud, clock: Clock
+) -> None:
+    client.fetch()
+    cloud.called()
+    cloud.refresh_tokens.clear()
+    clock.pass_(hours=1)
+    client.fetch()
+    assert cloud.called() == [*REFRESH, *LOGIN, "GET features"]
+
+
+def test_without_password_an_ended_login_asks_for_one_and_tries_once_an_hour(
+    make_client: MakeClient, cloud: Cloud, clock: Clock
+) -> None:
+    make_client().fetch()
+    cloud.called()
+    cloud.refresh_tokens.clear()
+    clock.pass_(hours=1)
+    client = make_client(user=None, password=None)
+    for _ in range(12):
+        with pytest.raises(DeviceRefused) as refused:
+            client.fetch()
+        clock.pass_(minutes=5)
+    assert (refused.value.code, refused.value.hint) == (
+        "login_needed",
+        "Enter user and password on the settings page.",
+    )
+    assert cloud.called() == REFRESH
+    with pytest.raises(DeviceRefused):
+        client.fetch()
+    assert cloud.called() == REFRESH
+    make_client().fetch()
+    assert cloud.called() == [*REFRESH, *LOGIN, "GET features"]
+
+
+def test_without_login_and_password_no_call_is_made(make_client: MakeClient, cloud: Cloud) -> None:
+    with pytest.raises(DeviceRefused) as refused:
+        make_client(user=None, password=None).fetch()
+    assert refused.value.code == "login_needed"
+    assert cloud.called() == []
+
+
+def test_a_wrong_password_is_sent_once_and_not_at_every_poll(
+    make_client: MakeClient, cloud: Cloud, clock: Clock
+) -> None:
+    wrong = make_client(password="guess")
+    for _ in range(30):
+        with pytest.raises(DeviceRefused) as refused:
+            wrong.fetch()
+        clock.pass_(minutes=5)
+    assert refused.value.code == "wrong_credentials"
+    assert cloud.called() == ["POST authorize"]
+    make_client().fetch()
+    assert cloud.called() == [*LOGIN, "GET installations", "GET features"]
+
+
+def test_a_person_who_tests_the_connection_is_not_made_to_wait(make_client: MakeClient, cloud: Cloud) -> None:
+    client = make_client(password="guess")
+    for _ in range(2):
+        with pytest.raises(DeviceRefused):
+            client.find_heat_pumps()
+    assert cloud.called() == ["POST authorize", "POST authorize"]
+
+
+def test_a_wrong_client_id_has_its_own_sentence(make_client: MakeClient) -> None:
+    with pytest.raises(DeviceRefused) as refused:
+        make_client(client_id="unknown").fetch()
+    assert refused.value.code == "wrong_client_id"
+    assert "vicare://oauth-callback/everest" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        (Answer(500, b"<html>"), DeviceUnreachable, "login_unavailable"),
+        (Answer(503, {"error": "invalid_client"}), DeviceUnreachable, "login_unavailable"),
+        (Answer(401, {"error": "access_denied"}), DeviceRefused, "wrong_credentials"),
+        (Answer(401, b"<html>"), DeviceRefused, "wrong_credentials"),
+        (Answer(400, {"error": "unauthorized_client"}), DeviceRefused, "wrong_client_id"),
+        (Answer(403, {"error": "account_locked"}), DeviceRefused, "account_locked"),
+        (Answer(200, b"<html>Your account is Locked</html>"), DeviceRefused, "account_locked"),
+        (Answer(423, b""), DeviceRefused, "account_locked"),
+        (
+            Answer(302, b"", {"Location": "vicare://oauth-callback/everest?error=invalid_client"}),
+            DeviceRefused,
+            "wrong_client_id",
+        ),
+        (
+            Answer(302, b"", {"Location": "vicare://oauth-callback/everest?code=c&state=other"}),
+            DeviceRefused,
+            "wrong_credentials",
+        ),
+        (Answer(429, b""), DeviceBusy, "rate_limit"),
+    ],
+)
+def test_each_answer_to_a_login_has_its_own_error(
+    client: ViessmannClient, cloud: Cloud, answer: Answer, kind: type[DeviceError], code: str
+) -> None:
+    cloud.authorize.append(answer)
+    with pytest.raises(kind) as failed:
+        client.fetch()
+    assert failed.value.code == code
+    assert cloud.called() == ["POST authorize"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(500, {"error": "server_error"}),
+        Answer(400, b"<html>"),
+        Answer(400, {"error": "temporarily_unavailable"}),
+        Answer(200, b"null"),
+        Answer(200, {"token_type": "Bearer"}),
+        Answer(200, {"access_token": 7}),
+    ],
+)
+def test_a_fault_of_the_token_endpoint_keeps_the_login(
+    client: ViessmannClient, cloud: Cloud, clock: Clock, answer: Answer
+) -> None:
+    client.fetch()
+    clock.pass_(hours=1)
+    cloud.called()
+    cloud.token.append(answer)
+    with pytest.raises(DeviceUnreachable) as failed:
+        client.fetch()
+    assert failed.value.code == "login_unavailable"
+    client.fetch()
+    assert cloud.called() == [*REFRESH, *REFRESH, "GET features"]
+
+
+def test_a_login_whose_answer_was_never_saved_is_made_anew(
+    client: ViessmannClient, cloud: Cloud, clock: Clock
+) -> None:
+    # Killed between the token endpoint's answer and the save: the rotated refresh token is lost.
+    cloud.rotates = True
+    client.fetch()
+    cloud.called()
+    cloud.refresh_tokens = {"refresh-lost"}
+    clock.pass_(hours=1)
+    client.fetch()
+    assert cloud.called() == [*REFRESH, *LOGIN, "GET features"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"   ", b"{", b"[1]", b"\x80\x04pickle", b'{"login": {"access_token": 1}}']
+)
+def test_a_broken_login_file_leads_to_a_login(
+    client: ViessmannClient, cloud: Cloud, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "token.json").write_bytes(content)
+    client.fetch()
+    assert cloud.called()[:2] == LOGIN
+
+
+def test_a_broken_login_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "token.json"
+    path.write_text("{")
+    assert TokenStore(path).login() is None
+    assert (tmp_path / "token.json.broken").read_text() == "{"
+    assert not path.exists()
+    assert "logs in again" in caplog.text
+
+
+def test_a_login_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "token.json")
+    store.save_login(Login(client_id="c", access_token="a", expires_at=1.0, refresh_token="r"))
+    store.save_login(Login(client_id="c", access_token="b", expires_at=2.0))
+    assert store.login() == Login(client_id="c", access_token="b", expires_at=2.0)
+    assert json.loads(store.path.read_text())["login"]["refresh_token"] is None
+    assert [one.name for one in tmp_path.iterdir()] == ["token.json"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_processes_only_one_refreshes(make_client: MakeClient, cloud: Cloud, clock: Clock) -> None:
+    from django.db import connection
+
+    make_client().fetch()
+    clock.pass_(hours=1)
+    cloud.called()
+    clients = [make_client() for _ in range(4)]
+    failures: list[BaseException] = []
+
+    def poll(one: ViessmannClient) -> None:
+        try:
+            one.fetch()
+        except DeviceError as failure:
+            failures.append(failure)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=poll, args=(one,)) for one in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(cloud.called()) == [*["GET features"] * 4, "POST token"]
+
+
+def test_a_clock_set_back_does_not_keep_a_token_for_ever(
+    client: ViessmannClient, cloud: Cloud, clock: Clock
+) -> None:
+    clock.at = datetime(2027, 6, 1, tzinfo=UTC)
+    client.fetch()
+    cloud.called()
+    clock.at = NOON
+    client.fetch()
+    assert cloud.called() == [*REFRESH, "GET features"]
