@@ -1,7 +1,7 @@
 """Readings become rows of the store: the only place that knows which value goes into which field.
 
-Nothing here reads or writes a store; the functions are total on well-formed readings. Every field of a
-row is named, so that a repeated or corrected reading replaces all of the earlier one.
+Nothing here reads or writes a store; the functions are total on well-formed readings. Polls and snapshots
+name every field, so that a repeated or corrected reading replaces all of the earlier one.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def minute_rows(
 ) -> list[Row]:
     """Rows of ``meter_minute``; ``provisional`` for energies taken from a counter step.
 
-    A record of several minutes (some models keep five) is spread evenly over them, to the last digit.
+    A record of several minutes (some models keep five) is spread evenly over them, to the last digit. A
+    channel that the record does not know is not named: the export of another channel may have it.
     Raises ValueError for a period that is no whole number of minutes.
     """
     rows = []
@@ -174,6 +175,7 @@ def _counter_row(site: int, reading: PowerReading, phases: Mapping[str, PhaseRea
 
 
 def _minute_values(record: MinuteRecord, channels: Collection[str]) -> dict[str, float | None]:
+    """Energies that the record knows; ``energy_wh`` is the sum over ``channels``."""
     by_channel = dict(zip(PHASES, record.energy_wh, strict=True))
     returned = dict(zip(PHASES, record.energy_returned_wh, strict=True))
     known = [by_channel[channel] for channel in channels if by_channel[channel] is not None]
@@ -181,11 +183,12 @@ def _minute_values(record: MinuteRecord, channels: Collection[str]) -> dict[str,
     energy_wh = math.fsum(value for value in known if value is not None) if known else None
     if set(channels) == set(PHASES) and record.total_energy_wh is not None:
         energy_wh = record.total_energy_wh
-    return {
+    values = {
         "energy_wh": energy_wh,
         **{f"energy_{name}_wh": by_channel[name] for name in PHASES},
         "energy_returned_wh": math.fsum(sent_back) if sent_back else None,
     }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _share(value: float | None, number: int, parts: int) -> float | None:

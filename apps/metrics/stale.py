@@ -13,7 +13,7 @@ from .parameters import SiteParameters
 from .running import INTERVAL_S
 from .store.base import TimeSeriesStore
 
-__all__ = ["derive_stale", "mark_everything_stale", "mark_stale", "raw_extent"]
+__all__ = ["derive_stale", "mark_everything_stale", "mark_stale", "raw_extent", "stale_intervals"]
 
 
 def derive_stale(
@@ -28,15 +28,22 @@ def derive_stale(
     done = 0
     while budget > 0:
         ranges = list(StaleRange.objects.filter(site_id=site_id))
-        stretch = _newest(ranges, now)
-        if stretch is None:
+        stretches = _stretches(ranges, now)
+        if not stretches:
             break
-        start, end = stretch
+        start, end = stretches[-1]
         first = max(start, end - budget * INTERVAL_S)
         done += derive_intervals(store, site_id, parameters, first, end)
         _forget(ranges, first, end)
         budget -= (end - first) // INTERVAL_S
     return done
+
+
+def stale_intervals(site_id: int, at: datetime) -> int:
+    """How many intervals before ``at`` are marked."""
+    now = int(at.timestamp())
+    stretches = _stretches(list(StaleRange.objects.filter(site_id=site_id)), now - now % INTERVAL_S)
+    return sum((end - start) // INTERVAL_S for start, end in stretches)
 
 
 def _check_made_with(store: TimeSeriesStore, site_id: int, parameters: SiteParameters) -> None:
@@ -50,18 +57,19 @@ def _check_made_with(store: TimeSeriesStore, site_id: int, parameters: SiteParam
         DerivedState.objects.filter(pk=state.pk).update(made_with=name)
 
 
-def _newest(ranges: list[StaleRange], now: int) -> tuple[int, int] | None:
-    """The newest stretch of joined marks before ``now``."""
-    edges = sorted((int(each.start.timestamp()), min(now, int(each.end.timestamp()))) for each in ranges)
-    stretch: tuple[int, int] | None = None
-    for start, end in edges:
+def _stretches(ranges: list[StaleRange], now: int) -> list[tuple[int, int]]:
+    """Marks before ``now``, joined where they touch, in order."""
+    stretches: list[tuple[int, int]] = []
+    for start, end in sorted(
+        (int(each.start.timestamp()), min(now, int(each.end.timestamp()))) for each in ranges
+    ):
         if start >= end:
             continue
-        if stretch is not None and start <= stretch[1]:
-            stretch = (stretch[0], max(stretch[1], end))
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(stretches[-1][1], end))
         else:
-            stretch = (start, end)
-    return stretch
+            stretches.append((start, end))
+    return stretches
 
 
 def _forget(ranges: list[StaleRange], start: int, end: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from calendar import isleap
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -97,7 +96,7 @@ def estimate_year(
         EstimateCache.objects.update_or_create(
             site_id=site_id,
             year=year,
-            defaults={"key": key, "result": json.loads(json.dumps(asdict(forecast)))},
+            defaults={"key": key, "result": asdict(forecast)},
         )
     return _estimate(inputs, forecast, house, year, at)
 

@@ -1,0 +1,90 @@
+"""Derives everything again from raw data."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.devices.house import default_site, house_options
+from apps.metrics.apps import default_store
+from apps.metrics.parameters import SiteParameters
+from apps.metrics.stale import derive_stale, mark_stale, raw_extent, stale_intervals
+from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
+from apps.metrics.windows import local_day_bounds
+from heatmon.progress import Progress
+
+AT_ONCE = 16 * 288
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is no date like 2027-03-01") from error
+
+
+class Command(BaseCommand):
+    help = (
+        "Derive intervals, COP, lumps and events again from raw data. It may be interrupted: what is left"
+        " is done in the background, or by --resume."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--from", dest="first", type=day, metavar="D", help="first local day (default: all)"
+        )
+        parser.add_argument("--to", dest="last", type=day, metavar="D", help="last local day, included")
+        parser.add_argument("--resume", action="store_true", help="only go on with what is already marked")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        first, last = options["first"], options["last"]
+        if first is not None and last is not None and last < first:
+            raise CommandError("--to lies before --from.", returncode=2)
+        if options["resume"] and (first or last):
+            raise CommandError("--resume takes no dates.", returncode=2)
+        site = default_site()
+        house = house_options(site)
+        store = default_store()
+        try:
+            if not options["resume"]:
+                stretch = _stretch(store, site.pk, house.zone, first, last)
+                if stretch is None:
+                    self.stdout.write("There is no raw data in that time.")
+                    return
+                mark_stale(site.pk, *stretch)
+            done = self._work(store, site.pk, SiteParameters.from_house(house))
+        except StoreUnavailable as error:
+            raise CommandError(f"{error} What is left stays marked; go on with --resume.") from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; go on with: recalculate --resume", returncode=130) from None
+        self.stdout.write(f"{done} intervals of five minutes derived.")
+
+    def _work(self, store: TimeSeriesStore, site_id: int, parameters: SiteParameters) -> int:
+        at = datetime.now(UTC)
+        done = 0
+        with Progress(stale_intervals(site_id, at), "recalculate") as progress:
+            while count := derive_stale(store, site_id, parameters, at, AT_ONCE):
+                done += count
+                progress.advance(count)
+        return done
+
+
+def _stretch(
+    store: TimeSeriesStore, site_id: int, zone: ZoneInfo, first: date | None, last: date | None
+) -> tuple[int, int] | None:
+    """What to derive, epoch seconds: the days asked for, as far as there is raw or derived data."""
+    extents = [raw_extent(store, site_id), store.extent(site_id, "interval")]
+    known = [extent for extent in extents if extent is not None]
+    if not known:
+        return None
+    start = min(extent[0] for extent in known)
+    end = max(extent[1] for extent in known) + 1
+    if first is not None:
+        start = max(start, local_day_bounds(first, zone)[0])
+    if last is not None:
+        end = min(end, local_day_bounds(last, zone)[1])
+    return (start, end) if start < end else None

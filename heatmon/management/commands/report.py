@@ -1,0 +1,124 @@
+"""The numbers of the energy page in the terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, TextIO
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.devices.house import default_site, house_options
+from apps.metrics.apps import default_store
+from apps.metrics.periods import EnergyRow, energy_rows
+from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.windows import PERIODS, local_date, period_first
+
+COLUMNS = (
+    ("label", "period", 10),
+    ("electrical_energy_kwh", "kWh", 10),
+    ("electrical_coverage", "known", 6),
+    ("electrical_energy_heating_kwh", "heating", 9),
+    ("electrical_energy_dhw_kwh", "hot water", 9),
+    ("standby_energy_kwh", "standby", 8),
+    ("thermal_energy_modulation_kwh", "heat A", 9),
+    ("thermal_energy_delta_t_kwh", "heat B", 9),
+    ("heat_coverage", "of kWh", 6),
+    ("cop", "COP A", 6),
+    ("cop_delta_t", "COP B", 6),
+    ("compressor_starts", "starts", 6),
+    ("compressor_run_time_h", "hours", 7),
+    ("mean_outside_temperature_c", "out °C", 6),
+    ("heating_degree_days", "HDD15", 7),
+    ("cost", "cost", 9),
+)
+DECIMALS = {"cop": 2, "cop_delta_t": 2, "cost": 2, "electrical_energy_kwh": 2, "standby_energy_kwh": 2}
+PERCENT = frozenset({"electrical_coverage", "heat_coverage"})
+REACH = {"day": 13, "week": 11 * 7, "month": 365, "year": 4 * 366}
+
+
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text} is no date like 2027-03-01") from error
+
+
+class Command(BaseCommand):
+    help = "Energy, heat (estimated by two methods) and COP by day, week, month or year."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--period", choices=PERIODS, default="day")
+        parser.add_argument("--from", dest="first", type=day, metavar="D", help="first local day")
+        parser.add_argument(
+            "--to", dest="last", type=day, metavar="D", help="last local day (default: today)"
+        )
+        parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        site = default_site()
+        house = house_options(site)
+        at = datetime.now(UTC)
+        period = options["period"]
+        last = options["last"] or local_date(at, house.zone)
+        first = options["first"] or period_first(last - timedelta(days=REACH[period]), period)
+        try:
+            rows = energy_rows(default_store(), site.pk, house, period, first, last, at)
+        except ValueError as error:
+            raise CommandError(f"{error}.", returncode=2) from error
+        except StoreUnavailable as error:
+            raise CommandError(str(error)) from error
+        if options["format"] == "json":
+            self.stdout.write(_as_json(period, house.time_zone, rows))
+        elif options["format"] == "csv":
+            _write_csv(self.stdout, rows)
+        else:
+            _write_table(self.stdout, rows)
+
+
+def _as_json(period: str, time_zone: str, rows: Sequence[EnergyRow]) -> str:
+    answer = {"period": period, "timezone": time_zone, "rows": [row.as_dict() for row in rows]}
+    return json.dumps(answer, default=datetime.isoformat, indent=1)
+
+
+def _write_csv(stream: Any, rows: Sequence[EnergyRow]) -> None:
+    """One line a period; lumps as their number, missing values empty."""
+    writer: Any = csv.writer(stream, lineterminator="\n")
+    names = list(EnergyRow.__dataclass_fields__)
+    writer.writerow(names)
+    for row in rows:
+        values = row.as_dict()
+        values["lumps"] = len(row.lumps)
+        writer.writerow([_plain(values[name]) for name in names])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return int(value)
+    return "" if value is None else value
+
+
+def _write_table(stream: TextIO | Any, rows: Sequence[EnergyRow]) -> None:
+    stream.write("  ".join(title.rjust(width) for _, title, width in COLUMNS))
+    for row in rows:
+        stream.write("  ".join(_cell(row, name).rjust(width) for name, _, width in COLUMNS))
+    if any(row.electrical_energy_at_least for row in rows):
+        stream.write("≥: more was used; a meter outage reaches over the edge of the period.")
+    stream.write("Heat and COP are estimated: A from modulation, B from delta T.")
+
+
+def _cell(row: EnergyRow, name: str) -> str:
+    value = getattr(row, name)
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    if name in PERCENT:
+        return f"{value * 100:.0f} %"
+    text = str(value) if isinstance(value, int) else f"{value:.{DECIMALS.get(name, 1)}f}"
+    return f"≥ {text}" if name == "electrical_energy_kwh" and row.electrical_energy_at_least else text
