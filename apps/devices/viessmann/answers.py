@@ -13,7 +13,8 @@ from apps.devices.models import RawAnswer, Site
 
 from .features import FeatureSnapshot
 
-LEVEL = 6
+# A fifth larger than level 6 and three times as fast.
+LEVEL = 3
 MAX_BYTES = 64_000_000
 
 
@@ -36,12 +37,9 @@ def unpack(packed: bytes | memoryview) -> dict[str, Any]:
 
 def keep_answer(site: Site, snapshot: FeatureSnapshot) -> None:
     """Store the answer; the same one again changes nothing."""
-    RawAnswer.objects.get_or_create(
-        site=site,
-        device=snapshot.device,
-        at=snapshot.received_at,
-        defaults={"payload": pack(snapshot.payload)},
-    )
+    packed = pack(snapshot.payload if snapshot.raw is None else snapshot.raw)
+    answer = RawAnswer(site=site, device=snapshot.device, at=snapshot.received_at, payload=packed)
+    RawAnswer.objects.bulk_create([answer], ignore_conflicts=True)
 
 
 def forget_answers(before: datetime) -> int:

@@ -51,6 +51,14 @@ class FoundHeatPump:
     online: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A good answer: read, and as it came."""
+
+    payload: dict[str, Any]
+    raw: bytes
+
+
 class ViessmannClient:
     """Reads one heat pump. ``device_serial``: which, where the account has several. ``adapter`` replaces the
     sockets (simulation). Safe for several threads: they wait for each other.
@@ -92,16 +100,16 @@ class ViessmannClient:
                 with self._transport.calls(purpose):
                     token = self._token()
                 with self._transport.calls(purpose):
-                    payload = self._get(_features_url(address), token)
+                    answer = self._get(_features_url(address), token)
             except (WrongDevice, DeviceRefused) as error:
                 if error.code in ("not_found", "forbidden"):
                     self._store.save_address(None)  # the gateway may have been replaced: look again
                 raise
-            return self._snapshot(payload, address)
+            return self._snapshot(answer, address)
 
-    def _snapshot(self, payload: dict[str, Any], address: Address) -> FeatureSnapshot:
+    def _snapshot(self, answer: _Answer, address: Address) -> FeatureSnapshot:
         # An empty list is a fault of the cloud (seen for hours in 2022), not a heat pump without data.
-        if not isinstance(payload["data"], list) or not payload["data"]:
+        if not isinstance(answer.payload["data"], list) or not answer.payload["data"]:
             raise PayloadInvalid(
                 _("The Viessmann cloud gave no data points."),
                 path="data",
@@ -109,7 +117,11 @@ class ViessmannClient:
                 hint=_("This happens when the cloud has a fault; heatmon tries again at the next poll."),
             )
         snapshot = FeatureSnapshot(
-            payload=payload, received_at=self._clock(), device=address.device, model=address.model
+            payload=answer.payload,
+            received_at=self._clock(),
+            device=address.device,
+            model=address.model,
+            raw=answer.raw,
         )
         return replace(snapshot, getters=getters_of(snapshot, address.roles))
 
@@ -161,7 +173,7 @@ class ViessmannClient:
         with self._transport.calls(purpose):
             token = self._token(retry_refused=retry_refused)
         with self._transport.calls(purpose):
-            return _heat_pumps(_vicare_devices(lambda path: self._get(path, token)))
+            return _heat_pumps(_vicare_devices(lambda path: self._get(path, token).payload))
 
     def _token(self, *, retry_refused: bool = False) -> str:
         try:
@@ -170,7 +182,7 @@ class ViessmannClient:
             self._budget.remember_limit(None, error.retry_at)
             raise
 
-    def _get(self, path: str, token: str) -> dict[str, Any]:
+    def _get(self, path: str, token: str) -> _Answer:
         """One GET; if the token is rejected, one renewal and one more GET, then no renewal for an hour."""
         try:
             return self._get_once(path, token)
@@ -180,26 +192,25 @@ class ViessmannClient:
                 raise
         renewed = self.login.replace(token)
         try:
-            payload = self._get_once(path, renewed)
+            answer = self._get_once(path, renewed)
         except TokenRejected:
             self._no_renewal_before = self._clock() + PAUSE_AFTER_USELESS_RENEWAL
             self.login.drop()
             raise
         self._no_renewal_before = None
-        return payload
+        return answer
 
-    def _get_once(self, path: str, token: str) -> dict[str, Any]:
+    def _get_once(self, path: str, token: str) -> _Answer:
         response = self._transport.request(
             "GET", f"{self._account.api_url}{path}", headers={"Authorization": f"Bearer {token}"}
         )
         body, now = body_of(response), self._clock()
         error = error_in(response, body, now)
         if isinstance(error, DeviceBusy):
-            self._budget.remember_limit(reported_limit(body), error.retry_at)
+            self._budget.remember_limit(reported_limit(body, now), error.retry_at)
         if error is not None:
             raise error
-        payload: dict[str, Any] = body
-        return payload
+        return _Answer(body, response.content)
 
 
 def _features_url(address: Address) -> str:

@@ -21,6 +21,7 @@ from apps.devices.errors import (
 
 LONGEST_PAUSE = timedelta(hours=24)
 PAUSE_WITHOUT_A_TIME = timedelta(minutes=10)
+LIMIT_OF_10_MINUTES = 120
 
 
 class TokenRejected(DeviceRefused):
@@ -118,10 +119,18 @@ def rate_limit(body: Any, at: datetime) -> DeviceBusy:
     )
 
 
-def reported_limit(body: Any) -> int | None:
-    """The limit that a 429 names [calls], None where it does not."""
+def reported_limit(body: Any, at: datetime) -> int | None:
+    """The limit of calls a day that a 429 names, None where it names none.
+
+    A small limit that resets within minutes is the one of 10 minutes (120) and says nothing of the day.
+    """
     limit = _extended(body).get("requestCountLimit")
-    return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit <= 0:
+        return None
+    ends = rate_limit(body, at).retry_at
+    if limit <= LIMIT_OF_10_MINUTES and ends is not None and ends - at <= PAUSE_WITHOUT_A_TIME:
+        return None
+    return limit
 
 
 def _communication_error(reason: object) -> DeviceError:

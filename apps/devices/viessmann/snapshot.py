@@ -51,6 +51,7 @@ class FeatureSnapshot:
 
     ``getters``: data points (feature, property) that a getter of PyViCare reads, see ``getters.py``;
     without them (an import, a stored answer) the property itself is read, which gives the same.
+    ``raw``: the answer's bytes, if at hand, so that keeping it needs no writing of JSON.
     Raises PayloadInvalid where the payload has no list of features.
     """
 
@@ -59,6 +60,7 @@ class FeatureSnapshot:
     device: str
     model: str | None = None
     getters: Mapping[DataPoint, Callable[[], Any]] = field(default_factory=dict, repr=False, compare=False)
+    raw: bytes | None = field(default=None, repr=False, compare=False)
     _features: dict[str, Feature] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -283,7 +283,7 @@ def test_each_captured_error_body_gives_its_error(
 
 def test_the_captured_rate_limit_names_its_limit() -> None:
     body = json.loads((CAPTURES / "errors" / "rate_limit.json").read_text(encoding="utf-8"))
-    assert reported_limit(body) == 1450
+    assert reported_limit(body, AT) == 1450
 
 
 def _circuit(one: CircuitReading) -> tuple[Any, ...]:

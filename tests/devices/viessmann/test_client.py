@@ -136,6 +136,19 @@ def test_a_rate_limit_without_a_believable_end_pauses_between_ten_minutes_and_a_
     assert budget.blocked_until(NOON) == NOON + pause
 
 
+def test_the_limit_of_ten_minutes_is_not_taken_for_that_of_the_day(
+    client: ViessmannClient, cloud: Cloud, budget: CallBudget
+) -> None:
+    soon = NOON + timedelta(minutes=9)
+    cloud.features.append(
+        Answer(429, error(429, "RATE_LIMIT_EXCEEDED", requestCountLimit=120, limitReset=_ms(soon)))
+    )
+    with pytest.raises(DeviceBusy):
+        client.fetch()
+    assert budget.stops_at == 1305
+    assert budget.blocked_until(NOON) == soon
+
+
 HTML = b"<html><body>Bad gateway</body></html>"
 
 
