@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from apps.devices import clock
 
 from .models import ConfigurationVersion, Entry, SettingChange
 from .notes import EntryInvalid, checked_text, checked_time
@@ -36,7 +37,7 @@ class EntryForm(_EntryForm):
 
     def clean_at(self) -> Any:
         try:
-            return checked_time(self.cleaned_data["at"], timezone.now())
+            return checked_time(self.cleaned_data["at"], clock.now())
         except EntryInvalid as error:
             raise forms.ValidationError(error.message) from error
 
@@ -98,7 +99,7 @@ class EntryAdmin(_EntryAdmin):
             obj.author_name = request.user.get_username()
         elif form.changed_data:
             obj.version += 1
-            obj.updated_at = timezone.now()
+            obj.updated_at = clock.now()
         super().save_model(request, obj, form, change)
 
 

@@ -11,9 +11,9 @@ import secrets
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.devices import clock
 from apps.devices.models import Site
 
 MAXIMUM_TEXT_LENGTH = 10_000
@@ -95,8 +95,8 @@ class Entry(models.Model):
     source_key = models.CharField(max_length=200, null=True, blank=True)
     event_code = models.CharField(max_length=40, blank=True)
     event_details = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "source_key"], name="entry_once_per_source")]

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext
 
+from apps.devices import clock
 from apps.devices.models import Site
 
 from .models import MAXIMUM_TEXT_LENGTH, MAXIMUM_TITLE_LENGTH, Entry
@@ -46,7 +46,7 @@ def add_note(
 ) -> EntryView:
     """A new note; ``now`` is the present. The same text by the same author for the same minute, sent twice
     within a minute, gives one note. Raises EntryInvalid."""
-    now = now if now is not None else timezone.now()
+    now = now if now is not None else clock.now()
     text = checked_text(text)
     at = checked_time(at, now)
     user, name = _author(author)
@@ -89,7 +89,7 @@ def edit_entry(
 ) -> EntryView:
     """Edit what is not None. Of a setting or event only title and text can be edited, of a note text and
     time; an empty title gives heatmon's own back. Raises EntryUnknown, EntryInvalid, VersionConflict."""
-    now = now if now is not None else timezone.now()
+    now = now if now is not None else clock.now()
     with transaction.atomic():
         entry = _locked(entry_id, site)
         if entry.version != version:

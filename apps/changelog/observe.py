@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils import timezone
 
+from apps.devices import clock
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Site
 
@@ -111,7 +111,7 @@ def add_event(site: Site, at: datetime, code: str, details: Mapping[str, Any] | 
         )
         if not created and entry.event_details != details:
             entry.event_details = details
-            entry.updated_at = timezone.now()
+            entry.updated_at = clock.now()
             entry.save(update_fields=["event_details", "updated_at"])
     return entry
 

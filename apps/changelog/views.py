@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from apps.devices import clock
 from apps.devices.house import default_site, environment_values
 from apps.devices.models import SavedOption, Site
 
@@ -31,7 +32,7 @@ MAXIMUM_SEARCH_LENGTH = 200
 def timeline_page(request: HttpRequest) -> HttpResponse:
     """Everything that happened, newest first; with ``before`` what came before that entry."""
     site = default_site()
-    return _timeline(request, site, NoteForm(at=form_time(_now(), _zone(site))))
+    return _timeline(request, site, NoteForm(at=form_time(clock.now(), _zone(site))))
 
 
 @require_POST
@@ -40,8 +41,8 @@ def note_add(request: HttpRequest) -> HttpResponse:
     site = default_site()
     typed = NoteForm(text=request.POST.get("text", ""), at=request.POST.get("at", ""))
     try:
-        at = _typed_time(typed.at, _zone(site)) if typed.at else _now()
-        note = notes.add_note(site, typed.text, at, request.user, now=_now())
+        at = _typed_time(typed.at, _zone(site)) if typed.at else clock.now()
+        note = notes.add_note(site, typed.text, at, request.user, now=clock.now())
     except notes.EntryInvalid as error:
         form = NoteForm(text=typed.text, at=typed.at, errors={error.field: error.message})
         return _timeline(request, site, form, status=400)
@@ -126,9 +127,9 @@ def configuration_page(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("at", "")
     error = ""
     try:
-        at = parse_time(asked, zone) if asked else _now()
+        at = parse_time(asked, zone) if asked else clock.now()
     except ValueError:
-        at, error = _now(), _("This time cannot be read.")
+        at, error = clock.now(), _("This time cannot be read.")
     context = contexts.ConfigurationContext(
         shown_at=at,
         form_at=form_time(at, zone),
@@ -157,7 +158,7 @@ def _timeline(request: HttpRequest, site: Site, form: NoteForm, *, status: int =
     shown = found[:PAGE_SIZE]
     piece = _is_piece(request)
     context = TimelineContext(
-        at=_now(),
+        at=clock.now(),
         filter=wanted,
         choices=_choices(wanted),
         months=contexts.months(
@@ -227,7 +228,7 @@ def _save(
             title=None if note or made else typed.title,
             at=_typed_time(typed.at, zone) if moved else None,
             site=site,
-            now=_now(),
+            now=clock.now(),
         )
     except timeline.EntryUnknown as error:
         raise Http404 from error
@@ -294,10 +295,6 @@ def _in_row(request: HttpRequest) -> bool:
 def _is_piece(request: HttpRequest) -> bool:
     """Htmx asks for the entries that follow."""
     return request.headers.get("HX-Target", "") == "older"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _zone(site: Site) -> ZoneInfo:

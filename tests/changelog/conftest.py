@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import pytest
 from django.utils import translation
 
+from apps.devices import clock
 from apps.devices.models import Site
+
+from .factories import minutes
 
 
 @pytest.fixture
@@ -14,6 +17,6 @@ def site(db: None) -> Site:
 
 
 @pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with translation.override("en"):
+def english_at_a_fixed_time() -> Iterator[None]:
+    with translation.override("en"), clock.fixed(minutes(10_000)):
         yield

@@ -1,0 +1,85 @@
+"""Changes and notes in a real browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from apps.changelog.models import Entry
+from apps.changelog.observe import observe
+from apps.devices.configuration import HeatPumpConfiguration
+from apps.devices.models import Site
+
+from .conftest import NOW, Open, serious_findings
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def schedule(end: str) -> dict[str, list[dict[str, str]]]:
+    block = {"start": "06:00", "end": end, "mode": "top"}
+    return {day: [block] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+
+
+@pytest.fixture
+def changed(filled: Site) -> Entry:
+    """The hot-water schedule became shorter, and the slope smaller."""
+    entry = None
+    for number, (end, slope) in enumerate([("22:00", 0.6), ("20:00", 0.5), ("20:00", 0.5)]):
+        poll = HeatPumpConfiguration(
+            observed_at=NOW - timedelta(hours=5) + timedelta(minutes=5 * number),
+            device="7571381573112225",
+            settings={"dhw.schedule": schedule(end), "circuits.1.curve.slope": slope},
+            changed_at={},
+        )
+        entry = observe(filled, poll)
+    assert entry is not None
+    return entry
+
+
+def write_note(page: Page, text: str) -> None:
+    page.get_by_label("What happened?").fill(text)
+    page.get_by_role("button", name="Save note").click()
+    expect(page.get_by_text("Note saved.")).to_be_visible()
+
+
+def test_a_note_is_written_edited_in_place_and_deleted(visit: Open) -> None:
+    with visit("/changes") as page:
+        write_note(page, "Bled the radiators")
+        page.get_by_role("link", name="Edit “Bled the radiators”").click()
+        field = page.locator(".timeline").get_by_label("What happened?")
+        expect(field).to_be_focused()
+        field.fill("something else")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("heading", name="Bled the radiators")).to_be_visible()
+        page.get_by_role("link", name="Edit “Bled the radiators”").click()
+        field.fill("Bled all radiators\nTwo litres added")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_role("heading", name="Bled all radiators")).to_be_visible()
+        expect(page.get_by_text("Two litres added")).to_be_visible()
+        page.get_by_role("link", name="Delete “Bled all radiators”").click()
+        page.get_by_role("button", name="Delete note").click()
+        expect(page.locator(".timeline")).to_contain_text("Note deleted.")
+    assert Entry.objects.count() == 0
+
+
+def test_notes_are_written_and_deleted_without_scripts(visit: Open) -> None:
+    with visit("/changes", java_script_enabled=False) as page:
+        write_note(page, "Guests for a week")
+        page.get_by_role("link", name="Delete “Guests for a week”").click()
+        page.get_by_role("button", name="Delete note").click()
+        expect(page.get_by_text("Note deleted.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "address", ["/changes", "/changes/{id}", "/changes/{id}/edit", "/changes/configuration"]
+)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_pages_are_accessible_and_fit(visit: Open, changed: Entry, address: str, width: int) -> None:
+    with visit(address.format(id=changed.pk), viewport={"width": width, "height": 900}) as page:
+        assert serious_findings(page) == []
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow == 0
