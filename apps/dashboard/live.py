@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from apps.devices.house import HouseOptions
 from apps.devices.models import Site
+from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.store.base import TimeSeriesStore
 from apps.metrics.windows import local_midnight
 
@@ -40,6 +41,18 @@ class House:
     def at_s(self) -> int:
         return int(self.at.timestamp())
 
+    @property
+    def today(self) -> date:
+        return self.at.astimezone(self.options.zone).date()
+
+    def summary(self, start: int, end: int) -> WindowSummary:
+        """What [start, end) (epoch s) came to."""
+        return summarise(self.store, self.site.pk, start, end, self.at)
+
+    def rows(self, period: str, first: date, last: date) -> list[EnergyRow]:
+        """Periods that touch the local days ``first`` to ``last``."""
+        return energy_rows(self.store, self.site.pk, self.options, period, first, last, self.at)
+
     def local(self, at: datetime | None, style: str = "time") -> str:
         return formatting.local_time(at, self.options.zone, style)
 
@@ -47,7 +60,7 @@ class House:
 def live_context(house: House, status: Status | None = None) -> LiveContext:
     """Cards, state and alarms at ``house.at``."""
     status = status or current_status(house.site, house.at)
-    today = summarise(house.store, house.site.pk, _midnight_s(house, 0), house.at_s)
+    today = house.summary(_midnight_s(house, 0), house.at_s)
     return LiveContext(
         at=house.at,
         alarms=alarms(house, status),
@@ -128,9 +141,7 @@ def _hero(house: House, status: Status, today: WindowSummary) -> Hero:
         compressor_phase=pump.compressor_phase if pump_fresh else None,
         dhw_charging=pump.dhw_charging,
     )
-    recent = summarise(
-        house.store, house.site.pk, house.at_s // INTERVAL_S * INTERVAL_S - COP_WINDOW_S, house.at_s
-    )
+    recent = house.summary(house.at_s // INTERVAL_S * INTERVAL_S - COP_WINDOW_S, house.at_s)
     return Hero(
         state=state,
         icon=_ICONS[state],
@@ -257,9 +268,7 @@ def _today_facts(house: House, today: WindowSummary) -> list[Fact]:
     facts.append(
         Fact(name=_("Starts and run time"), value=f"{starts} · {formatting.duration(today.compressor_run_s)}")
     )
-    before = summarise(
-        house.store, house.site.pk, _midnight_s(house, -1), _same_time_yesterday_s(house)
-    ).electrical_energy_kwh
+    before = house.summary(_midnight_s(house, -1), _same_time_yesterday_s(house)).electrical_energy_kwh
     facts.append(
         Fact(
             name=_("Yesterday until %(time)s") % {"time": house.local(house.at)},
@@ -270,12 +279,11 @@ def _today_facts(house: House, today: WindowSummary) -> list[Fact]:
 
 
 def _cost_of_today(house: House) -> float | None:
-    return None
+    return house.rows("day", house.today, house.today)[0].cost
 
 
 def _midnight_s(house: House, days: int) -> int:
-    day = house.at.astimezone(house.options.zone).date() + timedelta(days=days)
-    return int(local_midnight(day, house.options.zone).timestamp())
+    return int(local_midnight(house.today + timedelta(days=days), house.options.zone).timestamp())
 
 
 def _same_time_yesterday_s(house: House) -> int:

@@ -30,4 +30,4 @@ REASONS: Mapping[str, Any] = {
 
 def reason_in_words(word: str | None) -> str:
     """A sentence part; a word of a newer version is shown as "no current value"."""
-    return str(REASONS[word]) if word in REASONS else _("no current value")
+    return str(REASONS[word]) if word and word in REASONS else _("no current value")

@@ -26,7 +26,7 @@ from .looks import DEFAULT_SERIES, LOOKS
 from .panel import last_day, state_legend, time_panel
 from .ranges import RANGES, Range, RangeInvalid, parse_range
 from .status import current_status
-from .window_summary import summarise
+from .window_summary import WindowSummary
 
 View = Callable[..., HttpResponse]
 
@@ -110,7 +110,7 @@ def history(request: HttpRequest) -> HttpResponse:
     panel = time_panel(
         house, shown.start, shown.end, names, panel_id="history-data", title=_("Power, temperatures, state")
     )
-    summary = summarise(house.store, house.site.pk, shown.start_s, min(shown.end_s, house.at_s))
+    summary = house.summary(shown.start_s, min(shown.end_s, house.at_s))
     context = {
         "at": house.at,
         "error": error,
@@ -179,7 +179,7 @@ def _range_label(house: House, shown: Range) -> str:
     return f"{house.local(shown.start, 'day_time')} – {house.local(shown.end, 'day_time')}"
 
 
-def _readout(summary: Any) -> list[Fact]:
+def _readout(summary: WindowSummary) -> list[Fact]:
     facts = [
         Fact(name=_("electricity"), value=formatting.with_unit(summary.electrical_energy_kwh, "energy_kwh")),
         Fact(name=_("COP"), value=formatting.with_unit(summary.cop, "cop"), estimated=True),

@@ -1,11 +1,13 @@
-"""What a stretch of time came to: sums of the derived intervals, never a mean of ratios."""
+"""What a stretch of time came to: sums of the derived intervals and lumps, never a mean of ratios."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from apps.metrics.cop import period_cop
-from apps.metrics.store.base import Aggregate, TimeSeriesStore
+from apps.metrics.store.base import TimeSeriesStore
+from apps.metrics.totals import Totals, outside_means, totals
 
 INTERVAL_S = 300
 _FIELDS = (
@@ -15,26 +17,25 @@ _FIELDS = (
     "full_delta_t_electrical_energy_wh",
     "full_delta_t_thermal_energy_wh",
     "electric_s",
-    "full_s",
     "compressor_starts",
     "compressor_run_s",
-    "outside_temperature_c",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSummary:
-    """None is not known. Coverages are shares of 1: ``electrical_coverage`` of the time,
-    ``heat_coverage`` of the energy."""
+    """None is not known. Coverages are shares of 1: ``electrical_coverage`` of the elapsed time,
+    ``heat_coverage`` of the energy. ``at_least``: a lump reaches over an edge."""
 
-    electrical_energy_kwh: float | None
-    cop: float | None
-    cop_delta_t: float | None
-    electrical_coverage: float
-    heat_coverage: float | None
-    compressor_starts: int | None
-    compressor_run_s: float | None
-    mean_outside_temperature_c: float | None
+    electrical_energy_kwh: float | None = None
+    at_least: bool = False
+    cop: float | None = None
+    cop_delta_t: float | None = None
+    electrical_coverage: float | None = None
+    heat_coverage: float | None = None
+    compressor_starts: int | None = None
+    compressor_run_s: float | None = None
+    mean_outside_temperature_c: float | None = None
 
     @property
     def mean_run_s(self) -> float | None:
@@ -42,33 +43,34 @@ class WindowSummary:
             return None
         return self.compressor_run_s / self.compressor_starts
 
+    @property
+    def is_partial(self) -> bool:
+        return self.electrical_coverage is not None and self.electrical_coverage < 0.995
 
-def summarise(store: TimeSeriesStore, site: int, start: int, end: int) -> WindowSummary:
+
+def summarise(store: TimeSeriesStore, site: int, start: int, end: int, at: datetime) -> WindowSummary:
     """The whole 5-minute intervals inside [start, end)."""
     first, last = -(-start // INTERVAL_S) * INTERVAL_S, end // INTERVAL_S * INTERVAL_S
     if last <= first:
-        return _summary({}, 0)
-    sums = store.sums(site, _FIELDS, [first, last])
-    return _summary({name: parts[0] for name, parts in sums.items()}, last - first)
+        return WindowSummary()
+    total = totals(store, site, [first, last], at, _FIELDS)[0]
+    outside = outside_means(store, site, [first, last])[0].mean
+    return _summary(total, outside)
 
 
-def _summary(parts: dict[str, Aggregate], seconds: int) -> WindowSummary:
-    def total(name: str) -> float | None:
-        return parts[name].sum if name in parts else None
-
-    energy = total("electrical_energy_wh")
-    full = total("full_electrical_energy_wh")
-    starts = total("compressor_starts")
-    outside = parts.get("outside_temperature_c")
+def _summary(total: Totals, outside_c: float | None) -> WindowSummary:
+    starts = total["compressor_starts"]
+    energy_wh = total.energy_wh
     return WindowSummary(
-        electrical_energy_kwh=None if energy is None else energy / 1000,
-        cop=period_cop(total("full_thermal_energy_wh"), full).value,
+        electrical_energy_kwh=None if energy_wh is None else energy_wh / 1000,
+        at_least=bool(total.crossing),
+        cop=period_cop(total["full_thermal_energy_wh"], total["full_electrical_energy_wh"]).value,
         cop_delta_t=period_cop(
-            total("full_delta_t_thermal_energy_wh"), total("full_delta_t_electrical_energy_wh")
+            total["full_delta_t_thermal_energy_wh"], total["full_delta_t_electrical_energy_wh"]
         ).value,
-        electrical_coverage=(total("electric_s") or 0.0) / seconds if seconds else 0.0,
-        heat_coverage=None if not energy else (full or 0.0) / energy,
+        electrical_coverage=total.electric_coverage,
+        heat_coverage=total.energy_coverage(),
         compressor_starts=None if starts is None else round(starts),
-        compressor_run_s=total("compressor_run_s"),
-        mean_outside_temperature_c=outside.mean if outside else None,
+        compressor_run_s=total["compressor_run_s"],
+        mean_outside_temperature_c=outside_c,
     )

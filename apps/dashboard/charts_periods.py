@@ -1,0 +1,190 @@
+"""Charts that are not over time, as data (pure): bars, sums, clouds of points, bands.
+
+charts.js draws them as they are: sizes, texts and limits are worked out here or by the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarSet:
+    """One part of the stack; ``hatched`` for what is not a use of its own."""
+
+    label: str
+    colour: str
+    values: Sequence[float | None]
+    hatched: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """The stepped line beside the bars: the same period a year before."""
+
+    label: str
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """Energy known only for several bars together: indices of the first and the last."""
+
+    first: int
+    last: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarsSpec:
+    """``titles`` head the tooltips; ``partial`` bars are hatched."""
+
+    labels: Sequence[str]
+    titles: Sequence[str]
+    unit: str
+    decimals: int
+    sets: Sequence[BarSet]
+    partial: Sequence[bool]
+    compare: Compare | None = None
+    brackets: Sequence[Bracket] = ()
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"kind": "bars", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumSet:
+    """A curve that adds up; ``mark`` is the index of a point to be shown, −1 for none."""
+
+    label: str
+    values: Sequence[float | None]
+    colour: str = ""
+    style: str = "solid"
+    filled: bool = False
+    mark: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumsSpec:
+    labels: Sequence[str]
+    unit: str
+    decimals: int
+    sets: Sequence[SumSet]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"kind": "sums", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointSet:
+    """``points``: (x, y, radius in pixels); ``style`` filled, hollow, dot or diamond."""
+
+    label: str
+    colour: str
+    style: str
+    points: Sequence[tuple[float, float, float]]
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointLine:
+    label: str
+    points: Sequence[tuple[float, float]]
+    colour: str = ""
+    style: str = "dashed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    unit: str
+    decimals: int
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScatterSpec:
+    x: Axis
+    y: Axis
+    sets: Sequence[PointSet]
+    lines: Sequence[PointLine] = ()
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"kind": "scatter", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A dot and its band; None where there is none."""
+
+    label: str
+    middle: float | None
+    colour: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalsSpec:
+    rows: Sequence[Interval]
+    minimum: float
+    maximum: float
+    unit: str
+    decimals: int
+    signed: bool = False
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"kind": "intervals", **asdict(self)}
+
+
+def intervals(rows: Sequence[Interval], unit: str, decimals: int, step: float) -> IntervalsSpec | None:
+    """Dots and bands on an axis that begins and ends at multiples of ``step``; None without any value."""
+    values = [value for row in rows for value in (row.low, row.middle, row.high) if value is not None]
+    if not values:
+        return None
+    low = math.floor(min(values) / step - 0.5) * step
+    high = math.ceil(max(values) / step + 0.5) * step
+    return IntervalsSpec(
+        rows=rows, minimum=round(low, 6), maximum=round(high, 6), unit=unit, decimals=decimals
+    )
+
+
+def adding_up(values: Sequence[float | None]) -> list[float | None]:
+    """Running sums; from the first missing value on nothing is known any more, leading ones aside."""
+    sums: list[float | None] = []
+    total = 0.0
+    known = True
+    for value in values:
+        if value is None:
+            known = not any(each is not None for each in sums)
+            sums.append(None)
+            continue
+        total += value
+        sums.append(round(total, 2) if known else None)
+    return sums
+
+
+def brackets_of(
+    spans: Sequence[tuple[int, int, str]], edges: Sequence[tuple[int, int]]
+) -> tuple[Bracket, ...]:
+    """(start, end, text) spans that reach over more than one of the bars [start, end)."""
+    found: dict[tuple[int, int, str], None] = {}
+    for start, end, text in spans:
+        touched = [index for index, (first, last) in enumerate(edges) if start < last and end > first]
+        if len(touched) > 1:
+            found[touched[0], touched[-1], text] = None
+    return tuple(Bracket(first=first, last=last, text=text) for first, last, text in found)
+
+
+def axis_limits(values: Sequence[float], step: float) -> tuple[float | None, float | None]:
+    """Multiples of ``step`` around all values; (None, None) without any."""
+    if not values:
+        return None, None
+    return math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step
