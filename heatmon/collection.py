@@ -27,7 +27,7 @@ from apps.metrics.store.base import TimeSeriesStore
 
 log = logging.getLogger(__name__)
 
-PERSIST_SUCCESS_EVERY = timedelta(seconds=60)
+PERSIST_SUCCESS_EVERY = timedelta(seconds=300)
 METER, HEAT_PUMP = SourceState.Source.METER, SourceState.Source.HEAT_PUMP
 
 
@@ -66,7 +66,7 @@ class Collection:
         self._meter: ShellyClient | None = None
         self._history: MeterHistory | None = None
         self._heat_pump: ViessmannClient | None = None
-        self._known: dict[str, str] = {}
+        self._known: dict[str, Device] = {}
         self._persisted: dict[str, datetime] = {}
         self._failing: dict[str, bool] = {}
         self.counter_minutes = MinuteFromCounter()
@@ -160,59 +160,54 @@ class Collection:
             )
         return self._heat_pump
 
-    def known_device(self, kind: str) -> str | None:
-        """Identifier of the active device of that kind."""
+    def known_device(self, kind: str) -> Device | None:
+        """The active device of that kind."""
         if kind not in self._known:
             device = Device.objects.filter(site=self.site, kind=kind, active=True).first()
             if device is None:
                 return None
-            self._known[kind] = device.identifier
+            self._known[kind] = device
         return self._known[kind]
 
     def remember_device(
         self, kind: str, identifier: str, at: datetime, *, model: str = "", profile: str = ""
     ) -> None:
-        """Write down a device met for the first time in this process."""
-        if self._known.get(kind) == identifier:
+        """Write down a device met for the first time, or in another profile."""
+        known = self._known.get(kind)
+        if known is not None and (known.identifier, known.profile) == (identifier, profile):
             return
-        Device.objects.update_or_create(
+        seen = {"last_seen_at": at, "active": True, "model": model, "profile": profile}
+        device, _created = Device.objects.update_or_create(
             site=self.site,
             kind=kind,
             identifier=identifier,
-            defaults={"last_seen_at": at, "active": True, "model": model, "profile": profile},
-            create_defaults={
-                "first_seen_at": at,
-                "last_seen_at": at,
-                "active": True,
-                "model": model,
-                "profile": profile,
-            },
+            defaults=seen,
+            create_defaults={**seen, "first_seen_at": at},
         )
-        self._known[kind] = identifier
+        self._known[kind] = device
 
     def forget_known_devices(self) -> None:
         """The owner confirmed another device: read the list again."""
         self._known.clear()
 
     def succeeded(self, source: str, at: datetime) -> None:
-        """Note a good poll. Written at once after a failure, else at most once a minute."""
+        """Note a good poll. Written at once after a failure, else at most every five minutes: how fresh
+        the data are is told by the data."""
         persisted = self._persisted.get(source)
         if persisted and not self._failing.get(source) and at - persisted < PERSIST_SUCCESS_EVERY:
             return
         if self._failing.get(source):
             log.info("%s answers again", source)
-        SourceState.objects.update_or_create(
-            site=self.site,
-            source=source,
-            defaults={
-                "last_attempt_at": at,
-                "last_success_at": at,
-                "error_code": "",
-                "error_message": "",
-                "error_hint": "",
-                "blocked_until": None,
-            },
-        )
+        good = {
+            "last_attempt_at": at,
+            "last_success_at": at,
+            "error_code": "",
+            "error_message": "",
+            "error_hint": "",
+            "blocked_until": None,
+        }
+        if not SourceState.objects.filter(site=self.site, source=source).update(**good):
+            SourceState.objects.create(site=self.site, source=source, **good)
         self._persisted[source] = at
         self._failing[source] = False
 

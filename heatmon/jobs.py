@@ -33,7 +33,7 @@ from .collection import HEAT_PUMP, METER, Collection
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 300
-DERIVE_AT_ONCE = 8640
+DERIVE_AT_ONCE = 4 * 8640
 KEEP_ANSWERS = timedelta(days=90)
 KEEP_CALLS = timedelta(days=60)
 DAY = timedelta(days=1)
@@ -69,10 +69,10 @@ def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
 
 def _check_meter(collection: Collection, reading: PowerReading) -> None:
     known = collection.known_device(Device.Kind.METER)
-    if known is not None and known != reading.device:
+    if known is not None and known.identifier != reading.device:
         raise WrongDevice(
             _("Another meter answers at this address: %(found)s instead of %(known)s.")
-            % {"found": reading.device, "known": known},
+            % {"found": reading.device, "known": known.identifier},
             code="other_meter",
             hint=_("Nothing is stored from it. If it is your new meter, confirm it on the settings page."),
         )
@@ -122,7 +122,7 @@ def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPu
 
 def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     """The last interval's minutes as the meter kept them replace the provisional ones."""
-    device = _meter_device(collection)
+    device = collection.known_device(Device.Kind.METER)
     history = collection.meter_history(device.identifier) if device else None
     if history is None or device is None:
         return []
@@ -142,12 +142,13 @@ def backfill(
 
     At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours.
     """
-    device = _meter_device(collection)
+    device = collection.known_device(Device.Kind.METER)
     history = collection.meter_history(device.identifier) if device else None
     if history is None or device is None:
         return 0
     whole = whole or collection.last_whole_search is None or at - collection.last_whole_search >= DAY
-    start = at - RECENT
+    # Hours are searched again as they end; in between only the newest can have gained a gap.
+    start = at - (RECENT if at.minute < 5 else timedelta(hours=2))
     if whole:
         extent = history.extent(device.profile)
         start = max(at - REMEMBERED, extent.start) if extent else at
@@ -165,7 +166,8 @@ def derive(collection: Collection, at: datetime) -> int:
         collection.derived_until = end
     parameters = SiteParameters.from_house(collection.house)
     done = derive_stale(collection.store, collection.site.pk, parameters, at, DERIVE_AT_ONCE)
-    log_meter_events(collection)
+    if done:
+        log_meter_events(collection)
     return done
 
 
@@ -185,10 +187,6 @@ def keep_house(collection: Collection, at: datetime) -> None:
 
 def _touch(collection: Collection, start: datetime, end: datetime) -> None:
     mark_stale(collection.site.pk, int(start.timestamp()), int(end.timestamp()))
-
-
-def _meter_device(collection: Collection) -> Device | None:
-    return Device.objects.filter(site=collection.site, kind=Device.Kind.METER, active=True).first()
 
 
 def _interval_start(at: datetime) -> datetime:
