@@ -137,9 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
     server: Server
+    answered = 0
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
+        self.answered += 1
+        if self.answered > self.server.answers_per_connection:
+            self.close_connection = True  # without a byte: the client used a connection given up here
+            return
         login = self.server.login
         refused = login.check(self.headers.get("Authorization", ""), self.path) if login else None
         answer = self.server.answer
@@ -153,10 +158,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(reply.content)
-        if self.server.drop_after_answer:
-            # Without saying so: the client finds out when it uses the connection again.
-            self.wfile.flush()
-            self.close_connection = True
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -175,7 +176,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.login = login
-        self.drop_after_answer = False
+        self.answers_per_connection = 1000
         self.asked: list[str] = []
         self.connections = 0
         self.stopping = threading.Event()

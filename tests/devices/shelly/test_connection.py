@@ -147,9 +147,9 @@ def test_a_busy_meter_may_say_when_to_come_back() -> None:
 def test_a_kept_connection_that_the_meter_dropped_is_tried_once_more() -> None:
     with serving(GOOD) as server:
         meter = connection(server.url)
-        server.drop_after_answer = True
+        server.answers_per_connection = 1
         assert [meter.get_json(PATH) for _ in range(3)] == [{"answer": 42}] * 3
-        assert server.connections == 3
+        assert (server.connections, len(server.asked)) == (3, 5)
         meter.close()
 
 
@@ -214,7 +214,7 @@ def test_an_answer_that_drips_is_cut_at_the_deadline(
         meter = connection(server.url, "secret")
         began = time.monotonic()
         assert error_of(lambda: meter.get_json(PATH, deadline_s=0.3), DeviceUnreachable)[0] == "timeout"
-        assert 0.25 < time.monotonic() - began < 1.0
+        assert 0.25 < time.monotonic() - began < 3.0
 
 
 def endless(handler: BaseHTTPRequestHandler, head: bytes) -> None:
