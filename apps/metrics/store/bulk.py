@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice
+from operator import lt
 from typing import Any, Protocol
 
 from .base import Row
@@ -78,7 +79,7 @@ class BulkWriter:
         self, table: Table, key: SourceKey, at: Column, columns: Mapping[str, Column], newest: int
     ) -> None:
         times = _listed(at)
-        if not all(earlier < later for earlier, later in pairwise(times)):
+        if not all(map(lt, times, islice(times, 1, None))):
             raise ValueError("times must rise")
         if times[0] < 0 or times[-1] >= LAST_TIME:
             raise ValueError(f"time {times[0]} is outside of 1970 to 2100")

@@ -33,6 +33,8 @@ MINUTES_KEPT_S = 40 * 86_400
 LAST_TIME = 4_102_444_800  # 2100-01-01
 KEY_SPAN = 4_320_000_000
 
+_FACTOR = 6  # a rollup of fewer rows than this is not worth its place
+
 # Ten years of 10-second values (2**25) of this size still sum up inside SQLite's 64 bits.
 LARGEST_INTEGER = 2**38
 
@@ -79,7 +81,7 @@ def _table(measurement: Measurement) -> Table:
         name=measurement.name,
         scales={field.column: field.scale for field in measurement.fields},
         units={field.column: field.unit for field in measurement.fields},
-        levels=tuple(level for level in LEVELS if level > measurement.step_s),
+        levels=tuple(level for level in LEVELS if level >= _FACTOR * measurement.step_s),
         lag_s=3600 if measurement.step_s < BUCKET_S else 21_600,
     )
 

@@ -103,7 +103,7 @@ def rolled(store: SqliteStore) -> dict[int, set[tuple[int, ...]]]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(rows=facts(), random=st.randoms(use_true_random=False))
 def test_any_order_and_any_batches_end_in_the_same_content(rows: list[Row], random: Random) -> None:
     shuffled = list(rows)
@@ -116,7 +116,7 @@ def test_any_order_and_any_batches_end_in_the_same_content(rows: list[Row], rand
         assert rolled(one) == rolled_from_raw(one)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(rows=facts(), random=st.randoms(use_true_random=False))
 def test_the_bulk_writer_ends_in_the_same_content(rows: list[Row], random: Random) -> None:
     with scratch_store() as one, scratch_store() as other:
@@ -135,7 +135,7 @@ def test_the_bulk_writer_ends_in_the_same_content(rows: list[Row], random: Rando
         assert content(one) == content(other)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(
     rows=facts(),
     random=st.randoms(use_true_random=False),
@@ -163,7 +163,7 @@ def test_rollups_follow_deletes_and_erased_values(rows: list[Row], random: Rando
         )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     rows=facts(),
     cuts=st.lists(st.integers(0, SPAN_S // 300).map(lambda index: MIDNIGHT + 300 * index), max_size=20),
@@ -185,7 +185,7 @@ def test_sums_over_any_partition_agree(rows: list[Row], cuts: list[int]) -> None
         )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     rows=facts(),
     step_s=st.sampled_from([10, 60, 90, 120, 300, 3600, 7200, 43_200, DAY, 7 * DAY]),

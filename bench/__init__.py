@@ -1,0 +1,1 @@
+"""``python -m bench``: how fast heatmon's store and pages are on years of data."""
