@@ -49,6 +49,8 @@ PURE = (
     "apps/metrics/climate.py",
     "apps/metrics/estimate.py",
     "apps/changelog/diff.py",
+    "apps/changelog/tracking.py",
+    "apps/changelog/when.py",
     "apps/dashboard/charts.py",
     "heatmon/schedule.py",
     "apps/simulator/house.py",

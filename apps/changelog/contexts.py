@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from .glossary import CIRCULATION, HEATING_CIRCUIT, HOT_WATER, OTHER, VENTILATION, setting_name
-from .sentences import value_text
+from .sentences import change_sentence, value_text
 from .strips import WeekDrawing, draw_change, draw_week
 from .timeline import EntryView, SettingView
 from .when import address_time, form_time
@@ -22,8 +22,17 @@ _ICONS = {HEATING_CIRCUIT: "radiator", HOT_WATER: "drop", CIRCULATION: "ret", VE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What the title leaves out of one changed setting; ``sentence`` is empty where the title says it."""
+
+    sentence: str
+    drawing: WeekDrawing | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
-    """One entry of the timeline. ``anchor`` is its id in the page; ``body`` is what the title leaves out."""
+    """One entry of the timeline. ``anchor`` is its id in the page; ``body`` and ``details`` are what the
+    title leaves out."""
 
     entry: EntryView
     anchor: str
@@ -34,7 +43,7 @@ class EntryRow:
     deletable: bool
     own: bool
     body: str
-    drawings: tuple[WeekDrawing, ...]
+    details: tuple[Detail, ...]
     edited_here: bool = False
 
 
@@ -159,7 +168,7 @@ def entry_row(entry: EntryView, reader: str | None, *, edited_here: bool = False
         deletable=note,
         own=note and entry.author is not None and entry.author == reader,
         body=_body(entry),
-        drawings=tuple(_drawing(setting) for setting in entry.settings if _is_schedule(setting)),
+        details=_details(entry),
         edited_here=edited_here,
     )
 
@@ -197,7 +206,7 @@ def changed_settings(settings: Sequence[SettingView]) -> tuple[SettingRow, ...]:
 def setting_groups(settings: Mapping[str, Any]) -> tuple[SettingGroup, ...]:
     """All settings by what they belong to: each circuit, hot water, circulation, the rest."""
     grouped: dict[tuple[int, str], list[str]] = {}
-    for key in sorted(settings):
+    for key in sorted(settings, key=lambda key: (setting_name(key).place, key)):
         name = setting_name(key)
         grouped.setdefault((_GROUPS.index(name.group), name.circuit), []).append(key)
     return tuple(
@@ -245,6 +254,18 @@ def _changed(setting: SettingView) -> SettingRow:
         return SettingRow(label=label, before="", after="", drawing=_drawing(setting))
     before, after = value_text(setting.key, setting.before), value_text(setting.key, setting.after)
     return SettingRow(label=label, before=before, after=after, drawing=None)
+
+
+def _details(entry: EntryView) -> tuple[Detail, ...]:
+    found = []
+    for setting in entry.settings:
+        sentence = change_sentence(setting.key, setting.before, setting.after)
+        if entry.title.startswith(sentence):
+            sentence = ""
+        drawing = _drawing(setting) if _is_schedule(setting) else None
+        if sentence or drawing is not None:
+            found.append(Detail(sentence=sentence, drawing=drawing))
+    return tuple(found)
 
 
 def _is_schedule(setting: SettingView) -> bool:

@@ -39,7 +39,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingName:
-    """A setting named in the language in force. ``group``: which card, ``circuit``: its id or empty."""
+    """A setting named in the language in force. ``group``: which card, ``circuit``: its id or empty;
+    ``place``: where it stands within its group."""
 
     group: str
     circuit: str
@@ -47,6 +48,7 @@ class SettingName:
     part: str
     label: str
     unit: str
+    place: int
 
 
 _CIRCUIT = _("Heating circuit %(circuit)s")
@@ -201,6 +203,7 @@ def setting_name(key: str) -> SettingName:
         part=str(term.part),
         label=str(term.label),
         unit=term.unit,
+        place=TERMS.index(term),
     )
 
 
@@ -229,5 +232,11 @@ def _name_from_key(key: str) -> SettingName:
     unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
     part = " ".join(words[:-1] if unit else words)
     return SettingName(
-        group=group, circuit=circuit, heading=heading, part=part, label=part or heading, unit=unit
+        group=group,
+        circuit=circuit,
+        heading=heading,
+        part=part,
+        label=part or heading,
+        unit=unit,
+        place=len(TERMS),
     )

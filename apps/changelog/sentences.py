@@ -161,8 +161,8 @@ def _duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 120:
         return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": number_text(minutes)}
-    hours = round(minutes / 60)
+    hours = seconds / 3600
     if hours < 48:
-        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": number_text(hours)}
-    days = round(hours / 24)
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": number_text(days)}
+        return ngettext("%(n)s hour", "%(n)s hours", round(hours)) % {"n": number_text(round(hours, 1))}
+    days = seconds / 86400
+    return ngettext("%(n)s day", "%(n)s days", round(days)) % {"n": number_text(round(days, 1))}

@@ -141,6 +141,12 @@ def test_events_read_like_sentences() -> None:
     assert event_title("meter_replaced", {"before": "AA", "after": "BB"}) == "The meter was replaced: AA → BB"
     outage = {"source": "heat_pump", "duration_s": 3 * 86400}
     assert event_title("long_outage", outage) == "No data from the heat pump for 3 days"
+    assert event_title("long_outage", {"source": "meter", "duration_s": 9000}) == (
+        "No data from the meter for 2.5 hours"
+    )
+    assert event_title("long_outage", {"source": "meter", "duration_s": 3600}) == (
+        "No data from the meter for 60 minutes"
+    )
     assert event_title("long_outage", {}) == "No data for a long time"
     assert event_title("clock_jumped", {}) == "Clock jumped"
 

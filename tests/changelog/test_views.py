@@ -73,6 +73,15 @@ def test_a_schedule_change_is_drawn_without_inline_style(client: Client, site: S
     assert "style=" not in text
 
 
+def test_every_change_of_an_entry_is_told(client: Client, site: Site) -> None:
+    new = settings(circuits__1__curve__slope=0.5, dhw__target_temperature_c=48.0)
+    poll_all(site, settings(), new, new)
+    text = page(client, "/changes")
+    assert "slope 0.6 → 0.5, and 1 more</a>" in text
+    assert "<p>Hot water: target temperature 50 → 48\u00a0°C</p>" in text
+    assert text.count("slope 0.6 → 0.5") == text.count("slope 0.6 → 0.5, and 1 more")
+
+
 def test_own_notes_are_told_from_those_of_others(client: Client, site: Site) -> None:
     note(site, "mine")
     note(site, "theirs", author="installer")
