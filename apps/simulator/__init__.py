@@ -1,0 +1,1 @@
+"""A simulated home behind the real protocols, for tests, `simulate` and the demo."""

@@ -356,7 +356,7 @@ def cloud_columns(house: House, values: npt.NDArray[np.float32], polls: Ints) ->
     start = house.log.start
     minutes = np.arange(len(values), dtype=np.int64)
     for name, lag in SENSOR_LAGS_S.items():
-        rounded = np.round(values[:, VALUES.index(name)].astype(np.float64), 1)
+        rounded: Floats = np.round(values[:, VALUES.index(name)].astype(np.float64), 1)
         row = np.clip(((polls - lag - start) // 60).astype(np.int64) - 1, 0, len(values) - 1)
         changed = np.concatenate([[True], rounded[1:] != rounded[:-1]])
         last_change = np.maximum.accumulate(np.where(changed, minutes, 0))
@@ -374,10 +374,10 @@ def cloud_columns(house: House, values: npt.NDArray[np.float32], polls: Ints) ->
     columns["pump_active"] = np.array(_events(house, "circuit_pump", polls)[0], dtype=np.bool_)
     columns["program"] = np.array(_events(house, "program", polls)[0], dtype=np.str_)
     columns["newest_source_at"] = np.maximum(newest, np.maximum(phase_at, charging_at).astype(np.int64))
-    columns["rated_power_kw"] = np.full(len(polls), house.spec.pump.rated_kw)
+    columns["rated_power_kw"] = np.full(len(polls), house.spec.pump.rated_kw, dtype=np.float64)
     columns["heating_rod_level_two_s"] = np.zeros(len(polls))
     for name, register in zip(("total", "heating", "dhw"), house.spec.cop_registers, strict=True):
-        columns[f"device_cop_{name}"] = np.full(len(polls), register)
+        columns[f"device_cop_{name}"] = np.full(len(polls), register, dtype=np.float64)
     return columns
 
 

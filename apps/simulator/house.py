@@ -89,13 +89,14 @@ class House:
         self.heat_kw, self.hot_c = 0.0, self.water_c
         self.secondary_c, self.return_c, self.supply_c = self.water_c, self.water_c, self.water_c
         self.hot_gas_c = 25.0
-        self.minute_values: tuple[list[float], list[float], list[float]] = ([], [], [])
+        self.minute_values: tuple[list[float], list[float]] = ([], [])
         self.minute_heat = [0.0, 0.0, 0.0]
         self.minute_run_s = self.minute_starts = 0
         self.program, self.flow_target_c, self.dhw_allowed, self.dhw_target_c = "normal", 30.0, True, 50.0
         self.outside_c = outside
         self._settings: dict[str, Value] | None = None
         self._script_index = 0
+        self._sky_ahead = (self.t, self.weather.sky(self.t))
         self._slow(self.t)
         self._noise_at, self._draw_kw = slot(self.t // 600), 0.0
         self._ground_c = self._ground(self.t)
@@ -159,9 +160,10 @@ class House:
         weekday, minute = local.weekday(), local.hour * 60 + local.minute
         self._slow_at, self._minute_of_day = at, minute
         self._draws = self.household.draws(local.date())
-        sky = self.weather.sky(at)
+        sky = self._sky_ahead[1] if self._sky_ahead[0] == at else self.weather.sky(at)
+        self._sky_ahead = (at + 600, self.weather.sky(at + 600))
         self.outside_c = sky.outside_c
-        self._outside_step_k = (self.weather.sky(at + 600).outside_c - sky.outside_c) / 10.0
+        self._outside_step_k = (self._sky_ahead[1].outside_c - sky.outside_c) / 10.0
         self.outside_damped_c += (sky.outside_c - self.outside_damped_c) * (600.0 / 10_800.0)
         shade = 0.4 if self.outside_damped_c > 15.0 else 1.0
         sun_kw = self.spec.building.window_m2 * sky.south_wall_kw_m2 * shade
@@ -222,13 +224,13 @@ class House:
         electric_kw: float,
     ) -> None:
         """Book the minute that ended at ``end``; ``heat`` [kW·steps] space, hot water, rod."""
-        compressors, bases, rods = self.minute_values
+        compressors, bases = self.minute_values
         energies, extremes = self._meter_minute(end)
         self.log.meter.extend(energies)
         counters = self.counters
         for index in range(6 if self.spec.meter_feeds_house else 3):
             counters[index] += energies[index]
-        rod_wh = sum(rods) * STEP_H
+        rod_wh = self.rod_w / 60.0
         wh = STEP_H * 1000.0
         truth = (
             heat[0] * wh,
@@ -244,19 +246,18 @@ class House:
         self.rod_s += rod_wh * 3.6 / self.spec.rod_kw
         self.log.values.extend((*extremes, *truth, *self._sensors(brine_c, electric_kw)))
         if self.step_log is not None:
-            for log, values in zip(self.step_log, self.minute_values, strict=True):
+            for log, values in zip(self.step_log, (compressors, bases, [self.rod_w] * 6), strict=True):
                 log.extend(values)
         compressors.clear()
         bases.clear()
-        rods.clear()
 
     def _meter_minute(self, end: int) -> tuple[Sequence[int], Sequence[float]]:
         """Energies by phase [0.0001 Wh] imported and exported, then highest and lowest powers [W]."""
-        compressors, bases, rods = self.minute_values
+        compressors, bases = self.minute_values
         if self.spec.meter_feeds_house:
             return self._meter_minute_with_house(end)
-        compressor, base, rod = sum(compressors), sum(bases), sum(rods)
-        high, low, bases_mean, rods_mean = max(compressors), min(compressors), base / 6.0, rod / 6.0
+        compressor, base, rod = sum(compressors), sum(bases), self.rod_w * 6.0
+        high, low, bases_mean, rods_mean = max(compressors), min(compressors), base / 6.0, self.rod_w
         (ca, cb, cc), (ba, bb, bc), (ra, rb, rc) = COMPRESSOR_SHARES, BASE_SHARES, ROD_SHARES
         rest_a = bases_mean * ba + rods_mean * ra
         rest_b = bases_mean * bb + rods_mean * rb
@@ -280,14 +281,14 @@ class House:
     def _meter_minute_with_house(self, end: int) -> tuple[Sequence[int], Sequence[float]]:
         """The same where the meter also feeds the house: each step may import or export on each phase."""
         phases: tuple[list[float], list[float], list[float]] = ([], [], [])
-        for index, (compressor, base, rod) in enumerate(zip(*self.minute_values, strict=True)):
+        for index, (compressor, base) in enumerate(zip(*self.minute_values, strict=True)):
             loads = self._house_load_w(end - 60 + STEP_S * index)
             for phase in range(3):
                 phases[phase].append(
                     loads[phase]
                     + compressor * COMPRESSOR_SHARES[phase]
                     + base * BASE_SHARES[phase]
-                    + rod * ROD_SHARES[phase]
+                    + self.rod_w * ROD_SHARES[phase]
                 )
         if self.house_log is not None:
             for log, values in zip(self.house_log, phases, strict=True):
@@ -362,14 +363,16 @@ class House:
             self.base_w,
             self.rod_w,
         )
-        (compressors, bases, rods), minute_heat = self.minute_values, self.minute_heat
+        (compressors, bases), minute_heat = self.minute_values, self.minute_heat
         heat_space, heat_dhw, heat_rod = minute_heat
         run_s, starts = self.minute_run_s, self.minute_starts
         outside, gains, air_loss, emitter = self.outside_c, self.gains_kw, self._air_loss, self._emitter
         draw, ground, noise_at = self._draw_kw, self._ground_c, self._noise_at
-        dhw_stop, target, q_space, q_dhw = self._dhw_stop_c, self.flow_target_c, 0.0, 0.0
+        dhw_stop, target = self._dhw_stop_c, self.flow_target_c
+        q_space = q_dhw = cold = 0.0
+        brine, begins = ground - fast - slow, not t % 60
         for _ in range(steps):
-            if not t % 60:
+            if begins:
                 if not t % 600:
                     self.room_c = room
                     self._slow(t)
@@ -377,6 +380,7 @@ class House:
                     noise_at = slot(t // 600)
                     ground = self._ground(t)
                     dhw_stop = min(self.dhw_target_c, PUMP_LIMIT_C)
+                    brine = ground - fast - slow
                 else:
                     outside += self._outside_step_k
                 air_loss, emitter = self._windows_and_valves(room, outside)
@@ -419,11 +423,9 @@ class House:
                     change = wanted - modulation
                     modulation += -0.012 if change < -0.012 else 0.012 if change > 0.012 else change
                 ramp += (1.0 - ramp) * 0.17
-                heat, power, hot = operate(modulation, ramp, ground - fast - slow, base_c, resistance)
+                heat, power, hot = operate(modulation, ramp, brine, base_c, resistance)
                 compressor_w = 1000.0 * power * (1.0 + 0.009 * noise[noise_at])
                 cold = heat - power
-                fast += (0.22 * cold - fast) * 0.017
-                slow += (0.40 * cold - slow) * 0.00046
                 run_s += 10
                 if task == DHW:
                     q_space, q_dhw = 0.0, heat
@@ -445,9 +447,7 @@ class House:
                     events["modulation"].append((t + 10, 0))
                 base_w = standby + pumps_w + 1.6 * noise[noise_at - 9]
             else:
-                compressor_w = heat = q_space = q_dhw = 0.0
-                fast -= fast * 0.017
-                slow -= slow * 0.00046
+                compressor_w = heat = cold = q_space = q_dhw = 0.0
                 base_w = standby + 1.3 * noise[noise_at - 9]
                 if phase == OFF:
                     if dhw_call or space_call:
@@ -486,10 +486,14 @@ class House:
             structure -= (exchanged + wall_loss * (structure - outside)) * k_structure
             compressors.append(compressor_w)
             bases.append(base_w)
-            rods.append(rod_w)
             noise_at = (noise_at + 1) & 4095
             t += 10
-            if not t % 60:
+            begins = not t % 60
+            if begins:
+                # the ground around the pipes: cooled within minutes, and over hours
+                fast += (0.22 * cold - fast) * 0.1
+                slow += (0.40 * cold - slow) * 0.0028
+                brine = ground - fast - slow
                 self.task, self.modulation, self.room_c, self.tank_c, self.water_c = (
                     task,
                     modulation if phase == HEATING else 0.0,
@@ -497,12 +501,12 @@ class House:
                     tank_c,
                     water,
                 )
-                self.heat_kw, self.hot_c, self.outside_c = heat, hot, outside
+                self.heat_kw, self.hot_c, self.outside_c, self.rod_w = heat, hot, outside, rod_w
                 self._finish_minute(
                     t,
                     (heat_space, heat_dhw, heat_rod),
                     (run_s, starts),
-                    ground - fast - slow,
+                    brine,
                     compressor_w / 1000.0,
                 )
                 heat_space = heat_dhw = heat_rod = 0.0

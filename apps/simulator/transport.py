@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
+from requests.cookies import extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPResponse
@@ -101,10 +102,7 @@ class InProcessTransport(BaseAdapter):
         )
         response.raw = raw
         if original is not None:
-            response.cookies.extract_cookies(  # type: ignore[no-untyped-call]
-                SimpleNamespace(info=lambda: original.msg),
-                requests.cookies.MockRequest(request),  # type: ignore[no-untyped-call, arg-type]
-            )
+            extract_cookies_to_jar(response.cookies, request, raw)  # type: ignore[no-untyped-call]
         return response
 
     def close(self) -> None:
