@@ -14,7 +14,8 @@ from .charts import ChartSpec, Marker
 class ValueCard:
     """One number with its state (fresh, stale, none, partial, estimated); ``kind`` of formatting.QUANTITIES.
 
-    ``meta`` says age or reason, ``note`` more in the same line; ``spark`` is the path of a small curve of
+    ``text`` stands for the number where it is no plain quantity (money). ``meta`` says age or reason,
+    ``note`` more in the same line; ``spark`` is the path of a small curve of
     the last 24 hours, ``key`` its class.
     """
 
@@ -28,6 +29,7 @@ class ValueCard:
     spark: str = ""
     key: str = ""
     estimated: bool = False
+    text: str = ""
 
     @property
     def state_icon(self) -> str:

@@ -123,12 +123,17 @@ def money(value: float | None, currency: str, decimals: int = 2) -> str:
     """An amount with its currency where the language puts it: €5.12, 5,12 €, CHF 5.12."""
     if value is None:
         return MISSING
-    symbol = _SYMBOLS.get(currency, currency)
+    symbol = currency_symbol(currency)
     text = number(value, decimals)
     if _language() == "de":
         return f"{text}{NARROW}{symbol}"
     sign, digits = ("−", text[1:]) if text.startswith("−") else ("", text)
     return f"{sign}{symbol}{NARROW if symbol.isalpha() else ''}{digits}"
+
+
+def currency_symbol(currency: str) -> str:
+    """€ for EUR; a currency without a symbol of its own keeps its code."""
+    return _SYMBOLS.get(currency, currency)
 
 
 def local_time(at: datetime | None, zone: tzinfo, style: str = "datetime") -> str:

@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -21,14 +21,19 @@ from apps.metrics.store.base import StoreUnavailable
 
 from . import clock, formatting
 from .contexts import Fact, Pick, RangeBar, RangeLink
+from .downloads import days_csv, energy_csv
+from .efficiency_page import days_of, efficiency_context, range_of
+from .energy_page import energy_context
+from .energy_span import parse_span
 from .live import House, is_set_up, live_context
 from .looks import DEFAULT_SERIES, LOOKS
 from .panel import last_day, state_legend, time_panel
 from .ranges import RANGES, Range, RangeInvalid, parse_range
+from .season import season_card, year_card
 from .status import current_status
 from .window_summary import WindowSummary
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def page(view: View) -> View:
@@ -36,7 +41,7 @@ def page(view: View) -> View:
 
     @require_safe
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
         except StoreUnavailable:
@@ -77,6 +82,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         return render(request, "dashboard/_live_piece.html", context)
     context |= _day(house)
     context["entries"] = timeline.entries(house.site, limit=3)
+    context["season"] = season_card(house)
     return render(request, "dashboard/overview.html", context)
 
 
@@ -202,3 +208,46 @@ def _readout(summary: WindowSummary) -> list[Fact]:
 
 def _form_time(house: House, at: datetime) -> str:
     return at.astimezone(house.options.zone).strftime("%Y-%m-%dT%H:%M")
+
+
+@page
+def energy(request: HttpRequest) -> HttpResponseBase:
+    """How much electricity, for what, how dear, and the year's forecast."""
+    house = this_house()
+    if piece(request) == "year":
+        return render(request, "dashboard/_year.html", {"at": house.at, "year": year_card(house)})
+    error = ""
+    try:
+        span = parse_span(house, request.GET)
+    except RangeInvalid as fault:
+        error = _("“%(value)s” is not a range that can be shown; this is the present month.") % {
+            "value": fault.value
+        }
+        span = parse_span(house, {})
+    if request.GET.get("format") == "csv":
+        return energy_csv(house, span, request.GET.get("dialect", ""))
+    context = {
+        "at": house.at,
+        "error": error,
+        "energy": energy_context(house, span),
+        "year": year_card(house) if request.GET.get("forecast") else None,
+    }
+    return render(request, "dashboard/energy.html", context)
+
+
+@page
+def efficiency(request: HttpRequest) -> HttpResponseBase:
+    """How good it is, by which method, and how it hangs on the weather."""
+    house = this_house()
+    error = ""
+    try:
+        kind = range_of(request.GET)
+    except RangeInvalid as fault:
+        error = _("“%(value)s” is not a range that can be shown; these are the last 365 days.") % {
+            "value": fault.value
+        }
+        kind = range_of({})
+    if request.GET.get("format") == "csv":
+        return days_csv(house, *days_of(house, kind), request.GET.get("dialect", ""))
+    context = {"at": house.at, "error": error, "page": efficiency_context(house, kind)}
+    return render(request, "dashboard/efficiency.html", context)

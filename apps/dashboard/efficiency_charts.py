@@ -1,0 +1,344 @@
+"""The efficiency page's charts and tables: clouds of days, the set curve, cycling, three methods."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from apps.changelog import timeline
+from apps.metrics.efficiency import CycleSpan, DayPoint, Efficiency, HeatingCurve, heating_curve
+from apps.metrics.jaz import Jaz
+from apps.metrics.totals import totals
+from apps.metrics.windows import local_day_bounds
+
+from . import formatting
+from .charts_periods import Axis, Interval, PointLine, PointSet, ScatterSpec, axis_limits, intervals
+from .contexts import ChartBlock, Table, TableRow
+from .live import House
+
+BIN_C = 3
+COUNTER_TOLERANCE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveBlock:
+    """Measured flow over outside temperature with the set curve of one circuit, where it is known."""
+
+    circuit: str
+    chart: ChartBlock
+    set_words: str
+    conclusion: str
+
+
+# ---------- three methods ----------
+
+
+def methods(found: Jaz, modulation: float | None) -> ChartBlock | None:
+    """A, B and C as dots, together as a band."""
+    rows = [
+        Interval(
+            label=_("Together"), middle=found.jaz, low=found.jaz_low, high=found.jaz_high, colour="accent"
+        ),
+        Interval(label=_("A modulation"), middle=modulation, colour="s-heat"),
+        Interval(label=_("B delta T"), middle=found.jaz_delta_t, colour="s-heat"),
+        Interval(label=_("C device"), middle=found.device_cop_total, colour="text-2"),
+    ]
+    spec = intervals(rows, "", 1, 0.5)
+    if spec is None:
+        return None
+    parts = [f"{row.label} {formatting.number(row.middle, 1)}" for row in rows if row.middle is not None]
+    return ChartBlock(
+        id="methods-data", data=spec.data, summary="; ".join(parts), table=Table(name="", columns=[], rows=[])
+    )
+
+
+def methods_table(rows: Sequence[tuple[str, str, float | None]]) -> Table:
+    return Table(
+        name=_("Three methods"),
+        columns=[_("Method"), _("From"), _("COP")],
+        rows=[
+            TableRow(head=name, cells=[source, formatting.number(value, 1)]) for name, source, value in rows
+        ],
+    )
+
+
+# ---------- COP over outside temperature ----------
+
+
+def cop_over_outside(page: Efficiency) -> ChartBlock:
+    """One circle a day, its size is the electricity; hollow below 90 % energy coverage."""
+    days = [day for day in page.days if day.cop is not None and day.mean_outside_temperature_c is not None]
+    full = [day for day in days if day.cop_is_valid]
+    hollow = [day for day in days if not day.cop_is_valid]
+    low, high = axis_limits([day.mean_outside_temperature_c or 0.0 for day in days], 5.0)
+    bottom, top = axis_limits([day.cop or 0.0 for day in days], 1.0)
+    spec = ScatterSpec(
+        x=Axis(unit="°C", decimals=0, minimum=low, maximum=high),
+        y=Axis(unit="", decimals=1, minimum=bottom, maximum=top),
+        sets=[
+            _day_set(_("Days"), "filled", full),
+            _day_set(_("Less than 90 % measured"), "hollow", hollow),
+        ],
+    )
+    summary = _("%(count)s days") % {"count": formatting.number(len(days))}
+    return ChartBlock(id="cop-data", data=spec.data, summary=summary, table=_cop_table(full))
+
+
+def _day_set(label: str, style: str, days: Sequence[DayPoint]) -> PointSet:
+    return PointSet(
+        label=label,
+        colour="s-heat",
+        style=style,
+        points=[
+            (
+                round(day.mean_outside_temperature_c or 0.0, 2),
+                round(day.cop or 0.0, 3),
+                round(1.6 + 0.75 * math.sqrt(max(0.0, day.energy_kwh_per_24h or 0.0)), 1),
+            )
+            for day in days
+        ],
+        texts=[
+            " · ".join(
+                (
+                    formatting.local_date(day.day),
+                    formatting.with_unit(day.mean_outside_temperature_c, "temperature_c"),
+                    f"COP {formatting.number(day.cop, 2)}",
+                    formatting.with_unit(day.energy_kwh_per_24h, "energy_kwh"),
+                )
+            )
+            for day in days
+        ],
+    )
+
+
+def _cop_table(days: Sequence[DayPoint]) -> Table:
+    """Means of the days' COPs weighted by their energy: heat over electricity of each class."""
+    bins: dict[int, list[DayPoint]] = defaultdict(list)
+    for day in days:
+        bins[math.floor((day.mean_outside_temperature_c or 0.0) / BIN_C)].append(day)
+    rows = []
+    for index, members in sorted(bins.items()):
+        energy = sum(day.energy_kwh_per_24h or 0.0 for day in members)
+        heat = sum((day.energy_kwh_per_24h or 0.0) * (day.cop or 0.0) for day in members)
+        rows.append(
+            TableRow(
+                head=_bin_head(index),
+                cells=[
+                    formatting.number(len(members)),
+                    formatting.number(heat / energy if energy else None, 2),
+                ],
+            )
+        )
+    return Table(
+        name=_("COP by outdoor temperature"), columns=[_("Outdoor °C"), _("Days"), _("COP")], rows=rows
+    )
+
+
+def _bin_head(index: int) -> str:
+    return _("%(low)s to %(high)s") % {
+        "low": formatting.number(index * BIN_C),
+        "high": formatting.number((index + 1) * BIN_C),
+    }
+
+
+# ---------- heating curve ----------
+
+
+def curves(house: House, page: Efficiency) -> list[CurveBlock]:
+    """The measured flow, once for each circuit whose set curve is known, else once without."""
+    settings = timeline.configuration_at(house.site, house.at)
+    known = sorted(
+        {key.split(".")[1] for key in settings if key.startswith("circuits.") and ".curve." in key}
+    )
+    days = _daily_flow(house, page)
+    found = [curve for circuit in known if (curve := heating_curve(circuit, settings)) is not None]
+    if not found:
+        return [_curve_block("", None, days)] if days else []
+    return [_curve_block(curve.circuit, curve, days) for curve in found]
+
+
+def _daily_flow(house: House, page: Efficiency) -> list[tuple[date, float, float]]:
+    """(day, outside, flow): means of the hours in which the house was heated."""
+    hours: dict[date, list[tuple[float, float]]] = defaultdict(list)
+    for point in page.flow:
+        day = datetime.fromtimestamp(point.at, house.options.zone).date()
+        hours[day].append((point.outside_temperature_c, point.flow_temperature_c))
+    return [
+        (
+            day,
+            sum(outside for outside, _flow in each) / len(each),
+            sum(flow for _outside, flow in each) / len(each),
+        )
+        for day, each in sorted(hours.items())
+    ]
+
+
+def _curve_block(
+    circuit: str, curve: HeatingCurve | None, days: Sequence[tuple[date, float, float]]
+) -> CurveBlock:
+    low, high = axis_limits([outside for _day, outside, _flow in days], 5.0)
+    line = [(x, y) for x, y in curve.points if low is None or (low <= x <= (high or x))] if curve else []
+    bottom, top = axis_limits([flow for _day, _outside, flow in days] + [y for _x, y in line], 5.0)
+    spec = ScatterSpec(
+        x=Axis(unit="°C", decimals=0, minimum=low, maximum=high),
+        y=Axis(unit="°C", decimals=0, minimum=bottom, maximum=top),
+        sets=[
+            PointSet(
+                label=_("Measured"),
+                colour="s-flow",
+                style="dot",
+                points=[(round(outside, 2), round(flow, 2), 2.4) for _day, outside, flow in days],
+                texts=[
+                    " · ".join(
+                        (
+                            formatting.local_date(day),
+                            formatting.with_unit(outside, "temperature_c"),
+                            _("flow %(value)s") % {"value": formatting.with_unit(flow, "temperature_c")},
+                        )
+                    )
+                    for day, outside, flow in days
+                ],
+            )
+        ],
+        lines=[PointLine(label=_("Set curve"), points=line)] if line else [],
+    )
+    offset = curve_offset_k(curve, days) if curve else None
+    return CurveBlock(
+        circuit=circuit,
+        chart=ChartBlock(
+            id=f"curve-data-{circuit or 'house'}",
+            data=spec.data,
+            summary=_("Flow temperature over outdoor temperature on %(count)s days")
+            % {"count": formatting.number(len(days))},
+            table=_flow_table(days),
+        ),
+        set_words=_set_words(curve),
+        conclusion=_offset_words(offset),
+    )
+
+
+def curve_offset_k(curve: HeatingCurve, days: Sequence[tuple[date, float, float]]) -> float | None:
+    """Mean of measured minus set [K], over the days on which the curve asks for heat."""
+    settings = {
+        f"circuits.{curve.circuit}.curve.slope": curve.slope,
+        f"circuits.{curve.circuit}.curve.shift": curve.shift,
+        f"circuits.{curve.circuit}.target_temperature.normal_c": curve.room_temperature_c,
+    }
+    cold = [(outside, flow) for _day, outside, flow in days if outside < curve.room_temperature_c]
+    asked = heating_curve(curve.circuit, settings, tuple(outside for outside, _flow in cold))
+    if asked is None or not cold:
+        return None
+    return sum(flow - point[1] for (_outside, flow), point in zip(cold, asked.points, strict=True)) / len(
+        cold
+    )
+
+
+def _set_words(curve: HeatingCurve | None) -> str:
+    if curve is None:
+        return ""
+    return _("Set: slope %(slope)s, shift %(shift)s, room %(room)s") % {
+        "slope": formatting.number(curve.slope, 1),
+        "shift": formatting.number(curve.shift),
+        "room": formatting.with_unit(curve.room_temperature_c, "temperature_c"),
+    }
+
+
+def _offset_words(offset: float | None) -> str:
+    if offset is None:
+        return ""
+    if abs(offset) < 0.5:
+        return _("Measured lies on the set curve, on average within half a kelvin")
+    difference = formatting.with_unit(abs(offset), "temperature_difference_k")
+    if offset < 0:
+        return _("Measured is on average %(difference)s below the set curve") % {"difference": difference}
+    return _("Measured is on average %(difference)s above the set curve") % {"difference": difference}
+
+
+def _flow_table(days: Sequence[tuple[date, float, float]]) -> Table:
+    bins: dict[int, list[float]] = defaultdict(list)
+    for _day, outside, flow in days:
+        bins[math.floor(outside / BIN_C)].append(flow)
+    return Table(
+        name=_("Flow by outdoor temperature"),
+        columns=[_("Outdoor °C"), _("Days"), _("Flow °C")],
+        rows=[
+            TableRow(
+                head=_bin_head(index),
+                cells=[formatting.number(len(flows)), formatting.number(sum(flows) / len(flows), 1)],
+            )
+            for index, flows in sorted(bins.items())
+        ],
+    )
+
+
+# ---------- starts ----------
+
+
+def starts_table(house: House, page: Efficiency) -> Table:
+    """Starts and run times of 7, 30 and 365 days, checked against the device's own counter."""
+    return Table(
+        name=_("Starts and run time"),
+        columns=[
+            _("Last"), _("Starts"), _("per day"), _("Run time"), _("Mean run"), _("Standby kWh"),
+            _("Known"), _("The device counted"),
+        ],
+        rows=[_starts_row(house, span) for span in page.cycle_spans],
+    )  # fmt: skip
+
+
+def _starts_row(house: House, span: CycleSpan) -> TableRow:
+    zone = house.options.zone
+    start = local_day_bounds(house.today - timedelta(days=span.days), zone)[0]
+    end = local_day_bounds(house.today, zone)[0]
+    cycles = span.cycles
+    known = cycles.known_s / (end - start)
+    standby = totals(
+        house.store,
+        house.site.pk,
+        [start, end],
+        house.at,
+        ("electrical_energy_wh", "electrical_energy_standby_wh"),
+    )[0]["electrical_energy_standby_wh"]
+    rate = cycles.starts_per_hour
+    return TableRow(
+        head=_("%(n)s days") % {"n": formatting.number(span.days)},
+        cells=[
+            formatting.number(cycles.starts if cycles.known_s else None),
+            formatting.number(None if rate is None else rate * 24, 1),
+            formatting.duration(cycles.run_s if cycles.known_s else None),
+            formatting.duration(cycles.mean_run_s),
+            formatting.number(None if standby is None else standby / 1000, 1),
+            formatting.coverage(known),
+            _device_starts(house, start, end, cycles.starts),
+        ],
+    )
+
+
+def _device_starts(house: House, start: int, end: int, ours: int) -> str:
+    """What the heat pump's counter rose by, and how it compares."""
+    days = house.store.series(house.site.pk, "compressor_starts_count", start, end, 86400)
+    known = [
+        (low, high)
+        for low, high in zip(days.min, days.max, strict=True)
+        if low is not None and high is not None
+    ]
+    wanted = round((end - start) / 86400)
+    if len(known) < wanted:
+        return _("known on %(known)s of %(days)s days") % {
+            "known": formatting.number(len(known)),
+            "days": formatting.number(wanted),
+        }
+    counted = round(known[-1][1] - known[0][0])
+    if counted < 0:
+        return _("counter was reset")
+    if abs(counted - ours) <= COUNTER_TOLERANCE:
+        return _("%(n)s, equal") % {"n": formatting.number(counted)}
+    return _("%(n)s, %(difference)s apart") % {
+        "n": formatting.number(counted),
+        "difference": formatting.number(abs(counted - ours)),
+    }

@@ -1,0 +1,205 @@
+"""The efficiency page: how good, by which method, and how it hangs on the weather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from apps.metrics.efficiency import Efficiency, efficiency
+from apps.metrics.jaz import Jaz, jaz
+
+from . import efficiency_charts, formatting
+from .contexts import ChartBlock, Fact, RangeBar, RangeLink, Table, ValueCard
+from .efficiency_charts import CurveBlock
+from .live import House
+from .ranges import RangeInvalid
+from .season import jaz_card, jaz_range
+
+RANGES = ("month", "season", "365", "all")
+SEASON_FIRST_MONTH, SEASON_LAST_MONTH = 10, 4
+LONGEST_DAYS = 3660
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EfficiencyContext:
+    """Everything on the efficiency page. ``agree``: A and B lie within a quarter of each other; None where
+    there is only one."""
+
+    at: datetime
+    first: date
+    last: date
+    bar: RangeBar
+    jaz: ValueCard
+    jaz_range: str
+    sentence: str
+    disagree: bool
+    facts: Sequence[Fact]
+    methods: ChartBlock | None
+    methods_table: Table
+    agree: bool | None
+    cop: ChartBlock
+    has_hollow: bool
+    curves: Sequence[CurveBlock]
+    starts: Table
+    short_cycling: bool
+    csv: str
+    method_version: int
+    flow_rate: str
+
+
+def efficiency_context(house: House, kind: str) -> EfficiencyContext:
+    """The page for one of RANGES. Raises RangeInvalid for another."""
+    first, last = days_of(house, kind)
+    found = jaz(house.store, house.site.pk, house.options, first, last, house.at)
+    page = efficiency(house.store, house.site.pk, house.options, first, last, house.at)
+    modulation = _modulation_cop(house, found)
+    rate = house.options.estimated_flow_rate
+    return EfficiencyContext(
+        at=house.at,
+        first=first,
+        last=last,
+        bar=_bar(kind),
+        jaz=jaz_card(found),
+        jaz_range=jaz_range(found),
+        sentence=_sentence(found),
+        disagree=found.disagree,
+        facts=_facts(house, found, page),
+        methods=efficiency_charts.methods(found, modulation),
+        methods_table=_methods_table(house, found, modulation),
+        agree=_agree(modulation, found.jaz_delta_t, found.disagree),
+        cop=efficiency_charts.cop_over_outside(page),
+        has_hollow=any(not day.cop_is_valid for day in page.days if day.cop is not None),
+        curves=efficiency_charts.curves(house, page),
+        starts=efficiency_charts.starts_table(house, page),
+        short_cycling=page.short_cycling,
+        csv="?" + urlencode({"range": kind, "format": "csv"}),
+        method_version=found.method_version,
+        flow_rate=formatting.with_unit(rate, "flow_m3_h") if rate is not None else "",
+    )
+
+
+def range_of(query: Mapping[str, str]) -> str:
+    """The range in the address; by default 365 days. Raises RangeInvalid."""
+    kind = query.get("range") or "365"
+    if kind not in RANGES:
+        raise RangeInvalid("range", kind)
+    return kind
+
+
+def days_of(house: House, kind: str) -> tuple[date, date]:
+    """Local days of the range; today is left out unless the range has no other day."""
+    yesterday = house.today - timedelta(days=1)
+    oldest = _oldest(house)
+    if kind == "month":
+        first = house.today.replace(day=1)
+        return first, max(first, yesterday)
+    if kind == "season":
+        in_season = house.today.month >= SEASON_FIRST_MONTH
+        first = date(house.today.year - (0 if in_season else 1), SEASON_FIRST_MONTH, 1)
+        end = date(first.year + 1, SEASON_LAST_MONTH, 30)
+        return first, max(first, min(yesterday, end))
+    if kind == "all":
+        first = max(oldest, yesterday - timedelta(days=LONGEST_DAYS))
+        return min(first, yesterday), yesterday
+    return house.today - timedelta(days=365), yesterday
+
+
+def _oldest(house: House) -> date:
+    extent = house.store.extent(house.site.pk, "interval")
+    return datetime.fromtimestamp(extent[0], house.options.zone).date() if extent else house.today
+
+
+def _bar(kind: str) -> RangeBar:
+    words = {
+        "month": _("Month"),
+        "season": _("Heating season"),
+        "365": _("365 days"),
+        "all": _("All"),
+    }
+    links = [RangeLink(label=words[each], href=f"?range={each}", current=each == kind) for each in RANGES]
+    return RangeBar(links=links, label="", earlier="", later="")
+
+
+def _modulation_cop(house: House, found: Jaz) -> float | None:
+    """COP by method A, which ``found`` leaves out where the methods disagree."""
+    if found.jaz is not None:
+        return found.jaz
+    if not found.disagree:
+        return None
+    start = datetime.combine(found.first, datetime.min.time(), house.options.zone)
+    end = datetime.combine(found.last + timedelta(days=1), datetime.min.time(), house.options.zone)
+    return house.summary(int(start.timestamp()), int(end.timestamp())).cop
+
+
+def _agree(modulation: float | None, delta_t: float | None, disagree: bool) -> bool | None:
+    if modulation is None or delta_t is None:
+        return None
+    return not disagree
+
+
+def _sentence(found: Jaz) -> str:
+    if found.energy_kwh is None or found.heat_kwh is None:
+        return ""
+    return _("%(energy)s electricity gave about %(heat)s heat.") % {
+        "energy": formatting.with_unit(found.energy_kwh, "energy_whole_kwh"),
+        "heat": formatting.with_unit(round(found.heat_kwh, -2), "energy_whole_kwh"),
+    }
+
+
+def boundary_in_words(metered: Sequence[str], boundary: str) -> str:
+    """H4: compressor, source pump, heating rod, heating pumps."""
+    words = {
+        "compressor": _("compressor"),
+        "source_pump": _("source pump"),
+        "heating_rod": _("heating rod"),
+        "heating_pumps": _("heating pumps"),
+    }
+    return f"{boundary}: {', '.join(words[part] for part in words if part in metered)}"
+
+
+def _facts(house: House, found: Jaz, page: Efficiency) -> list[Fact]:
+    facts = [
+        Fact(name=_("Space heating"), value=formatting.with_unit(found.jaz_heating, "jaz")),
+        Fact(name=_("Hot water"), value=formatting.with_unit(found.jaz_dhw, "jaz")),
+        Fact(name=_("Running only, without standby"), value=formatting.with_unit(page.running_cop, "jaz")),
+        Fact(
+            name=_("Of the ideal process (Carnot)"),
+            value=formatting.with_unit(page.percent_of_carnot, "percent"),
+        ),
+        Fact(
+            name=_("Flow temperature, weighted by heat"),
+            value=formatting.with_unit(page.heat_weighted_flow_c, "temperature_c"),
+        ),
+    ]
+    for name, cop in sorted(found.cops_by_boundary.items()):
+        if len(found.cops_by_boundary) > 1:
+            facts.append(
+                Fact(name=_("Boundary %(name)s") % {"name": name}, value=formatting.with_unit(cop, "jaz"))
+            )
+    facts.append(
+        Fact(
+            name=_("What hangs on the meter"),
+            value=boundary_in_words(house.options.metered, found.boundary),
+        )
+    )
+    return facts
+
+
+def _methods_table(house: House, found: Jaz, modulation: float | None) -> Table:
+    rate = house.options.estimated_flow_rate
+    by_flow = (
+        _("%(rate)s × (supply − return)") % {"rate": formatting.with_unit(rate, "flow_m3_h")}
+        if rate is not None
+        else _("needs the flow rate, see settings")
+    )
+    return efficiency_charts.methods_table(
+        [
+            (_("A modulation"), _("rated power × modulation × run time"), modulation),
+            (_("B delta T"), by_flow, found.jaz_delta_t),
+            (_("C device"), _("the heat pump's own register, its whole life"), found.device_cop_total),
+        ]
+    )

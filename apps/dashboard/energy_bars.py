@@ -1,0 +1,326 @@
+"""The energy page's charts and tables: bars by use, costs adding up, tariffs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from apps.metrics.periods import EnergyRow
+from apps.metrics.tariff import Tariff, tariffs_of
+
+from . import formatting
+from .charts_periods import BarSet, BarsSpec, Compare, SumSet, SumsSpec, adding_up, brackets_of
+from .contexts import ChartBlock, Table, TableRow
+from .energy_span import Span, before_label, is_partial
+from .live import House
+
+PARTS = (
+    ("standby_energy_kwh", "b-standby", True),
+    ("electrical_energy_unclassified_kwh", "border-strong", True),
+    ("electrical_energy_dhw_kwh", "b-dhw", False),
+    ("electrical_energy_heating_kwh", "b-space", False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegendPart:
+    label: str
+    key: str
+    total: str
+
+
+def title_of(period: str) -> str:
+    return {
+        "day": _("Electricity by day"),
+        "week": _("Electricity by week"),
+        "month": _("Electricity by month"),
+        "year": _("Electricity by year"),
+    }[period]
+
+
+def total_of(rows: Sequence[EnergyRow], name: str) -> float | None:
+    known = [value for row in rows if (value := getattr(row, name)) is not None]
+    return sum(known) if known else None
+
+
+def _part_label(name: str) -> str:
+    return {
+        "electrical_energy_heating_kwh": _("Space heating"),
+        "electrical_energy_dhw_kwh": _("Hot water"),
+        "standby_energy_kwh": _("Standby"),
+        "electrical_energy_unclassified_kwh": _("Not classified"),
+    }[name]
+
+
+def part(row: EnergyRow, name: str) -> float | None:
+    """Electricity of one use; what is known only as a lump is not classified."""
+    if name != "electrical_energy_unclassified_kwh":
+        value: float | None = getattr(row, name)
+        return value
+    if row.electrical_energy_kwh is None:
+        return None
+    uses = (row.electrical_energy_heating_kwh, row.electrical_energy_dhw_kwh, row.standby_energy_kwh)
+    rest = row.electrical_energy_kwh - sum(use or 0.0 for use in uses)
+    return rest if rest > 0.005 else 0.0
+
+
+def legend(rows: Sequence[EnergyRow]) -> list[LegendPart]:
+    keys = {
+        "electrical_energy_heating_kwh": "space",
+        "electrical_energy_dhw_kwh": "dhw",
+        "standby_energy_kwh": "standby",
+        "electrical_energy_unclassified_kwh": "gap",
+    }
+    parts = []
+    for name, key in keys.items():
+        known = [value for row in rows if (value := part(row, name)) is not None]
+        total = sum(known)
+        if key == "gap" and total < 0.05:
+            continue
+        parts.append(
+            LegendPart(
+                label=_part_label(name),
+                key=key,
+                total=formatting.with_unit(total if known else None, "energy_whole_kwh"),
+            )
+        )
+    return parts
+
+
+def _head(span: Span, row: EnergyRow, house: House) -> str:
+    first = row.start.astimezone(house.options.zone).date()
+    if span.period == "day":
+        head = formatting.local_date(first, "weekday_day")
+    elif span.period == "week":
+        iso = first.isocalendar()
+        head = _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
+    else:
+        head = formatting.local_date(first, "month" if span.period == "month" else "year")
+    return _("%(period)s, so far") % {"period": head} if row.end > house.at else head
+
+
+def _axis_label(span: Span, row: EnergyRow, house: House) -> str:
+    first = row.start.astimezone(house.options.zone).date()
+    if span.period == "day":
+        return str(first.day)
+    if span.period == "week":
+        return str(first.isocalendar().week)
+    return formatting.local_date(first, "month_short" if span.period == "month" else "year")
+
+
+def bars(
+    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None], compare: str
+) -> ChartBlock:
+    lumps = [
+        (
+            int(lump.start.timestamp()),
+            int(lump.end.timestamp()),
+            _("%(energy)s together") % {"energy": formatting.with_unit(lump.energy_kwh, "energy_kwh")},
+        )
+        for row in rows
+        for lump in row.lumps
+    ]
+    spec = BarsSpec(
+        labels=[_axis_label(span, row, house) for row in rows],
+        titles=[_head(span, row, house) for row in rows],
+        unit="kWh",
+        decimals=1,
+        sets=[
+            BarSet(
+                label=_part_label(name),
+                colour=colour,
+                hatched=hatched,
+                values=[_rounded(part(row, name)) for row in rows],
+            )
+            for name, colour, hatched in PARTS
+        ],
+        partial=[is_partial(house, row) for row in rows],
+        compare=Compare(
+            label=compare,
+            values=[None if row is None else _rounded(row.electrical_energy_kwh) for row in before],
+        )
+        if before
+        else None,
+        brackets=brackets_of(lumps, [(int(row.start.timestamp()), int(row.end.timestamp())) for row in rows]),
+    )
+    known = [row.electrical_energy_kwh for row in rows if row.electrical_energy_kwh is not None]
+    summary = title_of(span.period) + ": "
+    summary += (
+        _("between %(low)s and %(high)s")
+        % {
+            "low": formatting.with_unit(min(known), "energy_kwh"),
+            "high": formatting.with_unit(max(known), "energy_kwh"),
+        }
+        if known
+        else _("no data")
+    )
+    return ChartBlock(
+        id="energy-data", data=spec.data, summary=summary, table=_table(house, span, rows, bool(known))
+    )
+
+
+def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool) -> Table:
+    columns = [
+        {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[span.period],
+        _("Electricity kWh"),
+        _("Space heating"),
+        _("Hot water"),
+        _("Standby"),
+        _("Not classified"),
+        _("Heat kWh (estimated)"),
+        _("COP"),
+        _("Starts"),
+        _("Outdoor °C"),
+        _("Cost %(currency)s") % {"currency": house.options.currency},
+        _("Measured"),
+    ]
+    foot = None
+    if has_foot:
+        window = house.summary(int(rows[0].start.timestamp()), int(rows[-1].end.timestamp()))
+        foot = TableRow(
+            head=_("Sum"),
+            cells=_cells(
+                window.electrical_energy_kwh,
+                window.at_least,
+                [_sum_of_part(rows, name) for name, _colour, _hatched in reversed(PARTS)],
+                total_of(rows, "thermal_energy_modulation_kwh"),
+                window.cop,
+                window.compressor_starts,
+                window.mean_outside_temperature_c,
+                total_of(rows, "cost"),
+                window.electrical_coverage,
+            ),
+        )
+    return Table(
+        name=title_of(span.period),
+        columns=columns,
+        rows=[
+            TableRow(
+                head=_head(span, row, house),
+                partial=is_partial(house, row),
+                cells=_cells(
+                    row.electrical_energy_kwh,
+                    row.electrical_energy_at_least,
+                    [part(row, name) for name, _colour, _hatched in reversed(PARTS)],
+                    row.thermal_energy_modulation_kwh,
+                    row.cop,
+                    row.compressor_starts,
+                    row.mean_outside_temperature_c,
+                    row.cost,
+                    row.electrical_coverage,
+                ),
+            )
+            for row in rows
+        ],
+        foot=foot,
+    )
+
+
+def _cells(
+    energy: float | None,
+    at_least: bool,
+    parts: Sequence[float | None],
+    heat: float | None,
+    cop: float | None,
+    starts: int | None,
+    outside: float | None,
+    cost: float | None,
+    measured: float | None,
+) -> list[str]:
+    # PARTS reversed: space, hot water, not classified, standby; the table has standby before the rest
+    space, dhw, rest, standby = parts
+    amount = formatting.number(energy, 1)
+    return [
+        f"≥{formatting.NARROW}{amount}" if at_least and energy is not None else amount,
+        *(formatting.number(value, 1) for value in (space, dhw, standby, rest, heat)),
+        formatting.number(cop, 2),
+        formatting.number(starts),
+        formatting.number(outside, 1),
+        formatting.number(cost, 2),
+        formatting.coverage(measured),
+    ]
+
+
+def _sum_of_part(rows: Sequence[EnergyRow], name: str) -> float | None:
+    known = [value for row in rows if (value := part(row, name)) is not None]
+    return sum(known) if known else None
+
+
+def sums(
+    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
+) -> ChartBlock | None:
+    costs = adding_up([row.cost for row in rows])
+    if all(value is None for value in costs):
+        return None
+    last = max(index for index, value in enumerate(costs) if value is not None)
+    sets = [SumSet(label=span.label, colour="s-power", filled=True, values=costs, mark=last)]
+    if before:
+        earlier = adding_up([None if row is None else row.cost for row in before])
+        sets.append(SumSet(label=before_label(span), style="dashed", values=earlier))
+    spec = SumsSpec(
+        labels=[_axis_label(span, row, house) for row in rows],
+        unit=formatting.currency_symbol(house.options.currency),
+        decimals=2,
+        sets=sets,
+    )
+    summary = _("Cost adding up to %(total)s") % {
+        "total": formatting.money(costs[last], house.options.currency)
+    }
+    return ChartBlock(
+        id="cost-data", data=spec.data, summary=summary, table=Table(name="", columns=[], rows=[])
+    )
+
+
+def sum_legend(
+    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
+) -> list[LegendPart]:
+    parts = [
+        LegendPart(
+            label=span.label,
+            key="k-power",
+            total=formatting.money(total_of(rows, "cost"), house.options.currency),
+        )
+    ]
+    known = [row for row in before if row is not None]
+    if known:
+        parts.append(
+            LegendPart(
+                label=before_label(span),
+                key="k-prev",
+                total=formatting.money(total_of(known, "cost"), house.options.currency),
+            )
+        )
+    return parts
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def known_tariffs(house: House) -> list[Tariff]:
+    options = house.options
+    return tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+
+
+def tariff_table(house: House) -> Table:
+    currency = house.options.currency
+    rows = []
+    for tariff in reversed(known_tariffs(house)):
+        since = (
+            _("from the start")
+            if tariff.valid_from == date.min
+            else _("since %(day)s") % {"day": formatting.local_date(tariff.valid_from)}
+        )
+        rows.append(
+            TableRow(
+                head=since,
+                cells=[
+                    formatting.money(tariff.price_per_kwh, currency, 4),
+                    formatting.money(tariff.base_fee_per_day, currency),
+                ],
+            )
+        )
+    return Table(name=_("Tariffs"), columns=[_("Valid"), _("per kWh"), _("per day")], rows=rows)

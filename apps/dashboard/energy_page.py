@@ -1,0 +1,175 @@
+"""The energy page: how much, for what, how dear, and against the year before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from apps.metrics.periods import EnergyRow
+from apps.metrics.windows import local_midnight
+
+from . import energy_bars, formatting
+from .contexts import ChartBlock, RangeBar, Table, ValueCard
+from .energy_bars import LegendPart, known_tariffs, total_of
+from .energy_span import Span, before_label, is_partial, is_whole, range_bar, year_before
+from .live import House
+from .window_summary import WindowSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """This range against the same one a year before, over the bars that are finished in both."""
+
+    percent: float
+    label: str
+    colder_k: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyContext:
+    """Everything on the energy page."""
+
+    at: datetime
+    span: Span
+    bar: RangeBar
+    subtitle: str
+    cards: Sequence[ValueCard]
+    title: str
+    legend: Sequence[LegendPart]
+    compare_label: str
+    has_partial: bool
+    bars: ChartBlock
+    sums: ChartBlock | None
+    sum_legend: Sequence[LegendPart]
+    tariffs: Table
+    csv: str
+    rows: Sequence[EnergyRow]
+
+
+def energy_context(house: House, span: Span) -> EnergyContext:
+    """The page for the bars of ``span``."""
+    rows = house.rows(span.period, span.first, span.last)
+    before = year_before(house, span, rows)
+    window = house.summary(
+        int(local_midnight(span.first, house.options.zone).timestamp()),
+        int(local_midnight(span.last + timedelta(days=1), house.options.zone).timestamp()),
+    )
+    compare_label = before_label(span) if before else ""
+    running = any(row.end > house.at for row in rows)
+    return EnergyContext(
+        at=house.at,
+        span=span,
+        bar=range_bar(house, span),
+        subtitle=_("Counted until %(time)s.") % {"time": house.local(house.at)} if running else "",
+        cards=_cards(house, span, rows, before, window),
+        title=energy_bars.title_of(span.period),
+        legend=energy_bars.legend(rows),
+        compare_label=compare_label,
+        has_partial=any(is_partial(house, row) for row in rows),
+        bars=energy_bars.bars(house, span, rows, before, compare_label),
+        sums=energy_bars.sums(house, span, rows, before) if span.period != "year" else None,
+        sum_legend=energy_bars.sum_legend(house, span, rows, before),
+        tariffs=energy_bars.tariff_table(house),
+        csv="?" + urlencode({"period": span.period, "date": span.first.isoformat(), "format": "csv"}),
+        rows=rows,
+    )
+
+
+def comparison(
+    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
+) -> Comparison | None:
+    """None unless at least one finished bar is wholly known in both years."""
+    pairs = [
+        (now, then)
+        for now, then in zip(rows, before, strict=False)
+        if then is not None and now.end <= house.at and is_whole(now) and is_whole(then)
+    ]
+    energy = sum(now.electrical_energy_kwh or 0.0 for now, _then in pairs)
+    earlier = sum(then.electrical_energy_kwh or 0.0 for _now, then in pairs)
+    if not pairs or not earlier:
+        return None
+    weather = [
+        ((now.end - now.start).days, now.mean_outside_temperature_c - then.mean_outside_temperature_c)
+        for now, then in pairs
+        if now.mean_outside_temperature_c is not None and then.mean_outside_temperature_c is not None
+    ]
+    days = sum(weight for weight, _difference in weather)
+    colder = -sum(weight * difference for weight, difference in weather) / days if days else None
+    return Comparison(percent=100 * (energy / earlier - 1), label=before_label(span), colder_k=colder)
+
+
+def comparison_words(found: Comparison | None) -> str:
+    """+8 % to November 2025, 1.8 K colder."""
+    if found is None:
+        return ""
+    words = _("%(percent)s to %(before)s") % {
+        "percent": formatting.signed_percent(found.percent),
+        "before": found.label,
+    }
+    if found.colder_k is None or abs(found.colder_k) < 0.05:
+        return words
+    difference = formatting.with_unit(abs(found.colder_k), "temperature_difference_k")
+    weather = _("%(difference)s colder") if found.colder_k > 0 else _("%(difference)s warmer")
+    return f"{words}, {weather % {'difference': difference}}"
+
+
+def _cards(
+    house: House,
+    span: Span,
+    rows: Sequence[EnergyRow],
+    before: Sequence[EnergyRow | None],
+    window: WindowSummary,
+) -> list[ValueCard]:
+    partial = window.is_partial or any(row.end > house.at for row in rows)
+    energy = window.electrical_energy_kwh
+    state = "none" if energy is None else "partial" if partial else "fresh"
+    share = formatting.coverage(window.electrical_coverage)
+    notes = [comparison_words(comparison(house, span, rows, before))]
+    if window.is_partial and energy is not None:
+        notes.append(_("partial, %(share)s measured") % {"share": share})
+    if window.at_least:
+        notes.append(_("at least"))
+    heat = total_of(rows, "thermal_energy_modulation_kwh")
+    heat_meta = _("COP %(cop)s") % {"cop": formatting.with_unit(window.cop, "cop")}
+    if window.heat_coverage is not None:
+        heat_meta += " · " + _("%(share)s measured") % {"share": formatting.coverage(window.heat_coverage)}
+    degree_days = total_of(rows, "heating_degree_days")
+    return [
+        ValueCard(
+            label=_("Electricity"), value=energy, kind="energy_whole_kwh", state=state, icon="energy",
+            meta=" · ".join(note for note in notes if note),
+        ),
+        _cost_card(house, rows, state),
+        ValueCard(
+            label=_("Heat"), value=heat, kind="energy_whole_kwh",
+            state="none" if heat is None else "estimated",
+            icon="radiator", meta=heat_meta if heat is not None else _("no data"), estimated=True,
+        ),
+        ValueCard(
+            label=_("Outdoor, mean"), value=window.mean_outside_temperature_c, kind="temperature_c",
+            state="none" if window.mean_outside_temperature_c is None else "fresh", icon="sun",
+            meta=_("%(number)s degree days below 15 °C") % {"number": formatting.number(degree_days)}
+            if degree_days is not None else _("no data"),
+        ),
+    ]  # fmt: skip
+
+
+def _cost_card(house: House, rows: Sequence[EnergyRow], state: str) -> ValueCard:
+    total = total_of(rows, "cost")
+    tariffs = known_tariffs(house)
+    if total is None:
+        meta = _("no price is set") if not tariffs else _("no data")
+        return ValueCard(label=_("Cost"), value=None, kind="count", state="none", icon="coin", meta=meta)
+    newest = tariffs[-1]
+    meta = _("%(price)s/kWh") % {"price": formatting.money(newest.price_per_kwh, house.options.currency, 4)}
+    if newest.base_fee_per_day:
+        fee = formatting.money(newest.base_fee_per_day, house.options.currency)
+        meta = _("%(price)s and %(fee)s a day") % {"price": meta, "fee": fee}
+    return ValueCard(
+        label=_("Cost"), value=total, kind="count", state=state, icon="coin", meta=meta,
+        text=formatting.money(total, house.options.currency),
+    )  # fmt: skip

@@ -1,0 +1,146 @@
+"""Which bars the energy page shows: of one month, one year or all years, and those of the year before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from apps.metrics.periods import EnergyRow
+from apps.metrics.windows import PERIODS, next_first, period_first
+
+from . import formatting
+from .contexts import RangeBar, RangeLink
+from .live import House
+from .ranges import RangeInvalid
+
+FULL = 0.995
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Bars of one kind over the local days ``first`` to ``last``; ``earlier`` and ``later`` are query
+    strings, empty where there is nothing to go to."""
+
+    period: str
+    first: date
+    last: date
+    label: str
+    earlier: str
+    later: str
+
+
+def parse_span(house: House, query: Mapping[str, str]) -> Span:
+    """``period`` (day, week, month, year) of the bars and a ``date`` in their range; by default the days
+    of this month. Raises RangeInvalid."""
+    period = query.get("period") or "day"
+    if period not in PERIODS:
+        raise RangeInvalid("period", period)
+    try:
+        day = date.fromisoformat(query["date"]) if query.get("date") else house.today
+    except ValueError as error:
+        raise RangeInvalid("date", query["date"]) from error
+    if not 1990 <= day.year <= 2200:
+        raise RangeInvalid("date", query["date"])
+    return span_of(house, period, min(day, house.today))
+
+
+def span_of(house: House, period: str, day: date) -> Span:
+    """Days of a month, ISO weeks or months of a year, or all years."""
+    oldest = _oldest(house)
+    if period == "year":
+        return Span(
+            period=period,
+            first=oldest.replace(month=1, day=1),
+            last=house.today,
+            label=_("All years"),
+            earlier="",
+            later="",
+        )
+    if period == "week":
+        year = day.isocalendar().year
+        first, following = date.fromisocalendar(year, 1, 1), date.fromisocalendar(year + 1, 1, 1)
+        label = str(year)
+    elif period == "month":
+        first = day.replace(month=1, day=1)
+        following = first.replace(year=first.year + 1)
+        label = str(first.year)
+    else:
+        first = period_first(day, "month")
+        following = next_first(first, "month")
+        label = formatting.local_date(first, "month")
+    return Span(
+        period=period,
+        first=first,
+        last=min(following - timedelta(days=1), house.today),
+        label=label,
+        earlier=_query(period, first - timedelta(days=1)) if first > oldest else "",
+        later=_query(period, following) if following <= house.today else "",
+    )
+
+
+def _oldest(house: House) -> date:
+    extent = house.store.extent(house.site.pk, "interval")
+    if extent is None:
+        return house.today
+    return datetime.fromtimestamp(extent[0], house.options.zone).date()
+
+
+def _query(period: str, day: date) -> str:
+    return "?" + urlencode({"period": period, "date": day.isoformat()})
+
+
+def range_bar(house: House, span: Span) -> RangeBar:
+    words = {"day": _("Days"), "week": _("Weeks"), "month": _("Months"), "year": _("Years")}
+    return RangeBar(
+        links=[
+            RangeLink(label=words[period], href=_query(period, span.last), current=span.period == period)
+            for period in PERIODS
+        ],
+        label=span.label,
+        earlier=span.earlier,
+        later=span.later,
+    )
+
+
+def year_before(house: House, span: Span, rows: Sequence[EnergyRow]) -> list[EnergyRow | None]:
+    """The bar of the year before for each bar; empty where nothing is known of it."""
+    if span.period == "year":
+        return []
+    if span.period == "week":
+        year = span.first.isocalendar().year - 1
+        first = date.fromisocalendar(year, 1, 1)
+        last = date.fromisocalendar(year + 1, 1, 1) - timedelta(days=1)
+    else:
+        first = span.first.replace(year=span.first.year - 1)
+        whole = "month" if span.period == "day" else "year"
+        last = next_first(first, whole) - timedelta(days=1)
+    if last < _oldest(house):
+        return []
+    found: list[EnergyRow | None] = list(house.rows(span.period, first, last))
+    if all(row is None or row.electrical_energy_kwh is None for row in found):
+        return []
+    return [found[index] if index < len(found) else None for index in range(len(rows))]
+
+
+def before_label(span: Span) -> str:
+    if span.period == "day":
+        before = span.first.replace(year=span.first.year - 1)
+        return formatting.local_date(before, "month")
+    year = span.first.isocalendar().year if span.period == "week" else span.first.year
+    return str(year - 1)
+
+
+def is_whole(row: EnergyRow) -> bool:
+    return (
+        row.electrical_energy_kwh is not None
+        and not row.electrical_energy_at_least
+        and (row.electrical_coverage or 0.0) >= FULL
+    )
+
+
+def is_partial(house: House, row: EnergyRow) -> bool:
+    return row.electrical_energy_kwh is not None and (row.end > house.at or not is_whole(row))

@@ -1,0 +1,216 @@
+"""The seasonal performance and the year's forecast in words, for overview, energy and efficiency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.metrics.child import ChildFailed
+from apps.metrics.jaz import Jaz, jaz, rolling_year
+from apps.metrics.year import Estimate, estimate_year
+
+from . import formatting
+from .charts_periods import Interval, intervals
+from .contexts import ChartBlock, Fact, SeasonCard, Table, TableRow, ValueCard
+from .energy_page import comparison, comparison_words
+from .energy_span import span_of, year_before
+from .live import House
+
+ESTIMATE_STEP_KWH = 200.0
+
+
+def rolling_jaz(house: House) -> Jaz:
+    """Of the 365 local days before today."""
+    first, last = rolling_year(house.at, house.options)
+    return jaz(house.store, house.site.pk, house.options, first, last, house.at)
+
+
+def jaz_title(found: Jaz) -> str:
+    """What the number may be called, by its coverage."""
+    if found.label == "full":
+        return _("Seasonal COP (JAZ), %(days)s days") % {"days": formatting.number(found.days)}
+    if found.label == "partial":
+        return _("Seasonal COP (JAZ), incomplete: %(share)s of electricity") % {
+            "share": formatting.coverage(found.coverage)
+        }
+    return ngettext("COP of %(n)s day", "COP of %(n)s days", found.days) % {
+        "n": formatting.number(found.days)
+    }
+
+
+def jaz_range(found: Jaz) -> str:
+    """(4.0–4.9), estimated."""
+    if found.jaz_low is None or found.jaz_high is None:
+        return ""
+    band = f"{formatting.number(found.jaz_low, 1)}–{formatting.number(found.jaz_high, 1)}"
+    if found.jaz is None:
+        return _("%(band)s, methods disagree") % {"band": band}
+    return _("(%(band)s), estimated") % {"band": band}
+
+
+def jaz_card(found: Jaz) -> ValueCard:
+    """State ``partial`` greys what is not a full year."""
+    if found.jaz is None and found.jaz_low is None:
+        return ValueCard(
+            label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat is known yet")
+        )
+    meta = _("%(share)s of the electricity measured") % {"share": formatting.coverage(found.coverage)}
+    state = "estimated" if found.label == "full" else "partial"
+    return ValueCard(label=jaz_title(found), value=found.jaz, kind="jaz", state=state, meta=meta)
+
+
+def season_card(house: House) -> SeasonCard:
+    """The overview's last card: JAZ, and this month so far."""
+    found = rolling_jaz(house)
+    span = span_of(house, "day", house.today)
+    rows = house.rows("day", span.first, span.last)
+    month = house.rows("month", house.today, house.today)[0]
+    against = comparison_words(comparison(house, span, rows, year_before(house, span, rows)))
+    cost = formatting.money(month.cost, house.options.currency) if month.cost is not None else ""
+    name = formatting.local_date(house.today, "month_name")
+    return SeasonCard(
+        jaz=jaz_card(found),
+        jaz_title=jaz_title(found),
+        jaz_range=jaz_range(found),
+        month=ValueCard(
+            label=name,
+            value=month.electrical_energy_kwh,
+            kind="energy_whole_kwh",
+            state="none" if month.electrical_energy_kwh is None else "partial",
+            meta=" · ".join(part for part in (cost, against) if part),
+        ),
+        month_title=_("%(period)s, so far") % {"period": name},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearCard:
+    """The forecast of this year. ``value`` is missing with a ``reason`` in words."""
+
+    year: int
+    measured: str
+    value: ValueCard
+    band: str
+    chart: ChartBlock | None
+    facts: Sequence[Fact]
+    method: str
+
+
+def year_card(house: House) -> YearCard:
+    """Forecast and plain average side by side; the numerics run in a child process."""
+    year = house.today.year
+    try:
+        found: Estimate | None = estimate_year(house.store, house.site.pk, house.options, year, house.at)
+    except ChildFailed:
+        found = None
+    before = house.rows("year", date(year - 1, 1, 1), date(year - 1, 12, 31))[0]
+    last_year = before.electrical_energy_kwh if (before.electrical_coverage or 0) >= 0.98 else None
+    if found is None:
+        return YearCard(
+            year=year, measured="", band="", chart=None, facts=[], method="",
+            value=ValueCard(
+                label="", value=None, kind="energy_whole_kwh", state="none",
+                meta=_("the forecast could not be worked out; the log says why"),
+            ),
+        )  # fmt: skip
+    return YearCard(
+        year=year,
+        measured=ngettext("%(n)s day measured", "%(n)s days measured", found.measured_days)
+        % {"n": formatting.number(found.measured_days)},
+        value=_year_value(house, found),
+        band=_year_band(found),
+        chart=_year_chart(found, last_year),
+        facts=_year_facts(found, last_year),
+        method=found.method,
+    )
+
+
+def _year_value(house: House, found: Estimate) -> ValueCard:
+    if found.forecast_kwh is None:
+        return ValueCard(
+            label="", value=None, kind="energy_whole_kwh", state="none", meta=estimate_reason(found.reason)
+        )
+    cost = (
+        " · " + _("about %(cost)s") % {"cost": formatting.money(found.cost, house.options.currency, 0)}
+        if found.cost is not None
+        else ""
+    )
+    return ValueCard(
+        label="",
+        value=found.forecast_kwh,
+        kind="energy_whole_kwh",
+        state="estimated",
+        meta=method_in_words(found.method) + cost,
+    )
+
+
+def method_in_words(method: str) -> str:
+    return {
+        "measured": _("every day is measured"),
+        "signature": _("Forecast by outdoor temperature, 80 % band"),
+        "signature_total": _("Forecast by outdoor temperature without the split of hot water, 80 % band"),
+        "degree_day_share": _("Forecast by the usual share of the heating year"),
+    }.get(method, method)
+
+
+def estimate_reason(reason: str) -> str:
+    return {
+        "no_complete_days": _("no day is completely measured yet"),
+        "not_enough_heating_days": _("not enough heating days yet"),
+        "no_normals": _("the usual temperatures of your place are not known; see settings"),
+    }.get(reason, _("not possible yet"))
+
+
+def _year_band(found: Estimate) -> str:
+    if found.forecast_low_kwh is None or found.forecast_high_kwh is None:
+        return ""
+    return f"({formatting.number(found.forecast_low_kwh)}–{formatting.number(found.forecast_high_kwh)})"
+
+
+def _year_chart(found: Estimate, last_year: float | None) -> ChartBlock | None:
+    rows = [
+        Interval(
+            label=_("Forecast"),
+            low=found.forecast_low_kwh,
+            middle=found.forecast_kwh,
+            high=found.forecast_high_kwh,
+            colour="s-power",
+        ),
+        Interval(label=_("Plain average"), middle=found.extrapolated_kwh, colour="text-2"),
+        Interval(label=str(found.year - 1), middle=last_year, colour="text-2"),
+    ]
+    shown = [row for row in rows if row.middle is not None]
+    spec = intervals(shown, "kWh", 0, ESTIMATE_STEP_KWH)
+    if spec is None:
+        return None
+    summary = "; ".join(
+        f"{row.label} {formatting.with_unit(row.middle, 'energy_whole_kwh')}" for row in shown
+    )
+    return ChartBlock(id="year-data", data=spec.data, summary=summary, table=_no_table())
+
+
+def _year_facts(found: Estimate, last_year: float | None) -> list[Fact]:
+    facts = [
+        Fact(name=_("So far"), value=formatting.with_unit(found.so_far_kwh, "energy_whole_kwh")),
+        Fact(
+            name=_("Plain average of the days so far"),
+            value=formatting.with_unit(found.extrapolated_kwh, "energy_whole_kwh"),
+        ),
+    ]
+    if last_year is not None:
+        facts.append(
+            Fact(
+                name=_("%(year)s, whole year") % {"year": found.year - 1},
+                value=formatting.with_unit(last_year, "energy_whole_kwh"),
+            )
+        )
+    return facts
+
+
+def _no_table() -> Table:
+    rows: list[TableRow] = []
+    return Table(name="", columns=[], rows=rows)
