@@ -66,8 +66,12 @@ class SourceCard:
 
     name: str
     title: Promise
-    status: Any
-    state: SourceState | None
+    state: str | None
+    measured_at: datetime | None
+    message: str | None
+    hint: str
+    last_success_at: datetime | None
+    last_error_at: datetime | None
     device: Device | None
     got: int | None
     expected: int
@@ -127,12 +131,18 @@ def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard
     cards = []
     for source, (measurement, field, period_s) in POLLS.items():
         counts = _counts(site, measurement, field, at)
+        live = getattr(status, source) if status else None
+        state = states.get(source)
         cards.append(
             SourceCard(
                 name=source,
                 title=titles[SourceState.Source(source)],
-                status=getattr(status, source) if status else None,
-                state=states.get(source),
+                state=live.state if live else None,
+                measured_at=live.measured_at if live else None,
+                message=live.message if live else None,
+                hint=state.error_hint if state else "",
+                last_success_at=state.last_success_at if state else None,
+                last_error_at=state.last_error_at if state else None,
                 device=devices.get(source),
                 got=sum(counts) if counts is not None else None,
                 expected=int(DAY.total_seconds()) // period_s,

@@ -38,8 +38,17 @@ from .settings_forms import (
     OptionsForm,
     TokenForm,
 )
+from .settings_price_forms import CalibrationForm, PriceForm
 
-CARDS: tuple[type[OptionsForm], ...] = (HouseForm, HeatPumpForm, MeterForm, MeasuringForm, NormalsForm)
+CARDS: tuple[type[OptionsForm], ...] = (
+    HouseForm,
+    HeatPumpForm,
+    MeterForm,
+    MeasuringForm,
+    PriceForm,
+    CalibrationForm,
+    NormalsForm,
+)
 # What belongs to accounts and devices is closed in the demo.
 CLOSED_IN_DEMO = frozenset({"meter", "heat_pump", "tokens"})
 YEAR_S = 365 * 24 * 3600

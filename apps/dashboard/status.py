@@ -16,6 +16,7 @@ from apps.devices.budget import CallBudget
 from apps.devices.house import HouseOptions, house_options
 from apps.devices.models import Site, SourceState
 from apps.metrics import apps as metrics_apps
+from apps.metrics import efficiency
 from apps.metrics.codes import REASONS
 from apps.metrics.store.base import Row, TimeSeriesStore
 from apps.metrics.store.schema import COMPRESSOR_PHASES, OPERATING_MODES
@@ -302,7 +303,9 @@ def _interval(store: TimeSeriesStore, site: Site, at: datetime) -> IntervalStatu
     start = derived[-1].at if derived else last
     energy_wh = values.get("electrical_energy_wh")
     results = {
-        name: next((row.values.get(name) for row in store.rows(site.pk, measurement, start, start + 1)), None)
+        name: next(
+            (row.values.get("value") for row in store.rows(site.pk, measurement, start, start + 1)), None
+        )
         for name, measurement in _RESULTS.items()
     }
     reason = REASONS.get(int(values.get("reason") or 0), "") if derived else NOT_CALCULATED
@@ -316,7 +319,14 @@ def _interval(store: TimeSeriesStore, site: Site, at: datetime) -> IntervalStatu
 
 
 def _today(store: TimeSeriesStore, site: Site, house: HouseOptions, at: datetime) -> TodayStatus:
-    return TodayStatus()
+    found = efficiency.today(store, site.pk, house, at)
+    return TodayStatus(
+        electrical_energy_kwh=found.electrical_energy_kwh,
+        thermal_energy_modulation_kwh=found.thermal_energy_modulation_kwh,
+        cop=found.cop,
+        electrical_coverage=found.electrical_coverage,
+        heat_coverage=found.heat_coverage,
+    )
 
 
 def _message(state: str, source: SourceState | None, not_set_up: str, never: str) -> str | None:

@@ -23,8 +23,8 @@ def test_the_code_stays_the_same_until_it_ends(tmp_path: Path) -> None:
 
 def test_only_the_owner_of_the_process_can_read_the_file(tmp_path: Path) -> None:
     current_code(tmp_path)
-    (file,) = tmp_path.iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "setup-code.json").stat().st_mode) == 0o600
+    assert list(tmp_path.glob("setup-code.json.*")) == []
 
 
 def test_case_blanks_and_dashes_do_not_matter(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from ninja.openapi.docs import DocsBase
 
+MAX_DEPTH = 4
+
 
 class DocumentationPage(DocsBase):
     """Reads the OpenAPI document and shows each operation with parameters, answers and members."""
@@ -28,7 +30,11 @@ class DocumentationPage(DocsBase):
             for path, methods in schema["paths"].items()
             for method, operation in methods.items()
         ]
-        context = {"operations": operations, "openapi_address": self.get_openapi_url(api, kwargs)}
+        context = {
+            "operations": operations,
+            "openapi_address": self.get_openapi_url(api, kwargs),
+            "base": request.build_absolute_uri(api.get_root_path(kwargs)),
+        }
         return render(request, "dashboard/api_docs.html", context)
 
 
@@ -56,15 +62,15 @@ def _answer_schema(operation: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _members(schema: dict[str, Any], models: dict[str, Any], depth: int = 0) -> list[dict[str, Any]]:
-    """Flat list of (name, type, depth) of an object's members, nested ones after their parent."""
-    schema = _resolved(schema, models)
-    rows: list[dict[str, Any]] = []
-    for name, member in schema.get("properties", {}).items():
-        rows.append({"name": name, "type": _type_name(member), "depth": depth})
+def _members(schema: dict[str, Any], models: dict[str, Any], path: str = "") -> list[dict[str, str]]:
+    """Path and type of each member of an object, nested ones after their parent."""
+    rows: list[dict[str, str]] = []
+    for name, member in _resolved(schema, models).get("properties", {}).items():
+        here = f"{path}.{name}" if path else name
+        rows.append({"path": here, "type": _type_name(member)})
         inner = member.get("items") or member.get("additionalProperties") or member
-        if isinstance(inner, dict) and depth < 4:
-            rows += _members(inner, models, depth + 1)
+        if isinstance(inner, dict) and here.count(".") < MAX_DEPTH:
+            rows += _members(inner, models, here if inner is member else f"{here}[]")
     return rows
 
 

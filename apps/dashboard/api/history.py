@@ -28,12 +28,17 @@ AT_ONCE = 4
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
-@api.get("/history", response={200: schemas.HistoryOut, **ERRORS}, summary="Measured values over time")
+@api.get(
+    "/history",
+    response={200: schemas.HistoryOut, **ERRORS},
+    by_alias=True,
+    summary="Measured values over time",
+)
 def history(
     request: HttpRequest,
     names: Annotated[str, Query(alias="series", max_length=2000, description="names, with commas")],
-    start: Annotated[str, Query(alias="from", description="ISO 8601 with offset")],
-    to: Annotated[str, Query(description="ISO 8601 with offset")],
+    start: Annotated[str, Query(alias="from", description="ISO 8601 with offset", format="date-time")],
+    to: Annotated[str, Query(description="ISO 8601 with offset", format="date-time")],
     points: Annotated[int, Query(description="10 to 5000 steps at most")] = series.POINTS_DEFAULT,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
     site: SiteId = None,

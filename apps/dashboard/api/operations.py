@@ -21,7 +21,8 @@ from .times import in_order, instant, optional_instant
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 429, 500, 503), schemas.Error)
 SiteId = Annotated[int | None, Query(description="which home, where there are several")]
 EntryId = Annotated[int, Path(ge=1, lt=2**63)]
-Time = Annotated[str | None, Query(description="ISO 8601 with offset")]
+Time = Annotated[str | None, Query(description="ISO 8601 with offset", format="date-time")]
+TimeFrom = Annotated[str | None, Query(alias="from", description="ISO 8601 with offset", format="date-time")]
 
 
 @api.get("/status", response={200: schemas.StatusOut, **ERRORS}, summary="How the house is right now")
@@ -35,7 +36,7 @@ def status(request: HttpRequest, site: SiteId = None) -> HttpResponse:
 @api.get("/changelog", response={200: schemas.EntriesOut, **ERRORS}, summary="Changes, notes, events")
 def changelog(
     request: HttpRequest,
-    start: Annotated[str | None, Query(alias="from", description="ISO 8601 with offset")] = None,
+    start: TimeFrom = None,
     to: Time = None,
     kind: Literal["note", "setting", "event"] | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,

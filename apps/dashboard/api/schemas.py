@@ -3,14 +3,14 @@ them at run time, since validating a thousand points costs more than reading the
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Schema
 from pydantic import Field
 
 # An instant as ISO 8601 with offset, a local date, and a number that may be unknown.
-Instant = str
-LocalDate = str
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+LocalDate = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Known = float | None
 State = Literal["fresh", "stale", "offline", "not_set_up"]
 

@@ -1,0 +1,94 @@
+"""``/api/energy``, ``/api/jaz``, ``/api/estimate``: sums of periods and what they say."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Query
+
+from apps.dashboard import clock
+from apps.devices.house import house_options
+from apps.metrics import apps as metrics_apps
+from apps.metrics import jaz as jaz_module
+from apps.metrics.child import ChildFailed
+from apps.metrics.periods import energy_rows
+from apps.metrics.windows import local_date as local_date_of
+from apps.metrics.year import estimate_year
+
+from . import api, schemas
+from .answers import ApiError, json_answer, plain, site_of
+from .operations import ERRORS, SiteId
+from .times import in_order, optional_date
+
+MAX_DAYS = {"day": 4_000, "week": 20_000, "month": 40_000, "year": 50_000}
+DEFAULT_REACH_DAYS = {"day": 30, "week": 83, "month": 364, "year": 1825}
+LocalFrom = Annotated[str | None, Query(alias="from", description="local date, included", format="date")]
+LocalTo = Annotated[str | None, Query(description="local date, included", format="date")]
+
+
+@api.get("/energy", response={200: schemas.EnergyOut, **ERRORS}, summary="Sums of days, weeks, months, years")
+def energy(
+    request: HttpRequest,
+    period: Literal["day", "week", "month", "year"] = "day",
+    start: LocalFrom = None,
+    to: LocalTo = None,
+    site: SiteId = None,
+) -> HttpResponse:
+    """All periods that touch the range; a running one ends where it will end. Without a range: the last
+    days, weeks, months or years until today."""
+    home = site_of(request, site)
+    house = house_options(home, with_secrets=False)
+    at = clock.now()
+    last = optional_date(to, "to") or local_date_of(at, house.zone)
+    first = optional_date(start, "from") or max(
+        last - timedelta(days=DEFAULT_REACH_DAYS[period]), date(1970, 1, 2)
+    )
+    in_order(first, last)
+    if (last - first).days > MAX_DAYS[period]:
+        raise ApiError(
+            400,
+            _("At most %(days)d days at once for this period.") % {"days": MAX_DAYS[period]},
+            field="from",
+        )
+    rows = energy_rows(metrics_apps.default_store(), home.pk, house, period, first, last, at)
+    return json_answer({"period": period, "timezone": house.time_zone, "rows": plain(rows, house.zone)})
+
+
+@api.get("/jaz", response={200: schemas.JazOut, **ERRORS}, by_alias=True, summary="Seasonal performance")
+def jaz(
+    request: HttpRequest, start: LocalFrom = None, to: LocalTo = None, site: SiteId = None
+) -> HttpResponse:
+    """Without a range: the 365 local days before today. With label ``insufficient``, ``jaz`` is the COP
+    of those days."""
+    home = site_of(request, site)
+    house = house_options(home, with_secrets=False)
+    at = clock.now()
+    rolling = jaz_module.rolling_year(at, house)
+    first = optional_date(start, "from") or rolling[0]
+    last = optional_date(to, "to") or rolling[1]
+    in_order(first, last)
+    if (last - first).days > MAX_DAYS["month"]:
+        raise ApiError(400, _("At most %(days)d days at once.") % {"days": MAX_DAYS["month"]}, field="from")
+    found = jaz_module.jaz(metrics_apps.default_store(), home.pk, house, first, last, at)
+    return json_answer(plain(found.as_dict(), house.zone))
+
+
+@api.get("/estimate", response={200: schemas.EstimateOut, **ERRORS}, summary="Electricity of a whole year")
+def estimate(
+    request: HttpRequest,
+    year: Annotated[int | None, Query(ge=1971, le=2099, description="this year, if left out")] = None,
+    site: SiteId = None,
+) -> HttpResponse:
+    """So far and mean day (``extrapolated_kwh``), and a forecast with the climate of the place."""
+    home = site_of(request, site)
+    house = house_options(home, with_secrets=False)
+    at = clock.now()
+    wanted = year if year is not None else local_date_of(at, house.zone).year
+    try:
+        found = estimate_year(metrics_apps.default_store(), home.pk, house, wanted, at)
+    except ChildFailed as error:
+        raise ApiError(503, _("The forecast could not be calculated; the log says why.")) from error
+    return json_answer(plain(found.as_dict(), house.zone))

@@ -1,0 +1,140 @@
+"""The first account and the steps after it."""
+
+from __future__ import annotations
+
+import sqlite3
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from apps.accounts import first_account, restart
+from apps.accounts.setup_code import current_code
+from apps.devices.house import default_site, house_options, saved_names
+
+from .conftest import PASSWORD
+
+FIELDS = {"username": "anna", "password": PASSWORD, "password_again": PASSWORD}
+
+
+def test_the_code_makes_the_first_account_logs_it_in_and_goes_on(
+    client: Client, db: None, home: Path
+) -> None:
+    response = client.post("/setup", {**FIELDS, "code": current_code(home)})
+    assert (response.status_code, response["Location"]) == (302, "/setup/language")
+    owner = User.objects.get()
+    assert (owner.username, owner.is_superuser) == ("anna", True)
+    assert client.get("/setup/language").status_code == 200
+
+
+def test_setup_closes_with_the_first_account_and_its_code_ends(client: Client, db: None, home: Path) -> None:
+    code = current_code(home)
+    client.post("/setup", {**FIELDS, "code": code})
+    other = Client()
+    response = other.post("/setup", {**FIELDS, "username": "eve", "code": code})
+    assert (response.status_code, response["Location"]) == (302, "/login")
+    assert User.objects.count() == 1
+    assert list(home.glob("setup-code*")) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"code": "AAAA-BBBB-CCCC"}, "This is not the code that heatmon printed at its start."),
+        ({"code": ""}, "This field is required."),
+        ({"password": "short", "password_again": "short"}, "This password is too short."),
+        (
+            {"password": "qwerty123456", "password_again": "qwerty123456"},
+            "This password is too common.",
+        ),
+        ({"password_again": "something-else-1"}, "The two passwords differ."),
+        ({"username": ""}, "This field is required."),
+    ],
+)
+def test_what_will_not_do_is_said_and_makes_no_account(
+    client: Client, db: None, home: Path, change: dict[str, str], sentence: str
+) -> None:
+    response = client.post("/setup", {**FIELDS, "code": current_code(home), **change})
+    assert response.status_code == 400
+    assert sentence in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_after_five_wrong_codes_the_right_one_has_to_wait(client: Client, db: None, home: Path) -> None:
+    for _ in range(5):
+        client.post("/setup", {**FIELDS, "code": "WRONG"})
+    response = client.post("/setup", {**FIELDS, "code": current_code(home)})
+    assert "Too many wrong codes. Try again in 1 min." in response.content.decode()
+    assert not User.objects.exists()
+
+
+def test_each_step_can_be_skipped_and_resumed(signed_in: Client) -> None:
+    page = signed_in.get("/setup/meter").content.decode()
+    assert 'href="/setup/heat-pump"' in page
+    assert signed_in.get("/setup/continue")["Location"] == "/setup/meter"
+    assert signed_in.get("/setup/nonsense").status_code == 404
+
+
+def test_the_steps_save_what_was_entered(signed_in: Client) -> None:
+    response = signed_in.post("/setup/language", {"time_zone": "Europe/Vienna", "language": "de"})
+    assert response["Location"] == "/setup/meter"
+    assert response.cookies["django_language"].value == "de"
+    signed_in.cookies.clear()
+    options = house_options(default_site())
+    assert options.time_zone == "Europe/Vienna"
+
+
+def test_a_step_names_the_field_that_is_wrong(signed_in: Client) -> None:
+    response = signed_in.post("/setup/language", {"time_zone": "Berlin", "language": ""})
+    assert response.status_code == 400
+    assert "Enter the name of a time zone, like Europe/Berlin." in response.content.decode()
+    assert saved_names(default_site()) == set()
+
+
+def test_the_demo_makes_the_account_in_the_real_data_and_asks_for_a_restart(
+    client: Client,
+    db: None,
+    home: Path,
+    settings: LazySettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.DEMO = True
+    settings.DATA_DIR = home / "demo"
+    monkeypatch.setenv("HEATMON_DATA_DIR", str(home))
+    restart.restart_requested.clear()
+    code = current_code(home)
+    response = client.post("/setup", {**FIELDS, "code": code})
+    try:
+        assert response.status_code == 200, response.content.decode()
+        assert "heatmon starts again with your own data" in response.content.decode()
+        assert restart.restart_requested.is_set()
+        assert not User.objects.exists(), "nothing may be made in the demo's own database"
+        connection = sqlite3.connect(home / "heatmon.sqlite3")
+        assert connection.execute("SELECT username, is_superuser FROM auth_user").fetchall() == [("anna", 1)]
+        connection.close()
+        with pytest.raises(first_account.AccountExists):
+            first_account.create_in_real_home("eve", PASSWORD)
+    finally:
+        restart.restart_requested.clear()
+
+
+def test_the_command_reads_the_password_from_standard_input_and_refuses_a_weak_one(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("short\n"))
+    with pytest.raises(CommandError) as weak:
+        call_command("create_first_account", "anna")
+    assert weak.value.returncode == 2
+    assert "too short" in str(weak.value)
+    monkeypatch.setattr("sys.stdin", StringIO(f"{PASSWORD}\n"))
+    call_command("create_first_account", "anna", stdout=StringIO())
+    assert User.objects.get().check_password(PASSWORD)
+    monkeypatch.setattr("sys.stdin", StringIO(f"{PASSWORD}\n"))
+    with pytest.raises(CommandError) as closed:
+        call_command("create_first_account", "eve")
+    assert closed.value.returncode == 3
