@@ -283,18 +283,21 @@ class ChargingAdapter(BaseAdapter):
                 if watch.expired:
                     raise _too_slow() from error
                 raise
-            if watch.expired:
+            if watch.expired:  # cut within the headers, an answer looks whole
                 raise _too_slow()
         return response
 
     def _read(self, response: requests.Response) -> None:
         """Read the whole answer, so that no reader above can be kept waiting or fed without end."""
         content = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > self._max_bytes:
-                response.close()
-                raise PayloadInvalid(_("The cloud's answer is too big."), code="answer_too_big")
+        try:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                content += chunk
+                if len(content) > self._max_bytes:
+                    raise PayloadInvalid(_("The cloud's answer is too big."), code="answer_too_big")
+        except (requests.RequestException, PayloadInvalid):
+            response.close()
+            raise
         response._content = bytes(content)
 
     def close(self) -> None:

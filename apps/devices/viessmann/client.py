@@ -11,7 +11,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from apps.devices.errors import DeviceBusy, DeviceRefused, PayloadInvalid, Wrong
 
 from .faults import TokenRejected, body_of, error_in, reported_limit
 from .features import FeatureSnapshot
-from .getters import getters_of
+from .getters import snapshot_with_getters
 from .oauth import Authenticator, ViessmannAccount
 from .tokens import Address, TokenStore
 from .transport import CloudTransport
@@ -116,14 +116,14 @@ class ViessmannClient:
                 code="no_features",
                 hint=_("This happens when the cloud has a fault; heatmon tries again at the next poll."),
             )
-        snapshot = FeatureSnapshot(
+        return snapshot_with_getters(
             payload=answer.payload,
             received_at=self._clock(),
             device=address.device,
             model=address.model,
+            roles=address.roles,
             raw=answer.raw,
         )
-        return replace(snapshot, getters=getters_of(snapshot, address.roles))
 
     def _address(self) -> Address:
         known = self._store.address()

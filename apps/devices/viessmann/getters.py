@@ -7,6 +7,7 @@ first use: it costs 37 MB, and a process that does not poll has no need of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,24 @@ def heat_pump(snapshot: FeatureSnapshot, roles: Sequence[str] = ()) -> HeatPump:
     from PyViCare.PyViCareHeatPump import HeatPump
 
     return HeatPump(None, _snapshot_service()(snapshot, roles), list(roles))
+
+
+def snapshot_with_getters(
+    *,
+    payload: Mapping[str, Any],
+    received_at: datetime,
+    device: str,
+    model: str | None = None,
+    roles: Sequence[str] = (),
+    raw: bytes | None = None,
+) -> FeatureSnapshot:
+    """A snapshot whose values are asked of PyViCare where heatmon trusts its getter."""
+    getters: dict[DataPoint, Callable[[], Any]] = {}
+    snapshot = FeatureSnapshot(
+        payload=payload, received_at=received_at, device=device, model=model, raw=raw, getters=getters
+    )
+    getters.update(getters_of(snapshot, roles))  # they read the snapshot, so it must exist first
+    return snapshot
 
 
 def getters_of(snapshot: FeatureSnapshot, roles: Sequence[str] = ()) -> dict[DataPoint, Callable[[], Any]]:

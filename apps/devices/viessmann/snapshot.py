@@ -70,7 +70,7 @@ class FeatureSnapshot:
         index = {
             entry["feature"]: entry
             for entry in data
-            if isinstance(entry, Mapping) and isinstance(entry.get("feature"), str)
+            if isinstance(entry, dict) and isinstance(entry.get("feature"), str)
         }
         object.__setattr__(self, "_features", index)
 
@@ -97,22 +97,22 @@ class FeatureSnapshot:
 
     def properties(self, name: str) -> Mapping[str, Any]:
         properties = (self.feature(name) or _NONE).get("properties")
-        return properties if isinstance(properties, Mapping) else _NONE
+        return properties if isinstance(properties, dict) else _NONE
 
     def value(self, name: str, prop: str = "value") -> Any:
         """The raw value, None where absent or the sensor says that it does not measure."""
         properties = self.properties(name)
         entry = properties.get(prop)
-        if not isinstance(entry, Mapping):
+        if not isinstance(entry, dict):
             return None
         status = properties.get("status")
-        if isinstance(status, Mapping) and prop != "status" and status.get("value") not in GOOD_STATUS:
+        if isinstance(status, dict) and prop != "status" and status.get("value") not in GOOD_STATUS:
             return None
         return entry.get("value")
 
     def unit(self, name: str, prop: str = "value") -> str:
         entry = self.properties(name).get(prop)
-        unit = entry.get("unit") if isinstance(entry, Mapping) else None
+        unit = entry.get("unit") if isinstance(entry, dict) else None
         return unit.lower() if isinstance(unit, str) else ""
 
     def changed_at(self, name: str) -> datetime | None:

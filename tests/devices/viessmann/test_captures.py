@@ -21,7 +21,7 @@ from apps.devices.viessmann.features import (
     normal_schedule,
     snapshot_flags,
 )
-from apps.devices.viessmann.getters import getters_of
+from apps.devices.viessmann.getters import snapshot_with_getters
 from tests.captures import captures_dir
 
 pytestmark = pytest.mark.captures
@@ -161,8 +161,9 @@ SETTINGS: dict[str, tuple[list[tuple[Any, ...]], tuple[Any, ...]]] = {
 def snapshot_of(file: str) -> FeatureSnapshot:
     """As the client makes it, with PyViCare's getters."""
     payload = json.loads((CAPTURES / file).read_text(encoding="utf-8"))
-    bare = FeatureSnapshot(payload=payload, received_at=AT, device="7000000000000001", model="Vitocal")
-    return replace(bare, getters=getters_of(bare, ["type:heatpump"]))
+    return snapshot_with_getters(
+        payload=payload, received_at=AT, device="7000000000000001", model="Vitocal", roles=["type:heatpump"]
+    )
 
 
 def test_no_dump_is_missing_from_the_tables() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +17,7 @@ from apps.devices.viessmann.features import (
     heat_pump_reading,
     snapshot_flags,
 )
-from apps.devices.viessmann.getters import getters_of, heat_pump
+from apps.devices.viessmann.getters import heat_pump, snapshot_with_getters
 from tests.payloads.viessmann.cu401b import CHANGED, cu401b, feature, sensor, week
 
 AT = datetime(2026, 1, 22, 12, 0, tzinfo=UTC)
@@ -27,10 +26,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 def snapshot(at: datetime = AT, /, **changed: Any) -> FeatureSnapshot:
     """As the client makes it from ``cu401b(**changed)``."""
-    bare = FeatureSnapshot(
+    return snapshot_with_getters(
         payload=cu401b(**changed), received_at=at, device="7700000000000001", model="CU401B_G"
     )
-    return replace(bare, getters=getters_of(bare))
 
 
 def test_every_value_of_a_running_pump_is_read() -> None:
@@ -354,8 +352,7 @@ def test_an_answer_without_a_list_of_features_is_refused(payload: dict[str, Any]
 def test_a_malformed_feature_spoils_nothing_else(broken: Any) -> None:
     payload = cu401b()
     payload["data"].append(broken)
-    bare = FeatureSnapshot(payload=payload, received_at=AT, device="7")
-    odd = replace(bare, getters=getters_of(bare))
+    odd = snapshot_with_getters(payload=payload, received_at=AT, device="7")
     assert heat_pump_reading(odd).outside_temperature_c == -2.3
     assert heat_pump_configuration(odd).settings["circuits.1.curve.slope"] == 0.6
 
@@ -366,8 +363,7 @@ def test_an_answer_is_read_in_a_few_milliseconds() -> None:
     took = []
     for _ in range(5):
         started = time.perf_counter()
-        bare = FeatureSnapshot(payload=payload, received_at=AT, device="7")
-        asked = replace(bare, getters=getters_of(bare))
+        asked = snapshot_with_getters(payload=payload, received_at=AT, device="7")
         heat_pump_reading(asked)
         heat_pump_configuration(asked)
         took.append(time.perf_counter() - started)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -230,33 +229,6 @@ def test_a_login_is_replaced_as_a_whole(tmp_path: Path) -> None:
     assert store.login() == Login(client_id="c", access_token="b", expires_at=2.0)
     assert json.loads(store.path.read_text())["login"]["refresh_token"] is None
     assert [one.name for one in tmp_path.iterdir()] == ["token.json"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_processes_only_one_refreshes(make_client: MakeClient, cloud: Cloud, clock: Clock) -> None:
-    from django.db import connection
-
-    make_client().fetch()
-    clock.pass_(hours=1)
-    cloud.called()
-    clients = [make_client() for _ in range(4)]
-    failures: list[BaseException] = []
-
-    def poll(one: ViessmannClient) -> None:
-        try:
-            one.fetch()
-        except DeviceError as failure:
-            failures.append(failure)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=poll, args=(one,)) for one in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    assert sorted(cloud.called()) == [*["GET features"] * 4, "POST token"]
 
 
 def test_a_clock_set_back_does_not_keep_a_token_for_ever(
