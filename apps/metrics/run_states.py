@@ -108,7 +108,7 @@ def state_before(store: TimeSeriesStore, site: int, parameters: SiteParameters, 
     for reach_s in LOOK_BACK_S:
         samples, _ = _samples(store, site, parameters, range(at - reach_s, at, INTERVAL_S))
         state = RunState()
-        unbroken_until = at - reach_s
+        unbroken_until = at - reach_s + POLL_HOLD_S
         for interval in range(at - reach_s, at, INTERVAL_S):
             inside = samples.get(interval, [])
             for time, _, hold_s in inside:
