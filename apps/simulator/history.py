@@ -154,9 +154,11 @@ class History:
         for start, end in self.bounds():
             recorded = _Recorded(self.spec, start, end)
             if counts is None:
-                counts = self._counts_at_end(recorded)
-                self._live = recorded.live_house(counts)
-            chunk, counts = recorded.chunk(counts, self.blemishes)
+                at_end = self._counts_at_end(recorded)
+                chunk, counts = recorded.chunk(at_end, self.blemishes)
+                self._live = recorded.live_house(at_end)
+            else:
+                chunk, counts = recorded.chunk(counts, self.blemishes)
             yield chunk
 
     @property
@@ -231,7 +233,7 @@ class _Recorded:
         t = t[polled]
         power = self.powers[:, polled]
         voltage, current = self._voltage_and_current(t, power)
-        # a poll at second 0 comes before the minute that just ended is saved
+        # a poll at second 0 comes before the minute that just ended is saved (but at the chunk's own edge)
         shown = np.concatenate([before[None, :], after])[-(-(t - self.start) // 60) - 1 + (t == self.start)]
         held = ~_within(minute_t, blemishes.lost_minutes)
         cloud_t, cloud, counts = self._cloud(at_end, blemishes)
@@ -356,7 +358,7 @@ def cloud_columns(house: House, values: npt.NDArray[np.float32], polls: Ints) ->
     start = house.log.start
     minutes = np.arange(len(values), dtype=np.int64)
     for name, lag in SENSOR_LAGS_S.items():
-        rounded: Floats = np.round(values[:, VALUES.index(name)].astype(np.float64), 1)
+        rounded: Floats = values[:, VALUES.index(name)].astype(np.float64).round(1)
         row = np.clip(((polls - lag - start) // 60).astype(np.int64) - 1, 0, len(values) - 1)
         changed = np.concatenate([[True], rounded[1:] != rounded[:-1]])
         last_change = np.maximum.accumulate(np.where(changed, minutes, 0))
@@ -395,10 +397,12 @@ def _modulation(house: House, values: npt.NDArray[np.float32], polls: Ints) -> F
     event_values, event_times = _events(house, "modulation", polls)
     known: Floats = np.array(event_values, dtype=np.float64)
     start = house.log.start
+    sampled: Floats = values[:, VALUES.index("modulation")].astype(np.float64).round()
+    last_running = np.maximum.accumulate(np.where(sampled > 0, np.arange(len(sampled)), 0))
     row = np.clip(((polls - MODULATION_LAG_S - start) // 60).astype(np.int64) - 1, 0, len(values) - 1)
-    sampled = np.round(values[row, VALUES.index("modulation")].astype(np.float64))
+    row = last_running[row]
     newer = start + 60.0 * (row + 1) + MODULATION_LAG_S >= event_times
-    return np.where((known > 0) & (sampled > 0) & newer, sampled, known)
+    return np.where((known > 0) & newer, sampled[row], known)
 
 
 def _within(t: Ints, stretches: tuple[tuple[int, int], ...]) -> npt.NDArray[np.bool_]:

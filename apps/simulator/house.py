@@ -460,7 +460,8 @@ class House:
                     base_w += pumps_w
                     if phase_s >= preparing:
                         phase, phase_s, ramp = HEATING, 0, 0.0
-                        modulation, integral = (lowest + 0.05, 0.4) if modulating else (1.0, 1.0)
+                        integral = 0.4
+                        modulation = (0.8 if task == DHW else lowest + 0.05) if modulating else 1.0
                         starts += 1
                         events["phase"].append((t + 10, "heating"))
                         events["modulation"].append((t + 10, round(100.0 * modulation)))

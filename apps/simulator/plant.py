@@ -14,7 +14,7 @@ WATER_KWH_M3_K = 1.16
 
 @dataclass(frozen=True, slots=True)
 class HeatPump:
-    """``rated_kw`` at brine 0 °C, water 35 °C; ``flow_m3_h``: water through the condenser."""
+    """``rated_kw`` at brine 3 °C, water 35 °C; ``flow_m3_h``: water through the condenser."""
 
     rated_kw: float = 12.0
     lowest_modulation: float = 0.35
@@ -38,9 +38,9 @@ class HeatPump:
         if self.nameplate:
             heat_kw = self.rated_kw * modulation
         else:
-            reference = 1.0 + 0.024 * brine_c - 0.0058 * (water_c - 35.0)
+            reference = 1.0 + 0.010 * (brine_c - 3.0) - 0.0055 * (water_c - 35.0)
             heat_kw = (
-                self.rated_kw * reference * modulation * (1.07 - 0.09 * modulation) * (0.35 + 0.65 * ramp)
+                self.rated_kw * reference * modulation * (1.03 - 0.05 * modulation) * (0.35 + 0.65 * ramp)
             )
         hot_c = water_c + heat_kw * resistance_k_kw
         condensing_k = hot_c + 274.0 + 0.11 * heat_kw

@@ -77,7 +77,7 @@ class HouseSpec:
     starts: int = 9_214
     hours: float = 11_302.4
     rod_s: int = 88_920
-    cop_registers: tuple[float, float, float] = (4.5, 4.9, 3.4)
+    cop_registers: tuple[float, float, float] = (4.4, 4.6, 3.5)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -16,8 +16,8 @@ from apps.simulator.spec import HouseSpec, house_spec
 DAY_S = 86_400
 
 
-def epoch(*date: int) -> int:
-    return int(datetime(*date, tzinfo=UTC).timestamp())
+def epoch(year: int, month: int, day: int) -> int:
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp())
 
 
 def home(start: int, days: int, scenario: str = "bias", seed: int = 1) -> House:

@@ -38,7 +38,7 @@ def test_the_counter_stands_between_full_minutes_and_steps_by_the_minutes_energy
 ) -> None:
     seen = []
     for _ in range(12):
-        world.advance_to(world.clock.now() + timedelta(seconds=10))  # type: ignore[attr-defined]
+        world.advance_to(world.clock.now() + timedelta(seconds=10))
         seen.append(call(session, world, "EMData.GetStatus", id=0)["total_act"])
     assert len(set(seen)) == 3
     row = world.truth.minute_energies_wh(JANUARY, JANUARY + timedelta(hours=7, minutes=9))[-1]
