@@ -32,6 +32,7 @@ __all__ = ["FoundHeatPump", "ViessmannAccount", "ViessmannClient"]
 
 log = logging.getLogger(__name__)
 
+A_PERSON_ASKS = "test"
 HEAT_PUMP_ROLE = "type:heatpump"
 HEAT_PUMP_MODEL = re.compile(r"Vitocal|VBC70|V200WO1A|CU401B|OBNG_SCU|OBNG_OCU")
 PAUSE_AFTER_USELESS_RENEWAL = timedelta(hours=1)
@@ -93,12 +94,15 @@ class ViessmannClient:
             return self._find("look up", retry_refused=True)
 
     def fetch(self, purpose: str = "poll") -> FeatureSnapshot:
-        """The heat pump's features now; exactly one call when login and address are known."""
+        """The heat pump's features now; exactly one call when login and address are known.
+
+        ``purpose`` "test" stands for a person who asks: a login that was refused lately is tried again.
+        """
         with self._lock:
-            address = self._address()
+            address = self._address(retry_refused=purpose == A_PERSON_ASKS)
             try:
                 with self._transport.calls(purpose):
-                    token = self._token()
+                    token = self._token(retry_refused=purpose == A_PERSON_ASKS)
                 with self._transport.calls(purpose):
                     answer = self._get(_features_url(address), token)
             except (WrongDevice, DeviceRefused) as error:
@@ -125,11 +129,11 @@ class ViessmannClient:
             raw=answer.raw,
         )
 
-    def _address(self) -> Address:
+    def _address(self, *, retry_refused: bool) -> Address:
         known = self._store.address()
         if known is not None and known.client_id == self._account.client_id and self._wanted(known):
             return known
-        chosen = self._chosen(self._find("look up"))
+        chosen = self._chosen(self._find("look up", retry_refused=retry_refused))
         address = Address(
             client_id=self._account.client_id,
             installation_id=chosen.installation_id,
@@ -169,13 +173,13 @@ class ViessmannClient:
             hint=names,
         )
 
-    def _find(self, purpose: str, *, retry_refused: bool = False) -> list[FoundHeatPump]:
+    def _find(self, purpose: str, *, retry_refused: bool) -> list[FoundHeatPump]:
         with self._transport.calls(purpose):
             token = self._token(retry_refused=retry_refused)
         with self._transport.calls(purpose):
             return _heat_pumps(_vicare_devices(lambda path: self._get(path, token).payload))
 
-    def _token(self, *, retry_refused: bool = False) -> str:
+    def _token(self, *, retry_refused: bool) -> str:
         try:
             return self.login.access_token(retry_refused=retry_refused)
         except DeviceBusy as error:

@@ -120,7 +120,9 @@ def test_a_person_who_tests_the_connection_is_not_made_to_wait(make_client: Make
     for _ in range(2):
         with pytest.raises(DeviceRefused):
             client.find_heat_pumps()
-    assert cloud.called() == ["POST authorize", "POST authorize"]
+    with pytest.raises(DeviceRefused):
+        client.fetch("test")
+    assert cloud.called() == ["POST authorize"] * 3
 
 
 def test_a_wrong_client_id_has_its_own_sentence(make_client: MakeClient) -> None:
