@@ -144,17 +144,18 @@ def raw_buckets(
     start: int,
     end: int,
 ) -> list[Bucket]:
-    """Buckets of ``level`` in [start, end) as raw rows give them; empty ones are left out."""
+    """Buckets of ``level`` in [start, end) as raw rows give them, in order of their keys (they are inserted
+    much faster so); empty ones are left out."""
     wanted = ", ".join(f'count("{c}"), sum("{c}"), min("{c}"), max("{c}")' for c in table.scales)
     rows = connection.execute(
         f'SELECT k - k % {level}, {wanted} FROM "{table.name}" WHERE k >= ? AND k < ? GROUP BY 1',
         (key_of(source, start), key_of(source, end)),
-    )
+    ).fetchall()
     moves = [(key_of(s - source, 0), 4 * position + 1) for position, s in enumerate(series)]
     return [
         (row[0] + move, row[i], row[i + 1], row[i + 2], row[i + 3])
-        for row in rows
         for move, i in moves
+        for row in rows
         if row[i]
     ]
 
