@@ -142,6 +142,15 @@ def test_the_last_old_poll_is_known_after_many_equal_polls(site: Site) -> None:
     assert Entry.objects.get().at == minutes(60)
 
 
+def test_the_last_old_poll_is_the_last_that_knew_the_setting(site: Site) -> None:
+    unknown = settings(**{COMFORT: None})
+    poll_all(site, settings(), settings(), unknown, unknown)
+    warm = settings(**{COMFORT: 23.0})
+    for at in (20, 25):
+        observe(site, configuration(minutes(at), warm, changed_at={COMFORT: minutes(7)}))
+    assert Entry.objects.get().at == minutes(7)
+
+
 def test_the_newest_of_several_source_times_is_the_entrys_time(site: Site) -> None:
     observe(site, configuration(minutes(0), settings()))
     new = settings(**{COMFORT: 23.0, "circuits.1.curve.slope": 0.5})
