@@ -1,0 +1,158 @@
+"""``/health`` and the probes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.test import Client
+
+from apps.devices import heartbeat
+from apps.devices.models import ApiCall, Device, HistoryGap, Site, SourceState
+from apps.metrics.models import StaleRange
+from apps.metrics.store.sqlite import SqliteStore
+
+from .house import fill, set_up
+
+pytestmark = pytest.mark.usefixtures("now")
+
+
+def text(client: Client) -> str:
+    response = client.get("/health")
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def test_without_devices_it_says_so_and_where_to_set_them_up(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    page = text(reader)
+    assert "No device is set up" in page
+    assert '<a href="/settings#meter">Set it up</a>' in page
+    assert "None: every minute is there." in page
+
+
+def test_each_source_shows_its_error_with_the_hint(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    SourceState.objects.create(
+        site=site,
+        source="meter",
+        error_message="The meter at 192.168.1.50 does not answer.",
+        error_hint="Check that it has power.",
+        last_error_at=now - timedelta(minutes=1),
+    )
+    page = text(reader)
+    assert "<b>The meter at 192.168.1.50 does not answer.</b> Check that it has power." in page
+    assert "A source is late" in page
+
+
+def test_readings_of_the_last_day_are_counted(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    Device.objects.create(
+        site=site,
+        kind="meter",
+        identifier="AABBCCDDEEFF",
+        model="SPEM-003CEBEU",
+        firmware="1.7.5",
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    fill(store, site, now - timedelta(hours=30), now, polls=False)
+    page = text(reader)
+    assert "Readings of the last 24 hours: 288 of 288" in page
+    assert "1.7.5" in page
+
+
+def test_calls_are_listed_by_purpose(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:
+    set_up(site)
+    for hours, purpose in ((1, "poll"), (2, "poll"), (20, "poll"), (3, "login"), (26, "poll")):
+        ApiCall.objects.create(at=now - timedelta(hours=hours), account="client", purpose=purpose, host="api")
+    context = reader.get("/health").context
+    rows = [(str(call["purpose"]), call["day"], call["utc"]) for call in context["calls"]]
+    assert rows == [("Readings", 3, 2), ("Sign-in", 1, 1)]
+    assert context["calls_sum"] == {"day": 4, "utc": 3}
+
+
+def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:
+    HistoryGap.objects.create(
+        site=site,
+        device="AABBCCDDEEFF",
+        start=now - timedelta(days=3),
+        missing_minutes=45,
+        state="filled",
+        reason="not reachable",
+    )
+    HistoryGap.objects.create(
+        site=site, device="AABBCCDDEEFF", start=now - timedelta(days=40), missing_minutes=60
+    )
+    StaleRange.objects.create(site=site, start=now - timedelta(hours=2), end=now - timedelta(hours=1))
+    page = text(reader)
+    assert "from its memory" in page
+    assert "being fetched" not in page
+    assert "Still to calculate</dt><dd>1 h</dd>" in page
+
+
+def test_it_opens_while_the_store_is_away(reader: Client, store: SqliteStore, site: Site) -> None:
+    set_up(site)
+    store.close()
+    assert "The store of the measured values does not answer" in text(reader)
+
+
+def test_a_network_without_tls_is_said_out_loud(
+    reader: Client, store: SqliteStore, site: Site, settings: LazySettings
+) -> None:
+    assert "HEATMON_LAN_HTTP" not in text(reader)
+    settings.HEATMON = replace(settings.HEATMON, values={**settings.HEATMON.values, "lan_http": True})
+    settings.LOOPBACK_BIND = False
+    assert "Signing in works without encryption" in text(reader)
+
+
+def test_healthz_is_fine_and_tells_strangers_nothing_more(client: Client, db: None) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.json()) == (200, {"ok": True, "failing": []})
+
+
+def test_healthz_fails_with_one_word_while_a_loop_is_late(client: Client, db: None) -> None:
+    heartbeat.promise("meter", time.monotonic() - 1)
+    try:
+        response = client.get("/healthz")
+    finally:
+        heartbeat.leave("meter")
+    assert (response.status_code, response.json()) == (503, {"ok": False, "failing": ["loops"]})
+
+
+def test_an_offline_cloud_never_fails_a_probe_but_is_told_to_those_signed_in(
+    client: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    fill(store, site, now - timedelta(days=2), now - timedelta(hours=10))
+    client.force_login(User.objects.create_superuser("anna"))
+    for address in ("/healthz", "/readyz"):
+        response = client.get(address)
+        assert response.status_code == 200
+        assert response.json()["sources"]["heat_pump"]["state"] == "offline"
+        assert response.json()["sources"]["heat_pump"]["age_s"] > 9 * 3600
+
+
+def test_readyz_names_the_store_that_does_not_answer(client: Client, store: SqliteStore, db: None) -> None:
+    assert client.get("/readyz").json() == {"ok": True, "failing": []}
+    store.close()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()) == (503, {"ok": False, "failing": ["store"]})
+
+
+def test_readyz_names_the_broker_that_does_not_answer(
+    client: Client, store: SqliteStore, db: None, settings: LazySettings
+) -> None:
+    values = {**settings.HEATMON.values, "redis_url": "redis://127.0.0.1:9/0"}
+    settings.HEATMON = replace(settings.HEATMON, values=values)
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["failing"]) == (503, ["broker"])
