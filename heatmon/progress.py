@@ -36,8 +36,12 @@ class Progress:
             self._stream.write(f"{self._text}: {self._told} %\n")
             self._stream.flush()
 
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self.close()

@@ -82,9 +82,9 @@ class Command(BaseCommand):
         if settings.DEMO:
             from heatmon.demo import Demo
 
-            demo = Demo(settings.DATA_DIR, default_site(), default_store())
+            demo = Demo(default_site(), default_store())
             demo.start()
-        collection = demo.collection if demo else Collection(default_site(), default_store(), clock=_now)
+        collection = demo.collection() if demo else Collection(default_site(), default_store(), clock=_now)
         watch_options(collection)
         runner = Runner(JOBS, work_of(collection))
         runner.start()

@@ -1,0 +1,127 @@
+"""The simulated devices of the demo, in a process of their own. Started by ``up``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.devices.house import default_site, house_options, save_house_options
+from apps.devices.models import Site
+from apps.metrics.parameters import SiteParameters
+from apps.metrics.stale import derive_stale, mark_stale
+from apps.metrics.store.sqlite import SqliteStore
+from apps.simulator.clock import RealClock
+from apps.simulator.house import House
+from apps.simulator.world import SimulatedWorld
+from heatmon.demo_history import (
+    DAY_S,
+    HISTORY_DAYS,
+    SEED,
+    DemoState,
+    counters_at,
+    demo_spec,
+    first_values,
+    remember_devices,
+    write_chunk,
+    write_settings_history,
+)
+from heatmon.demo_maker import energy_of, live_house_and_chunk, older_chunks
+
+DERIVE_AT_ONCE = 25 * 288
+
+
+class Command(BaseCommand):
+    help = "Serve the simulated devices of the demo (started by up)."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("demo_devices belongs to the demo: make run ARGS=--demo", returncode=2)
+        began = time.monotonic()
+        site, store = default_site(), SqliteStore(settings.STORE_PATH)
+        end = int(time.time()) // 60 * 60
+        house, state = _live_house(site, store, end)
+        world = SimulatedWorld(
+            state.seed, datetime.fromtimestamp(state.start, UTC), house=house, clock=RealClock()
+        )
+        with world.serve() as running:
+            save_house_options(
+                site,
+                {
+                    "shelly_url": running.meter_url,
+                    "viessmann_user": world.cloud.user,
+                    "viessmann_password": world.cloud.password,
+                    "viessmann_client_id": world.cloud.client_id,
+                },
+            )
+            _say({"api_url": running.cloud_api_url, "iam_url": running.cloud_iam_url})
+            worker = threading.Thread(
+                target=_make_history, args=(store, site, state, began), name="history", daemon=True
+            )
+            worker.start()
+            sys.stdin.read()  # the main process holds the other end
+
+
+def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoState]:
+    """The house as it is at ``end``; its newest days, or those since the last start, are in the store."""
+    path = settings.DATA_DIR / "demo.json"
+    state = DemoState.load(path)
+    if state is None:
+        state = DemoState(seed=SEED, start=end - HISTORY_DAYS * DAY_S, oldest=end)
+        spec = demo_spec(state)
+        remember_devices(site, state)
+        write_settings_history(site, spec, state, end)
+        save_house_options(site, first_values(spec))
+        house, newest = live_house_and_chunk(spec, state.start, end)
+        state = replace(state, oldest=newest.start)
+    else:
+        extent = store.extent(site.pk, "meter_minute")
+        begin = extent[1] + 60 if extent else state.oldest
+        before = _counters(store, site, begin)
+        spec = demo_spec(state)
+        gap = energy_of(spec, begin, end)
+        a, b, c = (counter + energy for counter, energy in zip(before, gap, strict=True))
+        house, newest = live_house_and_chunk(replace(spec, counters_wh=(a, b, c)), begin, end)
+    write_chunk(store, site.pk, newest)
+    mark_stale(site.pk, newest.start, newest.end)
+    state.save(path)
+    return house, state
+
+
+def _make_history(store: SqliteStore, site: Site, state: DemoState, began: float) -> None:
+    """Raw history back to the start, newest days first; then everything is derived."""
+    parameters = SiteParameters.from_house(house_options(site))
+    derive_stale(store, site.pk, parameters, datetime.now(UTC))
+    missing = (state.oldest - state.start) // DAY_S
+    if missing > 0:
+        _say({"days": missing})
+        spec = replace(demo_spec(state), counters_wh=_counters(store, site, state.oldest))
+        for chunk in older_chunks(spec, state.start, state.oldest):
+            write_chunk(store, site.pk, chunk)
+            mark_stale(site.pk, chunk.start, chunk.end)
+            state = replace(state, oldest=chunk.start)
+            state.save(settings.DATA_DIR / "demo.json")
+            _say({"done": (chunk.end - chunk.start) // DAY_S})
+        _say({"seconds": time.monotonic() - began})
+    while derive_stale(store, site.pk, parameters, datetime.now(UTC), DERIVE_AT_ONCE):
+        pass
+
+
+def _counters(store: SqliteStore, site: Site, at: int) -> tuple[float, float, float]:
+    counters = counters_at(store, site.pk, at)
+    if counters is None:
+        raise CommandError(f"The demo's counters are not stored; remove {settings.DATA_DIR} to begin anew")
+    return counters
+
+
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
