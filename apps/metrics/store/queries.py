@@ -61,6 +61,14 @@ def _has_value(connection: sqlite3.Connection, table: Table, source: Source, col
     return bool(row[0])
 
 
+def has_rows(connection: sqlite3.Connection, table: Table, source: int, start: int, end: int) -> bool:
+    row = connection.execute(
+        f'SELECT EXISTS (SELECT 1 FROM "{table.name}" WHERE k >= ? AND k < ?)',
+        (key_of(source, start), key_of(source, end)),
+    ).fetchone()
+    return bool(row[0])
+
+
 def delete_empty(table: Table) -> str:
     """The statement that deletes rows without any value from one key to another, both included."""
     empty = " AND ".join(f'"{column}" IS NULL' for column in table.scales)

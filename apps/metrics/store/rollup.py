@@ -8,8 +8,9 @@ reordering writes ends in the same content.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from .tables import BUCKET_S, MINUTE_LEVEL, Table, ceil_to, floor_to, key_of
 
@@ -17,6 +18,9 @@ RAW = 0
 
 Bucket = tuple[int, int, int, int, int]
 """(key, count, sum, min, max), values as scaled integers."""
+
+BucketsOf = Callable[[Sequence[int], int, int, int], list[Bucket]]
+"""(ids of all series of a source, level, start, end) → the buckets that raw rows give."""
 
 Piece = tuple[int, int, int]
 """(level or RAW, start, end): a stretch of time that one level answers."""
@@ -76,10 +80,11 @@ def settle(
     newest: int,
     touched: Sequence[tuple[int, int]],
     horizon: int | None = None,
+    buckets: BucketsOf | None = None,
 ) -> None:
     """Bring rollups up to date after raw rows in ``touched`` (whole buckets) changed. ``newest`` is the
     newest of them; ``horizon`` the newest that will follow at once, so that minutes which would soon be
-    too old are not made first."""
+    too old are not made first. ``buckets`` may know raw buckets without asking the database."""
     source = source_state(connection, source_id)
     rolled_to = max(source.rolled_to, table.rolled_to(newest))
     minute_from = max(source.minute_from, table.minute_from(max(newest, horizon or 0)))
@@ -95,9 +100,9 @@ def settle(
     if MINUTE_LEVEL in table.levels and minute_from > source.minute_from:
         clear(connection, series, MINUTE_LEVEL, source.minute_from, minute_from)
     for start, end in late:
-        roll(connection, table, after, series, start, end)
+        roll(connection, table, after, series, start, end, buckets)
     if rolled_to > source.rolled_to:
-        roll(connection, table, after, series, source.rolled_to, rolled_to)
+        roll(connection, table, after, series, source.rolled_to, rolled_to, buckets)
 
 
 def series_ids(connection: sqlite3.Connection, source: int, table: Table) -> list[int]:
@@ -107,10 +112,17 @@ def series_ids(connection: sqlite3.Connection, source: int, table: Table) -> lis
 
 
 def roll(
-    connection: sqlite3.Connection, table: Table, source: Source, series: Sequence[int], start: int, end: int
+    connection: sqlite3.Connection,
+    table: Table,
+    source: Source,
+    series: Sequence[int],
+    start: int,
+    end: int,
+    buckets: BucketsOf | None = None,
 ) -> None:
     """Recompute every bucket that touches [start, end) and ends by ``rolled_to``, at all levels."""
     below = RAW
+    buckets = buckets or partial(raw_buckets, connection, table, source.id)
     for level in table.levels:
         first, last = floor_to(start, level), min(ceil_to(end, level), floor_to(source.rolled_to, level))
         if level == MINUTE_LEVEL:
@@ -120,7 +132,7 @@ def roll(
             if below == RAW:
                 connection.executemany(
                     f"INSERT INTO r{level} VALUES (?, ?, ?, ?, ?)",
-                    raw_buckets(connection, table, source.id, series, level, first, last),
+                    buckets(series, level, first, last),
                 )
             else:
                 lift(connection, series, below, level, first, last)

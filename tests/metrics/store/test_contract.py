@@ -14,7 +14,7 @@ from .engines import DAY, METER, MIDNIGHT, outside_row, power_row, power_rows
 
 
 def instant(*when: int, zone: str) -> int:
-    return int(datetime(*when, tzinfo=ZoneInfo(zone)).timestamp())  # type: ignore[arg-type,misc]
+    return int(datetime(*when, tzinfo=ZoneInfo(zone)).timestamp())  # type: ignore[arg-type]
 
 
 def test_an_empty_store_knows_nothing(store: TimeSeriesStore) -> None:
