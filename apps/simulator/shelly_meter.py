@@ -96,6 +96,19 @@ class Meter:
         self.reset_counters(at)
         self.rows_from = self.house.log.start + 60 * self.house.log.index(at)
 
+    def forget_old_rows(self, at: float) -> None:
+        """Drop from the house's log what is a day beyond retention."""
+        log = self.house.log
+        oldest = int(at) - self.retention_s - 86_400
+        if log.start < oldest - 86_400:
+            # counters take back what was not counted; that must outlive the rows
+            for start, end in [stretch for stretch in self.off if stretch[1] < oldest]:
+                for index in range(log.index(start), log.index(end + 59)):
+                    lost = log.meter_row(index)
+                    self.base = [base + energy for base, energy in zip(self.base, lost, strict=True)]
+                self.off.remove((start, end))
+            log.forget_before(oldest // 60 * 60)
+
     def blocks(self, at: float) -> list[tuple[int, int]]:
         """Stretches (start, end) of minutes without interruption that the meter still holds at ``at``."""
         log = self.house.log

@@ -6,52 +6,30 @@ a ``requests`` session. Shapes follow vendor's documentation and public captures
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from . import shelly_history as history
 from .digest import OFF, DigestLogin
 from .house import House
 from .noise import generator
-from .shelly_meter import (
-    MONOPHASE_KEYS,
-    PHASES,
-    TRIPHASE_KEYS,
-    UNITS,
-    Meter,
-    monophase_values,
-    triphase_values,
-)
+from .shelly_meter import PHASES, UNITS, Meter
+from .shelly_rpc import MONOPHASE, TRIPHASE, Params, RpcError, json_object, typed
 from .wire import Answer, json_answer
 
-TRIPHASE, MONOPHASE = "triphase", "monophase"
-PAGE_ROWS = 6
-CSV_ROWS_PER_S = 60.0
-CSV_LONGEST_S = 6 * 3600
 BOOT_WITHOUT_CLOCK_S = 20
 _OPEN = {"/shelly", "/rpc/Shelly.GetDeviceInfo"}
-
-Params = Mapping[str, Any]
-
-
-class RpcError(Exception):
-    """An error frame of the device."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
 
 
 class FakeShelly:
     """``calls`` counts requests by method, ``overlaps`` live polls that met another one under way.
 
-    ``auth``: ``off``, ``1.x`` or ``2.0.0``. ``at`` is always epoch seconds.
+    ``auth``: ``off``, ``1.x`` or ``2.0.0``. ``at`` is always epoch seconds. With ``forgets`` the house's log
+    is cut to what the meter may still be asked for, so that a demo can run for months.
     """
 
     def __init__(
@@ -64,9 +42,11 @@ class FakeShelly:
         password: str = "",
         version: str = "1.7.5",
         lock: threading.RLock | None = None,
+        forgets: bool = False,
     ) -> None:
         self.house = house
         self.meter = Meter(house)
+        self.forgets = forgets
         self.mac, self.profile, self.version = mac, profile, version
         self.device_id = f"shellypro3em-{mac.lower()}"
         self.login = DigestLogin(auth, self.device_id, password, generator(house.spec.seed, "nonce", 0))
@@ -74,6 +54,7 @@ class FakeShelly:
         self.lock = lock or threading.RLock()
         self.calls: Counter[str] = Counter()
         self.overlaps = 0
+        self._counting = threading.Lock()
         self._polls_under_way = 0
         self._other_counters = [0, 0, 0, 0, 0, 0]
         self._methods: dict[str, Callable[[Params, float], Any]] = {
@@ -110,15 +91,18 @@ class FakeShelly:
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float) -> Answer:
         """Answer one request at ``at``."""
         poll = "GetStatus" in path
-        if poll and self._polls_under_way:
-            self.overlaps += 1
-        self._polls_under_way += poll
+        with self._counting:
+            self.overlaps += poll and self._polls_under_way > 0
+            self._polls_under_way += poll
         try:
             with self.lock:
                 self.house.advance_to(at)
+                if self.forgets:
+                    self.meter.forget_old_rows(at)
                 return self._answer(method, path, headers, body, at)
         finally:
-            self._polls_under_way -= poll
+            with self._counting:
+                self._polls_under_way -= poll
 
     def _answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float) -> Answer:
         parts = urlsplit(path)
@@ -133,7 +117,7 @@ class FakeShelly:
             return json_answer(200, self._device_info({}, at))
         if parts.path.endswith("/data.csv"):
             self.calls["data.csv"] += 1
-            return self._csv(parts.path, query, at)
+            return history.csv_export(self.meter, self.profile, parts.path, query, at)
         if parts.path == "/rpc" and method == "POST":
             return self._frame(body, at)
         if parts.path.startswith("/rpc/"):
@@ -142,7 +126,7 @@ class FakeShelly:
 
     def _bare(self, name: str, query: Params, body: bytes, at: float) -> Answer:
         try:
-            params = _json_object(body) if body else {key: _typed(value) for key, value in query.items()}
+            params = json_object(body) if body else {key: typed(value) for key, value in query.items()}
             return json_answer(200, self._call(name, params, at))
         except RpcError as error:
             status = 404 if error.code == 404 else 500
@@ -150,7 +134,7 @@ class FakeShelly:
 
     def _frame(self, body: bytes, at: float) -> Answer:
         try:
-            frame = _json_object(body)
+            frame = json_object(body)
         except RpcError as error:
             return json_answer(500, {"code": error.code, "message": error.message})
         answer: dict[str, Any] = {"id": frame.get("id"), "src": self.device_id}
@@ -338,104 +322,19 @@ class FakeShelly:
     # -- history -------------------------------------------------------------------------------------
 
     def _records(self, channel: int, params: Params, at: float) -> dict[str, Any]:
-        since = _number(params, "ts", 0)
-        return {
-            "data_blocks": [
-                {"ts": start, "period": 60, "records": (end - start) // 60}
-                for start, end in self.meter.blocks(at)
-                if end > since
-            ]
-        }
-
-    def _rows(self, channel: int, minutes: Iterable[int]) -> list[dict[str, Any]]:
-        """Rows as data blocks: one begins wherever a minute is missing."""
-        blocks: list[dict[str, Any]] = []
-        for minute in minutes:
-            row = self.meter.row(minute)
-            values = triphase_values(row) if self.profile == TRIPHASE else monophase_values(row[channel])
-            if not blocks or minute != blocks[-1]["ts"] + 60 * len(blocks[-1]["values"]):
-                blocks.append({"ts": minute, "period": 60, "values": []})
-            blocks[-1]["values"].append(values)
-        return blocks
+        return history.records(self.meter, params, at)
 
     def _data(self, channel: int, params: Params, at: float) -> dict[str, Any]:
-        start, end = _number(params, "ts", 0), _number(params, "end_ts", int(at))
-        page: list[int] = []
-        following: int | None = None
-        for minute in self.meter.minutes(at, start, end):
-            if len(page) == PAGE_ROWS:
-                following = minute
-                break
-            page.append(minute)
-        answer: dict[str, Any] = {}
-        if params.get("add_keys", True) not in (False, "false"):
-            answer["keys"] = list(TRIPHASE_KEYS if self.profile == TRIPHASE else MONOPHASE_KEYS)
-        answer["data"] = self._rows(channel, page)
-        if following is not None:
-            answer["next_record_ts"] = following
-        return answer
+        return history.data(self.meter, self.profile, channel, params, at)
 
     def _net_energies(self, channel: int, params: Params, at: float) -> dict[str, Any]:
-        period = _number(params, "period", 300)
-        start = _number(params, "ts", 0)
-        if period not in (300, 900, 1800, 3600):
-            raise RpcError(-103, f"Invalid argument 'period': {period}")
-        if start % period:
-            raise RpcError(-103, "Argument 'ts' is not aligned to the period")
-        buckets: dict[int, list[float]] = {}
-        for minute in self.meter.minutes(at, start, start + 96 * period - 60):
-            net = [row[0] - row[2] for row in self.meter.row(minute)]
-            sums = buckets.setdefault(minute - minute % period, [0.0, 0.0, 0.0])
-            for index in range(3):
-                sums[index] += net[index]
-        blocks: list[dict[str, Any]] = []
-        chosen = range(3) if self.profile == TRIPHASE else range(channel, channel + 1)
-        for bucket, sums in buckets.items():
-            if not blocks or bucket != blocks[-1]["ts"] + period * len(blocks[-1]["values"]):
-                blocks.append({"ts": bucket, "period": period, "values": []})
-            blocks[-1]["values"].append([round(sums[index], 4) for index in chosen])
-        names = (
-            [f"{name}_net_act_energy" for name in PHASES] if self.profile == TRIPHASE else ["net_act_energy"]
-        )
-        answer: dict[str, Any] = {"keys": names, "data": blocks}
-        following = next(self.meter.minutes(at, start + 96 * period, int(at)), None)
-        if following is not None:
-            answer["next_record_ts"] = following - following % period
-        return answer
+        return history.net_energies(self.meter, self.profile, channel, params, at)
 
     def _reset(self, channel: int, params: Params, at: float) -> None:
         self.meter.reset_counters(at)
 
     def _delete(self, channel: int, params: Params, at: float) -> None:
         self.meter.delete_rows(at)
-
-    def _csv(self, path: str, query: Mapping[str, str], at: float) -> Answer:
-        """The export: 60 rows a second; beyond six hours the connection breaks."""
-        component, _, rest = path.strip("/").partition("/")
-        wanted = {"emdata": TRIPHASE, "em1data": MONOPHASE}.get(component)
-        channel_text = rest.partition("/")[0]
-        if wanted != self.profile or channel_text not in ({"0"} if wanted == TRIPHASE else {"0", "1", "2"}):
-            return Answer(404, {"Content-Type": "text/plain"}, b"Not Found")
-        channel = int(channel_text)
-        start, end = int(float(query.get("ts", 0))), int(float(query.get("end_ts", at)))
-        keys = TRIPHASE_KEYS if wanted == TRIPHASE else MONOPHASE_KEYS
-        file = io.StringIO()
-        writer = csv.writer(file, lineterminator="\r\n")
-        if query.get("add_keys", "true") != "false":
-            writer.writerow(["timestamp", *keys])
-        count = 0
-        for minute in self.meter.minutes(at, start, end):
-            row = self.meter.row(minute)
-            values = triphase_values(row) if wanted == TRIPHASE else monophase_values(row[channel])
-            writer.writerow(
-                [minute, *(_csv_number(key, value) for key, value in zip(keys, values, strict=True))]
-            )
-            count += 1
-            if count * 60 > CSV_LONGEST_S:
-                break
-        body = file.getvalue().encode()
-        headers = {"Content-Type": "text/csv", "Connection": "close"}
-        return Answer(200, headers, body, count / CSV_ROWS_PER_S, cut=count * 60 > CSV_LONGEST_S)
 
     # -- what happens to the device ------------------------------------------------------------------
 
@@ -459,33 +358,3 @@ class FakeShelly:
         """No power at the meter in [start, end): it counts nothing and keeps no rows of that time."""
         self.meter.off.append((int(start), int(end)))
         self.reboot(end)
-
-
-def _typed(text: str) -> Any:
-    """A query value as the device reads it: JSON where it is JSON, else text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body)
-    except ValueError:
-        raise RpcError(-103, "Invalid JSON") from None
-    if not isinstance(content, dict):
-        raise RpcError(-103, "Not an object")
-    return content
-
-
-def _number(params: Params, name: str, default: int) -> int:
-    value = params.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RpcError(-103, f"Argument '{name}', value '{value}' not a number!")
-    return int(value)
-
-
-def _csv_number(key: str, value: float) -> str:
-    places = 4 if key.endswith("energy") else 1 if key.endswith("power") else 3
-    return f"{value:.{places}f}"

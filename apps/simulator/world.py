@@ -14,7 +14,8 @@ from .faults import CLOUD, LOGIN, METER, Fault, FaultyHandler, scheduled
 from .house import House
 from .settings import SettingChange
 from .shelly_meter import UNITS
-from .shelly_server import TRIPHASE, FakeShelly
+from .shelly_rpc import TRIPHASE
+from .shelly_server import FakeShelly
 from .spec import HouseSpec, house_spec
 from .transport import InProcessTransport, RunningServer, serve
 from .viessmann_server import FakeViessmannCloud
@@ -100,7 +101,8 @@ class SimulatedWorld:
     """Everything that is outside heatmon, from a seed.
 
     ``meter_url``, ``cloud_api_url``, ``cloud_iam_url`` are reached through ``adapter()``, or, after
-    ``serve()``, over loopback at the addresses it gives.
+    ``serve()``, over loopback at the addresses it gives. ``forgets``: see ``FakeShelly`` (the truth then
+    reaches back no further than the meter's memory).
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class SimulatedWorld:
         auth: str = OFF,
         meter_password: str = "meter-password",
         change_every_days: float = 9.0,
+        forgets: bool = False,
     ) -> None:
         if start.tzinfo is None:
             raise ValueError("the world needs a start with a time zone")
@@ -131,7 +134,9 @@ class SimulatedWorld:
         self.house = house
         self.clock: Clock = clock or VirtualClock(datetime.fromtimestamp(house.t, UTC))
         self.meter_password = meter_password
-        self.shelly = FakeShelly(house, profile=profile, auth=auth, password=meter_password, lock=self.lock)
+        self.shelly = FakeShelly(
+            house, profile=profile, auth=auth, password=meter_password, lock=self.lock, forgets=forgets
+        )
         self.cloud = FakeViessmannCloud(house, lock=self.lock)
         self.faults: list[Fault] = scheduled(faults, Random(f"{seed}/faults"), float(house.t), float(finish))
         self.meter_handler = FaultyHandler(self.shelly.handle, METER, self.faults)

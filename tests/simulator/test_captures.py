@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from apps.simulator.shelly_meter import MONOPHASE_KEYS, TRIPHASE_KEYS
-from apps.simulator.shelly_server import MONOPHASE, TRIPHASE, FakeShelly
+from apps.simulator.shelly_rpc import MONOPHASE, TRIPHASE
+from apps.simulator.shelly_server import FakeShelly
 from apps.simulator.world import SimulatedWorld
 from tests.captures import captures_dir
 

@@ -12,7 +12,9 @@ import requests
 from requests.auth import HTTPDigestAuth
 
 from apps.simulator.digest import MODES
-from apps.simulator.shelly_server import MONOPHASE
+from apps.simulator.minutes import METER
+from apps.simulator.shelly_rpc import MONOPHASE
+from apps.simulator.shelly_server import FakeShelly
 from apps.simulator.world import SimulatedWorld
 
 from .conftest import JANUARY
@@ -122,6 +124,23 @@ def test_rows_older_than_the_retention_are_gone(world: SimulatedWorld, session: 
     world.shelly.meter.retention_s = 3600
     blocks = call(session, world, "EMData.GetRecords", id=0, ts=0)["data_blocks"]
     assert [block["records"] for block in blocks] == [60]
+
+
+def test_a_meter_that_forgets_keeps_its_counter(world: SimulatedWorld) -> None:
+    shelly = FakeShelly(world.house, forgets=True)
+    start = world.house.log.start
+    shelly.meter.retention_s = 86_400
+    shelly.power_cut(start + 600, start + 900)
+    world.house.advance_to(start + 2 * 86_400)
+    before = shelly.meter.counters(start + 2 * 86_400 + 1)
+    world.house.advance_to(start + 3 * 86_400 + 120)
+    shelly.handle("GET", "/shelly", {}, b"", start + 3 * 86_400 + 121)
+    log = world.house.log
+    assert log.start == start + 86_400 + 120
+    first = log.index(start + 2 * 86_400)
+    now = shelly.meter.counters(start + 3 * 86_400 + 121)
+    grown = [late - early for late, early in zip(now, before, strict=True)]
+    assert grown == [sum(log.energies(name, first)) for name in METER]
 
 
 def test_the_clock_is_unknown_just_after_a_boot(world: SimulatedWorld, session: requests.Session) -> None:
