@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -68,7 +68,7 @@ class Runner:
     """Runs jobs at their times, jobs of one thread one after the other.
 
     ``work``: job name → function of the due time. ``wall`` and ``monotonic`` are the clocks; ``wait``
-    sleeps for some seconds and says whether to stop.
+    sleeps for some seconds and says whether to stop. Jobs named in ``at_once`` have their first turn now.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Runner:
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
+        at_once: Collection[str] = (),
     ) -> None:
         self._jobs = jobs
         self._work = work
@@ -86,6 +87,7 @@ class Runner:
         self._monotonic = monotonic
         self.stop = threading.Event()
         self._wait = wait or self.stop.wait
+        self._at_once = frozenset(at_once)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -108,6 +110,9 @@ class Runner:
     def loop(self, group: str, jobs: Sequence[Job]) -> None:
         """Run the jobs of one thread until told to stop."""
         period = min(job.period_s for job in jobs)
+        for job in jobs:
+            if job.name in self._at_once:
+                self._run(job, datetime.fromtimestamp(self._wall(), UTC))
         due = {job.name: next_run(job, self._wall()) for job in jobs}
         while not self.stop.is_set():
             heartbeat.promise(group, self._monotonic() + 3 * period + GRACE_S)

@@ -29,6 +29,7 @@ from apps.metrics.stale import derive_stale, mark_stale
 
 from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
 from .collection import HEAT_PUMP, METER, Collection
+from .upkeep import damaged_files
 
 log = logging.getLogger(__name__)
 
@@ -179,10 +180,12 @@ def log_meter_events(collection: Collection) -> None:
 
 
 def keep_house(collection: Collection, at: datetime) -> None:
-    """Nightly: old raw answers, calls and turns go."""
+    """Nightly: old raw answers, calls and turns go; the files are checked."""
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
+    for file, fault in damaged_files():
+        log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", file, fault)
 
 
 def _touch(collection: Collection, start: datetime, end: datetime) -> None:

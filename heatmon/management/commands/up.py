@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -24,10 +24,10 @@ from apps.accounts.restart import restart_requested
 from apps.accounts.setup_code import current_code
 from apps.dashboard.context_processors import version
 from apps.devices.house import default_site
-from apps.devices.models import Device, SavedOption
+from apps.devices.models import Device, SavedOption, SourceState
 from apps.metrics.apps import default_store
 from heatmon import jobs
-from heatmon.collection import Collection
+from heatmon.collection import HEAT_PUMP, Collection
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
 from heatmon.schedule import JOBS
 from heatmon.web import WebServer
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             demo.start()
         collection = demo.collection() if demo else Collection(default_site(), default_store(), clock=_now)
         watch_options(collection)
-        runner = Runner(JOBS, work_of(collection))
+        runner = Runner(JOBS, work_of(collection), at_once=due_at_once(collection))
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass
@@ -114,6 +114,15 @@ def _now() -> datetime:
 def work_of(collection: Collection) -> Mapping[str, Callable[[datetime], Any]]:
     """Job name → what to do at its time."""
     return {job.name: partial(getattr(jobs, job.name), collection) for job in JOBS}
+
+
+def due_at_once(collection: Collection) -> set[str]:
+    """The heat pump is asked at start, unless it was a moment ago: restarts must not eat the quota."""
+    recent = _now() - timedelta(seconds=150)
+    asked = SourceState.objects.filter(
+        site=collection.site, source=HEAT_PUMP, last_attempt_at__gt=recent
+    ).exists()
+    return set() if asked else {"poll_heat_pump"}
 
 
 def watch_options(collection: Collection) -> None:
