@@ -119,6 +119,7 @@ class BulkWriter:
                     source = source_state(connection, source_id)
                     series = series_ids(connection, source_id, table)
                     roll(connection, table, source, series, day, min(day + DAY_S, source.rolled_to))
+                    connection.execute("UPDATE source SET revision = revision + 1 WHERE id = ?", (source_id,))
                 yield day
 
 

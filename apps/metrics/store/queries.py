@@ -158,26 +158,73 @@ Totals = dict[tuple[int, str], Total]
 """(index of the stretch, column) → its total; absent where nothing is known."""
 
 
+class StretchCache:
+    """Totals of stretches that lie wholly before a source's ``rolled_to``: those can change only together
+    with its ``revision``, whoever writes. So an energy table of years is summed up once."""
+
+    LARGEST = 12_000
+
+    def __init__(self) -> None:
+        self._by_source: dict[int, tuple[int, dict[tuple[int, int, str], Total | None]]] = {}
+
+    def of(self, source: Source) -> dict[tuple[int, int, str], Total | None]:
+        """(start, end, column) → total; to be read and filled. Empty again after a new revision."""
+        held = self._by_source.get(source.id)
+        if held is not None and held[0] == source.revision and len(held[1]) < self.LARGEST:
+            return held[1]
+        fresh: dict[tuple[int, int, str], Total | None] = {}
+        if held is None or held[0] <= source.revision:
+            self._by_source[source.id] = source.revision, fresh
+        return fresh
+
+
 def read_stretches(
     connection: sqlite3.Connection,
     table: Table,
     columns: Sequence[str],
     sources: Sequence[Source],
     stretches: Mapping[int, tuple[int, int]],
+    cache: StretchCache,
 ) -> Totals:
     """Totals of several columns over several stretches of time, each in as few rows as its edges allow."""
     totals: Totals = {}
     for source in sources:
-        by_level: dict[int, list[tuple[int, int, int]]] = {}
+        known = cache.of(source)
+        missing = {
+            index: (start, end)
+            for index, (start, end) in stretches.items()
+            if end > source.rolled_to or any((start, end, column) not in known for column in columns)
+        }
+        found = _read_source(connection, table, columns, source, missing)
         for index, (start, end) in stretches.items():
-            for level, first, last in pieces(start, end, source, table.levels[::-1]):
-                by_level.setdefault(level, []).append((index, first, last))
-        for index, first, last in by_level.pop(RAW, []):
-            _add_raw(connection, totals, table, columns, source.id, index, first, last)
-        if by_level:
-            names = {series_id(connection, source.id, column): column for column in columns}
-            for level, parts in by_level.items():
-                _add_level(connection, totals, names, level, parts)
+            for column in columns:
+                place = start, end, column
+                total = found.get((index, column)) if index in missing else known[place]
+                if end <= source.rolled_to:
+                    known[place] = total
+                if total is not None:
+                    totals[index, column] = joined(totals.get((index, column)), total)
+    return totals
+
+
+def _read_source(
+    connection: sqlite3.Connection,
+    table: Table,
+    columns: Sequence[str],
+    source: Source,
+    stretches: Mapping[int, tuple[int, int]],
+) -> Totals:
+    totals: Totals = {}
+    by_level: dict[int, list[tuple[int, int, int]]] = {}
+    for index, (start, end) in stretches.items():
+        for level, first, last in pieces(start, end, source, table.levels[::-1]):
+            by_level.setdefault(level, []).append((index, first, last))
+    for index, first, last in by_level.pop(RAW, []):
+        _add_raw(connection, totals, table, columns, source.id, index, first, last)
+    if by_level:
+        names = {series_id(connection, source.id, column): column for column in columns}
+        for level, parts in by_level.items():
+            _add_level(connection, totals, names, level, parts)
     return totals
 
 

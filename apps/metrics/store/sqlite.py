@@ -19,6 +19,7 @@ from random import Random
 from .base import Aggregate, Row, Sample, Series, StoreUnavailable
 from .connections import Connections
 from .queries import (
+    StretchCache,
     all_sources,
     as_aggregate,
     as_series,
@@ -65,6 +66,7 @@ class SqliteStore:
         self.path = Path(path)
         self.tables = tables_of(measurements)
         self._source_ids: dict[SourceKey, int] = {}
+        self._stretches = StretchCache()
         self._upserts: dict[tuple[str, tuple[str, ...]], str] = {}
         _prepare_file(self.path, must_exist=must_exist)
         self._connections = Connections(self.path, synchronous=synchronous, read_limit_s=read_limit_s)
@@ -198,7 +200,7 @@ class SqliteStore:
                 table = self.tables[measurement_name]
                 sources = sources_of(connection, site, measurement_name, circuit)
                 totals = read_stretches(
-                    connection, table, list(by_column), sources, dict(enumerate(stretches))
+                    connection, table, list(by_column), sources, dict(enumerate(stretches)), self._stretches
                 )
                 for column, name in by_column.items():
                     found[name] = [

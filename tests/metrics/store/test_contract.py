@@ -241,6 +241,24 @@ def test_sums_of_several_series_come_together(store: TimeSeriesStore) -> None:
     assert found["outside_temperature_c"] == [Aggregate(count=1, sum=-7.5, min=-7.5, max=-7.5), Aggregate()]
 
 
+def test_sums_asked_again_follow_late_rows_erased_values_and_deletes(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [10] * 1000, step_s=300))
+
+    def first_day() -> Aggregate:
+        return store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + DAY])["power_w"][0]
+
+    assert first_day().sum == 2880
+    assert first_day().sum == 2880
+    store.write([power_row(MIDNIGHT + 10, 100)])
+    assert first_day().sum == 2980
+    store.write([power_row(MIDNIGHT + 20, 7, device="NEW")])
+    assert first_day().sum == 2987
+    store.write([power_row(MIDNIGHT + 10, None)])
+    assert first_day().sum == 2887
+    store.delete(1, "meter", MIDNIGHT, MIDNIGHT + 3600)
+    assert first_day() == Aggregate(count=276, sum=2760, min=10, max=10)
+
+
 @pytest.mark.parametrize("name", ["power", "", "power_w.1", "supply_temperature"])
 def test_an_unknown_series_is_refused_with_the_names_there_are(store: TimeSeriesStore, name: str) -> None:
     with pytest.raises(UnknownSeries) as caught:

@@ -219,6 +219,17 @@ def test_another_process_imports_while_this_one_writes_and_reads(open_store: Ope
     store.close()
 
 
+def test_sums_follow_what_another_opener_of_the_file_changes(open_store: Opener) -> None:
+    one, other = open_store(synchronous="OFF"), open_store(synchronous="OFF")
+    one.write(power_rows(MIDNIGHT, [10] * 1000, step_s=300))
+    day = [MIDNIGHT, MIDNIGHT + DAY]
+    assert one.sums(1, ["power_w"], day)["power_w"][0].sum == 2880
+    other.write([power_row(MIDNIGHT + 10, 100)])
+    assert one.sums(1, ["power_w"], day)["power_w"][0].sum == 2980
+    one.close()
+    other.close()
+
+
 def _write_after_fork(store: SqliteStore) -> None:
     store.write([power_row(MIDNIGHT + 10, 2)])
     store.close()
