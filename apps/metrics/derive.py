@@ -141,11 +141,9 @@ def _learn_modulation(
 ) -> None:
     """Find out whether the unit ever shows only 0 and 100 %. What is learned makes older results stale."""
     kinds = DerivedState.ModulationKind
-    values = {
-        value
-        for row in store.rows(site_id, "heat_pump", start, end, fields=["modulation_percent"])
-        if (value := row.values["modulation_percent"])
-    }
+    if end - start > raw.SHORT_S and _modulation_kind(site_id) == kinds.MODULATING:
+        return
+    values = {value for value in raw.modulations(store, site_id, start, end) if value}
     if not values:
         return
     kind = kinds.ON_OFF if values == {100.0} else kinds.MODULATING
@@ -182,7 +180,11 @@ def _write(
 
 def _rows(site_id: int, interval: int, result: Result, *, known: bool, replaces: bool) -> list[Row]:
     """Rows of one interval; those without a value only where one may have to be erased."""
-    values = result.values if known else dict.fromkeys(result.values)
+    values: Mapping[str, float | None] = result.values
+    if not known:
+        values = dict.fromkeys(values)
+    elif not replaces:
+        values = {name: value for name, value in values.items() if value is not None}
     rows = [Row(site=site_id, measurement="interval", device=DEVICE, at=interval, values=values)]
     numbers = (
         result.thermal_power_modulation_kw,

@@ -80,6 +80,22 @@ class Combined:
     low: list[float] = field(default_factory=list)
     high: list[float] = field(default_factory=list)
 
+    def add(self, present: Sequence[Buckets], index: int, expected: int, decimals: int) -> None:
+        """One more interval, from the channels that show up in it."""
+        sum_, low, high = 0.0, 0.0, 0.0
+        is_complete = bool(present)
+        for each in present:
+            if each.count[index] != expected:
+                is_complete = False
+                break
+            sum_ += each.sum[index] or 0.0
+            low += each.min[index] or 0.0
+            high += each.max[index] or 0.0
+        self.complete.append(is_complete)
+        self.sum.append(round(sum_, decimals) if is_complete else 0.0)
+        self.low.append(round(low, decimals) if is_complete else 0.0)
+        self.high.append(round(high, decimals) if is_complete else 0.0)
+
 
 def combined(
     store: TimeSeriesStore, site: int, quantity: Channels, start: int, end: int, expected: int
@@ -96,16 +112,7 @@ def combined(
         present = [buckets[name] for name in quantity.fields if buckets[name].count[index]]
         if not present and total is not None and total.count[index]:
             present = [total]
-        is_complete = bool(present) and all(each.count[index] == expected for each in present)
-        result.complete.append(is_complete)
-        if is_complete:
-            result.sum.append(round(sum(each.sum[index] or 0.0 for each in present), quantity.decimals))
-            result.low.append(round(sum(each.min[index] or 0.0 for each in present), quantity.decimals))
-            result.high.append(round(sum(each.max[index] or 0.0 for each in present), quantity.decimals))
-        else:
-            result.sum.append(0.0)
-            result.low.append(0.0)
-            result.high.append(0.0)
+        result.add(present, index, expected, quantity.decimals)
     return result
 
 
@@ -235,6 +242,15 @@ def _search(look: Callable[[int, int], int | None], reach_s: int) -> int | None:
             return found
         near, far = far, far * 6
     return None
+
+
+def modulations(store: TimeSeriesStore, site: int, start: int, end: int) -> Iterable[float | None]:
+    """Modulations shown in [start, end) [%]; of a long stretch the least and greatest of each interval."""
+    name = "modulation_percent"
+    if end - start > SHORT_S:
+        series = store.series(site, name, start, end, INTERVAL_S)
+        return {*series.min, *series.max}
+    return [row.values.get(name) for row in store.rows(site, "heat_pump", start, end, fields=[name])]
 
 
 def pump_states(
