@@ -38,6 +38,7 @@ class EfficiencyContext:
     sentence: str
     disagree: bool
     facts: Sequence[Fact]
+    boundary: str
     methods: ChartBlock | None
     methods_table: Table
     agree: bool | None
@@ -67,7 +68,8 @@ def efficiency_context(house: House, kind: str) -> EfficiencyContext:
         jaz_range=jaz_range(found),
         sentence=_sentence(found),
         disagree=found.disagree,
-        facts=_facts(house, found, page),
+        facts=_facts(found, page),
+        boundary=boundary_in_words(house.options.metered, found.boundary),
         methods=efficiency_charts.methods(found, modulation),
         methods_table=_methods_table(house, found, modulation),
         agree=_agree(modulation, found.jaz_delta_t, found.disagree),
@@ -161,7 +163,7 @@ def boundary_in_words(metered: Sequence[str], boundary: str) -> str:
     return f"{boundary}: {', '.join(words[part] for part in words if part in metered)}"
 
 
-def _facts(house: House, found: Jaz, page: Efficiency) -> list[Fact]:
+def _facts(found: Jaz, page: Efficiency) -> list[Fact]:
     facts = [
         Fact(name=_("Space heating"), value=formatting.with_unit(found.jaz_heating, "jaz")),
         Fact(name=_("Hot water"), value=formatting.with_unit(found.jaz_dhw, "jaz")),
@@ -180,12 +182,6 @@ def _facts(house: House, found: Jaz, page: Efficiency) -> list[Fact]:
             facts.append(
                 Fact(name=_("Boundary %(name)s") % {"name": name}, value=formatting.with_unit(cop, "jaz"))
             )
-    facts.append(
-        Fact(
-            name=_("What hangs on the meter"),
-            value=boundary_in_words(house.options.metered, found.boundary),
-        )
-    )
     return facts
 
 

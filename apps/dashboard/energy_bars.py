@@ -140,7 +140,9 @@ def bars(
         partial=[is_partial(house, row) for row in rows],
         compare=Compare(
             label=compare,
-            values=[None if row is None else _rounded(row.electrical_energy_kwh) for row in before],
+            values=[
+                None if row is None else _rounded(row.electrical_energy_kwh) for row in before[: len(rows)]
+            ],
         )
         if before
         else None,
@@ -257,11 +259,12 @@ def sums(
         return None
     last = max(index for index, value in enumerate(costs) if value is not None)
     sets = [SumSet(label=span.label, colour="s-power", filled=True, values=costs, mark=last)]
-    if before:
-        earlier = adding_up([None if row is None else row.cost for row in before])
+    known = [row for row in before if row is not None]
+    if before and len(known) == len(before):
+        earlier = adding_up([row.cost for row in known])
         sets.append(SumSet(label=before_label(span), style="dashed", values=earlier))
     spec = SumsSpec(
-        labels=[_axis_label(span, row, house) for row in rows],
+        labels=[_axis_label(span, row, house) for row in (known if len(sets) > 1 else rows)],
         unit=formatting.currency_symbol(house.options.currency),
         decimals=2,
         sets=sets,
@@ -285,10 +288,10 @@ def sum_legend(
         )
     ]
     known = [row for row in before if row is not None]
-    if known:
+    if known and len(known) == len(before):
         parts.append(
             LegendPart(
-                label=before_label(span),
+                label=_("%(before)s, whole") % {"before": before_label(span)},
                 key="k-prev",
                 total=formatting.money(total_of(known, "cost"), house.options.currency),
             )
@@ -318,9 +321,9 @@ def tariff_table(house: House) -> Table:
             TableRow(
                 head=since,
                 cells=[
-                    formatting.money(tariff.price_per_kwh, currency, 4),
+                    formatting.price_per_kwh(tariff.price_per_kwh, currency),
                     formatting.money(tariff.base_fee_per_day, currency),
                 ],
             )
         )
-    return Table(name=_("Tariffs"), columns=[_("Valid"), _("per kWh"), _("per day")], rows=rows)
+    return Table(name=_("Tariffs"), columns=[_("Valid"), _("Price"), _("Base fee per day")], rows=rows)

@@ -53,7 +53,7 @@ class EnergyContext:
 def energy_context(house: House, span: Span) -> EnergyContext:
     """The page for the bars of ``span``."""
     rows = house.rows(span.period, span.first, span.last)
-    before = year_before(house, span, rows)
+    before = year_before(house, span)
     window = house.summary(
         int(local_midnight(span.first, house.options.zone).timestamp()),
         int(local_midnight(span.last + timedelta(days=1), house.options.zone).timestamp()),
@@ -106,10 +106,12 @@ def comparison_words(found: Comparison | None) -> str:
     """+8 % to November 2025, 1.8 K colder."""
     if found is None:
         return ""
-    words = _("%(percent)s to %(before)s") % {
-        "percent": formatting.signed_percent(found.percent),
-        "before": found.label,
-    }
+    words = (
+        _("%(percent)s to %(before)s")
+        % {"percent": formatting.signed_percent(found.percent), "before": found.label}
+        if abs(found.percent) >= 0.5
+        else _("as much as in %(before)s") % {"before": found.label}
+    )
     if found.colder_k is None or abs(found.colder_k) < 0.05:
         return words
     difference = formatting.with_unit(abs(found.colder_k), "temperature_difference_k")
@@ -165,7 +167,7 @@ def _cost_card(house: House, rows: Sequence[EnergyRow], state: str) -> ValueCard
         meta = _("no price is set") if not tariffs else _("no data")
         return ValueCard(label=_("Cost"), value=None, kind="count", state="none", icon="coin", meta=meta)
     newest = tariffs[-1]
-    meta = _("%(price)s/kWh") % {"price": formatting.money(newest.price_per_kwh, house.options.currency, 4)}
+    meta = formatting.price_per_kwh(newest.price_per_kwh, house.options.currency)
     if newest.base_fee_per_day:
         fee = formatting.money(newest.base_fee_per_day, house.options.currency)
         meta = _("%(price)s and %(fee)s a day") % {"price": meta, "fee": fee}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
@@ -106,8 +106,9 @@ def range_bar(house: House, span: Span) -> RangeBar:
     )
 
 
-def year_before(house: House, span: Span, rows: Sequence[EnergyRow]) -> list[EnergyRow | None]:
-    """The bar of the year before for each bar; empty where nothing is known of it."""
+def year_before(house: House, span: Span) -> list[EnergyRow | None]:
+    """All bars of the same range a year before, None where one is not wholly known; empty where none is.
+    There may be more of them than bars now."""
     if span.period == "year":
         return []
     if span.period == "week":
@@ -120,10 +121,8 @@ def year_before(house: House, span: Span, rows: Sequence[EnergyRow]) -> list[Ene
         last = next_first(first, whole) - timedelta(days=1)
     if last < _oldest(house):
         return []
-    found: list[EnergyRow | None] = list(house.rows(span.period, first, last))
-    if all(row is None or row.electrical_energy_kwh is None for row in found):
-        return []
-    return [found[index] if index < len(found) else None for index in range(len(rows))]
+    found = [row if is_whole(row) else None for row in house.rows(span.period, first, last)]
+    return found if any(row is not None for row in found) else []
 
 
 def before_label(span: Span) -> str:

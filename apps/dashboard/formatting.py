@@ -131,6 +131,15 @@ def money(value: float | None, currency: str, decimals: int = 2) -> str:
     return f"{sign}{symbol}{NARROW if symbol.isalpha() else ''}{digits}"
 
 
+def price_per_kwh(value: float | None, currency: str) -> str:
+    """30.49 ct/kWh; currencies without cents in common use keep their own unit."""
+    if value is None:
+        return MISSING
+    if currency == "EUR":
+        return f"{number(value * 100, 2)}{NARROW}ct/kWh"
+    return f"{money(value, currency, 4)}/kWh"
+
+
 def currency_symbol(currency: str) -> str:
     """€ for EUR; a currency without a symbol of its own keeps its code."""
     return _SYMBOLS.get(currency, currency)

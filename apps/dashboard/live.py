@@ -185,7 +185,8 @@ def _since(house: House, running: bool) -> tuple[datetime | None, bool]:
     run = house.store.series(house.site.pk, "compressor_run_s", start, end, INTERVAL_S)
     began = None
     for at, seconds in zip(reversed(run.time), reversed(run.mean), strict=True):
-        if at >= end:
+        pending = seconds is None and at >= end - 2 * INTERVAL_S and began is None
+        if at >= end or pending:
             continue
         if seconds is None or (seconds >= INTERVAL_S / 2) != running:
             return (None if began is None else datetime.fromtimestamp(began, UTC)), True

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from weakref import WeakKeyDictionary
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.metrics.child import ChildFailed
 from apps.metrics.jaz import Jaz, jaz, rolling_year
+from apps.metrics.store.base import TimeSeriesStore
 from apps.metrics.year import Estimate, estimate_year
 
 from . import formatting
@@ -19,6 +21,7 @@ from .contexts import ChartBlock, Fact, SeasonCard, Table, TableRow, ValueCard
 from .energy_page import comparison, comparison_words
 from .energy_span import span_of, year_before
 from .live import House
+from .window_summary import INTERVAL_S
 
 ESTIMATE_STEP_KWH = 200.0
 
@@ -63,13 +66,25 @@ def jaz_card(found: Jaz) -> ValueCard:
     return ValueCard(label=jaz_title(found), value=found.jaz, kind="jaz", state=state, meta=meta)
 
 
+_kept: WeakKeyDictionary[TimeSeriesStore, tuple[tuple[object, ...], SeasonCard]] = WeakKeyDictionary()
+"""The card as worked out last, by store: a year's sums are not asked for again within five minutes."""
+
+
 def season_card(house: House) -> SeasonCard:
-    """The overview's last card: JAZ, and this month so far."""
+    """The overview's last card: JAZ, and this month so far; new every five minutes."""
+    key = (house.site.pk, house.at_s // INTERVAL_S, get_language(), repr(house.options))
+    kept = _kept.get(house.store)
+    if kept is None or kept[0] != key:
+        kept = _kept[house.store] = (key, _season_card(house))
+    return kept[1]
+
+
+def _season_card(house: House) -> SeasonCard:
     found = rolling_jaz(house)
     span = span_of(house, "day", house.today)
     rows = house.rows("day", span.first, span.last)
     month = house.rows("month", house.today, house.today)[0]
-    against = comparison_words(comparison(house, span, rows, year_before(house, span, rows)))
+    against = comparison_words(comparison(house, span, rows, year_before(house, span)))
     cost = formatting.money(month.cost, house.options.currency) if month.cost is not None else ""
     name = formatting.local_date(house.today, "month_name")
     return SeasonCard(

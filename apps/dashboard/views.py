@@ -215,7 +215,8 @@ def energy(request: HttpRequest) -> HttpResponseBase:
     """How much electricity, for what, how dear, and the year's forecast."""
     house = this_house()
     if piece(request) == "year":
-        return render(request, "dashboard/_year.html", {"at": house.at, "year": year_card(house)})
+        context = {"at": house.at, "year": year_card(house), "wide": bool(request.GET.get("wide"))}
+        return render(request, "dashboard/_year.html", context)
     error = ""
     try:
         span = parse_span(house, request.GET)

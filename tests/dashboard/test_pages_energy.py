@@ -1,0 +1,225 @@
+"""The energy page: bars by use, costs, the year before, the forecast."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from apps.dashboard import clock, views
+from apps.dashboard.charts_periods import Bracket, Interval, adding_up, axis_limits, brackets_of, intervals
+from apps.dashboard.energy_bars import part
+from apps.devices.models import Site
+from apps.metrics.models import Lump
+from apps.metrics.store.sqlite import SqliteStore
+
+from . import house
+from .conftest import NOW
+from .test_pages_overview import text_of
+
+# What a whole day of the filled house uses: 96 running intervals of 200 Wh, 192 resting ones of 2.5 Wh.
+DAY_KWH = (96 * 200 + 192 * 2.5) / 1000
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def filled(store: SqliteStore, site: Site) -> Iterator[Site]:
+    house.set_up(site, base_fee_per_day=0.36)
+    house.fill(store, site, datetime(2026, 11, 17, 23, tzinfo=UTC), NOW, polls=False)
+    with clock.fixed(NOW):
+        yield site
+
+
+def test_the_days_of_the_month_are_shown_with_their_uses_and_costs(reader: Client, filled: Site) -> None:
+    response = reader.get("/energy")
+    context = response.context["energy"]
+    assert context.span.label == "November 2026"
+    assert [row.label for row in context.rows][-2:] == ["2026-11-22", "2026-11-23"]
+    table = context.bars.table
+    assert table.rows[21].head == "Sun 22 Nov"
+    assert table.rows[21].cells == [
+        "19.7",
+        "14.4",
+        "4.8",
+        "0.5",
+        "0.0",
+        "96.0",
+        "4.88",
+        "16",
+        "4.5",
+        "6.26",
+        "100\u00a0%",
+    ]
+    assert table.rows[22].head == "Mon 23 Nov, so far"
+    assert table.rows[22].partial
+    assert table.rows[0].cells[0] == "–"
+
+
+def test_the_sum_is_that_of_the_known_days(reader: Client, filled: Site) -> None:
+    context = reader.get("/energy").context["energy"]
+    assert context.cards[0].value == pytest.approx(5 * DAY_KWH + 11.0875, abs=1e-6)
+    assert context.cards[0].state == "partial"
+    assert context.cards[1].text == "€35.01"
+    assert context.cards[2].value == pytest.approx(5 * 96 + 54, abs=1e-6)
+    assert context.bars.table.foot is not None
+    assert context.bars.table.foot.cells[0] == "109.5"
+
+
+def test_without_a_price_the_page_says_where_to_enter_it(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site, electricity_price=None)
+    house.fill(store, site, now - timedelta(days=2), now, polls=False)
+    text = text_of(reader.get("/energy").content.decode())
+    assert "Cost – no price is set" in text
+    assert "No price is set" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "count"),
+    [
+        ("period=day", "November 2026", 23),
+        ("period=week", "2026", 48),
+        ("period=month", "2026", 11),
+        ("period=year", "All years", 1),
+    ],
+)
+def test_bars_are_days_weeks_months_or_years(
+    reader: Client, filled: Site, query: str, label: str, count: int
+) -> None:
+    context = reader.get(f"/energy?{query}").context["energy"]
+    assert (context.span.label, len(context.rows)) == (label, count)
+
+
+def test_arrows_stop_at_today_and_at_the_first_data(reader: Client, filled: Site) -> None:
+    bar = reader.get("/energy").context["energy"].bar
+    assert (bar.earlier, bar.later) == ("", "")
+
+
+def test_arrows_lead_to_the_months_that_have_data(reader: Client, store: SqliteStore, filled: Site) -> None:
+    start = datetime(2026, 10, 20, tzinfo=UTC)
+    house.fill(store, filled, start, start + timedelta(hours=1), polls=False)
+    assert reader.get("/energy").context["energy"].bar.earlier == "?period=day&date=2026-10-31"
+    october = reader.get("/energy?period=day&date=2026-10-05").context["energy"].bar
+    assert (october.earlier, october.later) == ("", "?period=day&date=2026-11-01")
+
+
+@pytest.mark.parametrize("query", ["period=hour", "date=tomorrow", "date=0001-01-01"])
+def test_nonsense_shows_this_month_and_says_so(reader: Client, filled: Site, query: str) -> None:
+    response = reader.get(f"/energy?{query}")
+    assert response.status_code == 200
+    assert "this is the present month" in text_of(response.content.decode())
+
+
+def test_a_lump_over_midnight_is_a_bracket_and_makes_its_days_at_least(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    start, end = datetime(2026, 11, 20, 20, tzinfo=UTC), datetime(2026, 11, 21, 6, tzinfo=UTC)
+    house.fill(store, site, datetime(2026, 11, 18, 23, tzinfo=UTC), start, polls=False)
+    house.fill(store, site, end, now, polls=False)
+    Lump.objects.create(site=site, device="AABBCCDDEEFF", start=start, end=end, energy_wh=9000.0)
+    context = reader.get("/energy").context["energy"]
+    assert context.bars.data["brackets"] == ({"first": 19, "last": 20, "text": "9.0\u00a0kWh together"},)
+    cells = context.bars.table.rows[19].cells
+    assert cells[0].startswith("≥")
+    whole = context.bars.table.foot
+    assert whole is not None and not whole.cells[0].startswith("≥")
+
+
+def test_the_year_before_is_a_line_and_a_comparison_of_finished_days(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    house.fill(
+        store,
+        site,
+        datetime(2025, 10, 31, 23, tzinfo=UTC),
+        datetime(2025, 11, 30, 23, tzinfo=UTC),
+        polls=False,
+    )
+    house.fill(store, site, datetime(2026, 11, 19, 23, tzinfo=UTC), now, polls=False)
+    context = reader.get("/energy").context["energy"]
+    assert context.compare_label == "November 2025"
+    assert context.bars.data["compare"]["values"][:2] == [19.68, 19.68]
+    assert context.cards[0].meta.startswith("as much as in November 2025")
+    assert len(context.sums.data["sets"][1]["values"]) == 30
+
+
+def test_a_year_before_with_holes_is_not_compared(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    for first, last in ((1, 12), (13, 22)):
+        house.fill(
+            store,
+            site,
+            datetime(2025, 11, 20, first, tzinfo=UTC),
+            datetime(2025, 11, 20, last, tzinfo=UTC),
+            polls=False,
+        )
+    house.fill(store, site, datetime(2026, 11, 19, 23, tzinfo=UTC), now, polls=False)
+    context = reader.get("/energy").context["energy"]
+    assert context.compare_label == ""
+    assert context.bars.data["compare"] is None
+
+
+def test_the_download_has_every_field_and_knows_german_spreadsheets(reader: Client, filled: Site) -> None:
+    plain = b"".join(reader.get("/energy?format=csv")).decode()
+    rows = list(csv.DictReader(io.StringIO(plain)))
+    assert rows[21]["start"] == "2026-11-22T00:00:00+01:00"
+    assert rows[21]["electrical_energy_kwh"] == "19.68"
+    assert rows[21]["electrical_energy_at_least"] == "false"
+    assert rows[0]["electrical_energy_kwh"] == ""
+    german = b"".join(reader.get("/energy?format=csv&dialect=excel-de"))
+    assert german.startswith(b"\xef\xbb\xbfstart;end;label;electrical_energy_kwh")
+    assert ";19,68;" in german.decode()
+
+
+def test_the_forecast_comes_alone_and_says_what_is_missing(reader: Client, filled: Site) -> None:
+    page = reader.get("/energy")
+    assert 'hx-trigger="load"' in page.content.decode()
+    markup = reader.get("/energy", headers={"HX-Request": "true", "HX-Target": "year"}).content.decode()
+    assert "<html" not in markup
+    assert "not enough heating days yet" in text_of(markup)
+    assert "Year 2026 5 days measured" in text_of(markup)
+
+
+def test_the_forecast_is_there_without_javascript(reader: Client, filled: Site) -> None:
+    assert "not enough heating days yet" in text_of(reader.get("/energy?forecast=1").content.decode())
+
+
+def test_what_a_lump_holds_is_not_classified(reader: Client, filled: Site) -> None:
+    with clock.fixed(NOW):
+        row = views.this_house().rows("day", date(2026, 11, 22), date(2026, 11, 22))[0]
+    assert part(row, "electrical_energy_unclassified_kwh") == 0.0
+    assert part(row, "electrical_energy_dhw_kwh") == pytest.approx(4.8)
+
+
+def test_sums_stop_where_something_is_missing() -> None:
+    assert adding_up([None, 1.0, 2.0, None, 3.0]) == [None, 1.0, 3.0, None, None]
+
+
+def test_a_bracket_needs_more_than_one_bar_and_is_drawn_once() -> None:
+    edges = [(0, 10), (10, 20), (20, 30)]
+    assert brackets_of([(12, 18, "a"), (5, 15, "b"), (5, 15, "b"), (8, 25, "c")], edges) == (
+        Bracket(first=0, last=1, text="b"),
+        Bracket(first=0, last=2, text="c"),
+    )
+
+
+def test_the_axis_of_bands_has_room_on_both_sides() -> None:
+    spec = intervals([Interval(label="A", middle=4.4, low=4.0, high=4.9, colour="accent")], "", 1, 0.5)
+    assert spec is not None
+    assert (spec.minimum, spec.maximum) == (3.5, 5.5)
+    assert intervals([Interval(label="A", middle=None, colour="accent")], "", 1, 0.5) is None
+
+
+def test_axis_limits_hold_all_values() -> None:
+    assert axis_limits([-2.0, 7.0], 5.0) == (-5.0, 10.0)
+    assert axis_limits([], 5.0) == (None, None)
