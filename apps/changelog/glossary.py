@@ -109,7 +109,6 @@ TERMS: tuple[Term, ...] = (
     _hot_water(r"hysteresis_on_k", _("hysteresis for switching on"), "K"),
     _hot_water(r"hysteresis_off_k", _("hysteresis for switching off"), "K"),
     _hot_water(r"mode", _("operating mode")),
-    _hot_water(r"one_time_charge", _("one-time charge")),
     _hot_water(r"hygiene", _("hygiene program")),
     _hot_water(r"max_temperature_c", _("highest temperature"), "°C"),
     Term(r"dhw\.schedule", HOT_WATER, _("Hot-water schedule"), "", _("hot-water schedule")),

@@ -13,7 +13,7 @@ curve); *options* are heatmon's own. Keys and values are those of the public API
     circuits.N.target_temperature.{comfort,normal,reduced}_cooling_c,
     circuits.N.summer_eco.{active,threshold_c}, circuits.N.hysteresis.{on,off}_k,
     circuits.N.holiday.{start,end}; dhw.schedule_active, dhw.mode, dhw.hysteresis_{on,off}_k,
-    dhw.one_time_charge, dhw.hygiene, dhw.max_temperature_c;
+    dhw.hygiene, dhw.max_temperature_c;
     circulation.schedule_active; holiday.{start,end}, holiday_at_home.{start,end};
     buffer.max_temperature_c, supply_temperature.{min,max}_c, outside_damping_min,
     heating_rod.{dhw,heating}_allowed, dhw_heater.allowed.

@@ -99,7 +99,6 @@ HOUSE: tuple[_Setting, ...] = (
     _Number("dhw.hysteresis_on_k", "dhw.temperature.hysteresis", DIFFERENCE_K, "switchOnValue"),
     _Number("dhw.hysteresis_off_k", "dhw.temperature.hysteresis", DIFFERENCE_K, "switchOffValue"),
     _Text("dhw.mode", "dhw.operating.modes.active"),
-    _Switch("dhw.one_time_charge", "dhw.oneTimeCharge"),
     _Switch("dhw.hygiene", "dhw.hygiene", "enabled"),
     _Number("dhw.max_temperature_c", "configuration.dhw.temperature.hotWaterStorage.max", WATER_C),
     _Number("dhw.max_temperature_c", "configuration.dhw.temperature.dhwCylinder.max", WATER_C),

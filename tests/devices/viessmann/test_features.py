@@ -83,7 +83,6 @@ def test_every_setting_is_read_under_its_key() -> None:
         "dhw.hysteresis_k": 5,
         "dhw.hysteresis_on_k": 5,
         "dhw.hysteresis_off_k": 0.5,
-        "dhw.one_time_charge": False,
         "circulation.schedule_active": True,
         "holiday.start": "",
         "holiday.end": "",
