@@ -156,9 +156,9 @@ def efficiency(
             whole["electrical_energy_standby_wh"],
         ).value,
         device=DeviceCops(
-            total=device_register(store, site_id, "device_cop_total"),
-            heating=device_register(store, site_id, "device_cop_heating"),
-            dhw=device_register(store, site_id, "device_cop_dhw"),
+            total=device_register(store, site_id, "device_cop_total", at),
+            heating=device_register(store, site_id, "device_cop_heating", at),
+            dhw=device_register(store, site_id, "device_cop_dhw", at),
         ),
     )
 

@@ -16,6 +16,8 @@ from .store.base import TimeSeriesStore
 from .totals import INTERVAL_FIELDS, Totals, totals
 from .windows import local_date, local_day_bounds, next_first, period_first
 
+REGISTER_AGE = timedelta(days=30)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Jaz:
@@ -107,7 +109,7 @@ def jaz(
         jaz_delta_t=delta_t,
         jaz_heating=cop_heating(whole),
         jaz_dhw=cop_dhw(whole),
-        device_cop_total=device_register(store, site_id, "device_cop_total"),
+        device_cop_total=device_register(store, site_id, "device_cop_total", at),
         coverage=coverage,
         electric_coverage=whole.electric_coverage,
         label=label,
@@ -154,9 +156,10 @@ def joined(parts: Sequence[Totals]) -> Totals:
     )
 
 
-def device_register(store: TimeSeriesStore, site_id: int, name: str) -> float | None:
-    """The newest value of one of the device's own long-run COP registers; None if it gives none."""
-    sample = store.latest(site_id, [name], 0)[name]
+def device_register(store: TimeSeriesStore, site_id: int, name: str, at: datetime) -> float | None:
+    """The newest value of one of the device's own long-run COP registers, at most 30 days old; None if it
+    gives none."""
+    sample = store.latest(site_id, [name], int((at - REGISTER_AGE).timestamp()))[name]
     return sample.value if sample is not None and sample.value > 0 else None
 
 

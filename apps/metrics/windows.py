@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -202,5 +203,6 @@ def parse_date(text: str) -> date:
     return date.fromisoformat(text.strip())
 
 
+@lru_cache(maxsize=20_000)
 def _edge(day: date, zone: tzinfo) -> int:
     return int(local_midnight(day, zone).timestamp())
