@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from .clamps import BASE_SHARES, COMPRESSOR_SHARES, ROD_SHARES
 from .cloud_view import EVENT_LAGS, MODULATION_LAG_S, SENSOR_LAGS_S, setting_lag_s
-from .house import BASE_SHARES, COMPRESSOR_SHARES, ROD_SHARES, STEP_S, House
+from .house import STEP_S, House
 from .minutes import METER_WIDTH, VALUES, WIDTH
 from .noise import generator
 from .settings import SettingChange, Value

@@ -7,48 +7,40 @@ the time; everything else is state, so a ``House`` can be pickled and goes on eq
 
 from __future__ import annotations
 
-import math
 from array import array
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from .clamps import STEP_H, heat_pump_minute, house_minute, phase_powers_w
 from .household import Household
 from .minutes import MinuteLog
 from .noise import fraction, gauss_table, slot
 from .plant import flow_target_c
 from .settings import (
-    CIRCULATION_SCHEDULE,
     COMFORT,
     DHW_HYSTERESIS,
-    DHW_SCHEDULE,
     DHW_TARGET,
     DHW_TARGET_2,
-    HEATING_SCHEDULE,
     MODE,
     NORMAL,
     REDUCED,
     SHIFT,
     SLOPE,
     SettingChange,
+    SettingsInForce,
     Value,
+    as_number,
     settings_at,
-    slots,
 )
 from .spec import HouseSpec
-from .weather import YEAR_DAYS, Weather
+from .weather import Weather
 
 STEP_S = 10
-STEP_H = STEP_S / 3600.0
 OFF, PREPARING, HEATING, PAUSE = 0, 1, 2, 3
 PHASES = ("off", "preparing", "heating", "pause")
 SPACE, DHW = 0, 1
 
-COMPRESSOR_SHARES = (0.3362, 0.3305, 0.3333)
-BASE_SHARES = (0.84, 0.05, 0.11)
-ROD_SHARES = (0.3333, 0.3334, 0.3333)
 PUMP_LIMIT_C = 56.0
 FLOW_LIMIT_C = 45.0
-ENERGY_UNITS = STEP_H * 10_000.0
 
 
 class House:
@@ -94,12 +86,11 @@ class House:
         self.minute_run_s = self.minute_starts = 0
         self.program, self.flow_target_c, self.dhw_allowed, self.dhw_target_c = "normal", 30.0, True, 50.0
         self.outside_c = outside
-        self._settings: dict[str, Value] | None = None
-        self._script_index = 0
+        self._in_force = SettingsInForce(self.spec.settings)
         self._sky_ahead = (self.t, self.weather.sky(self.t))
         self._slow(self.t)
         self._noise_at, self._draw_kw = slot(self.t // 600), 0.0
-        self._ground_c = self._ground(self.t)
+        self._ground_c = self.spec.ground_c(self.t)
         self._dhw_stop_c = min(self.dhw_target_c, PUMP_LIMIT_C)
         self._air_loss, self._emitter = self._windows_and_valves(self.room_c, outside)
         for kind, state in (("phase", "off"), ("modulation", 0), ("charging", False), ("circulation", False)):
@@ -124,10 +115,7 @@ class House:
 
     def phase_powers_w(self) -> tuple[float, float, float]:
         """Mean power by phase [W] over the last finished step; what the meter sees."""
-        powers = [
-            self.compressor_w * compressor + self.base_w * base + self.rod_w * rod
-            for compressor, base, rod in zip(COMPRESSOR_SHARES, BASE_SHARES, ROD_SHARES, strict=True)
-        ]
+        powers = phase_powers_w(self.compressor_w, self.base_w, self.rod_w)
         if self.spec.meter_feeds_house:
             for index, load in enumerate(self._house_load_w(self.t - STEP_S)):
                 powers[index] += load
@@ -139,23 +127,9 @@ class House:
         solar = self.solar_w * (1.0 + 0.02 * self.noise[slot(at // STEP_S + 5)]) / 3.0
         return a - solar, b - solar, c - solar
 
-    def _compile_settings(self, at: int) -> dict[str, Value]:
-        """Settings in force now; schedules are unfolded when anything changed."""
-        due = self._script_index
-        while due < len(self.script) and self.script[due].at <= at:
-            due += 1
-        if self._settings is None or due != self._script_index:
-            self._script_index = due
-            self._settings = self.settings_at(at)
-            heating, dhw = self._settings[HEATING_SCHEDULE], self._settings[DHW_SCHEDULE]
-            circulation = self._settings[CIRCULATION_SCHEDULE]
-            assert isinstance(heating, dict) and isinstance(dhw, dict) and isinstance(circulation, dict)
-            self._weeks = (slots(heating, "standby"), slots(dhw, "off"), slots(circulation, "off"))
-        return self._settings
-
     def _slow(self, at: int) -> None:
         """Everything that is decided once in ten minutes: settings, schedules, weather, targets."""
-        values = self._compile_settings(at)
+        values, (heating, dhw, circulation) = self._in_force.at(at, self.script)
         local = datetime.fromtimestamp(at, UTC).astimezone(self.spec.zone)
         weekday, minute = local.weekday(), local.hour * 60 + local.minute
         self._slow_at, self._minute_of_day = at, minute
@@ -171,22 +145,17 @@ class House:
         self.solar_w = self.spec.solar_kw_peak * 830.0 * sky.horizontal_kw_m2
         index = minute // 10
         party = weekday >= 5 and 102 <= index < 132
-        program = self._weeks[0][weekday][index]
+        program = heating[weekday][index]
         if party and program == "normal" and fraction(self.spec.seed, "party", local.toordinal()) < 0.4:
             program = "comfort"
         self._heating(values, program if "eating" in str(values[MODE]) else "standby", at)
-        mode = self._weeks[1][weekday][index]
+        mode = dhw[weekday][index]
         cleaning = self.spec.legionella and weekday == 6 and local.day <= 7 and 18 <= index < 36
         self.dhw_allowed = (mode != "off" or cleaning) and str(values[MODE]) != "standby"
         high = cleaning or mode in {"temp-2", "top"}
-        self.dhw_target_c = _number(values[DHW_TARGET_2 if high else DHW_TARGET])
-        self._dhw_hysteresis_k = _number(values[DHW_HYSTERESIS])
-        self._circulation_mode = self._weeks[2][weekday][index]
-
-    def _ground(self, at: int) -> float:
-        """Undisturbed temperature of the ground around the brine pipes [°C]; coldest in mid March."""
-        angle = 2.0 * math.pi * ((at / 86_400.0) % YEAR_DAYS - 75.0) / YEAR_DAYS
-        return self.spec.ground_mean_c - self.spec.ground_amplitude_k * math.cos(angle)
+        self.dhw_target_c = as_number(values[DHW_TARGET_2 if high else DHW_TARGET])
+        self._dhw_hysteresis_k = as_number(values[DHW_HYSTERESIS])
+        self._circulation_mode = circulation[weekday][index]
 
     def _windows_and_valves(self, room: float, outside: float) -> tuple[float, float]:
         """(loss of the air [kW/K] with windows as people open them, heat transfer of the emitters [kW/K])."""
@@ -225,7 +194,10 @@ class House:
     ) -> None:
         """Book the minute that ended at ``end``; ``heat`` [kW·steps] space, hot water, rod."""
         compressors, bases = self.minute_values
-        energies, extremes = self._meter_minute(end)
+        if self.spec.meter_feeds_house:
+            energies, extremes = house_minute(self._phases_with_house(end - 60))
+        else:
+            energies, extremes = heat_pump_minute(compressors, bases, self.rod_w)
         self.log.meter.extend(energies)
         counters = self.counters
         for index in range(6 if self.spec.meter_feeds_house else 3):
@@ -251,51 +223,18 @@ class House:
         compressors.clear()
         bases.clear()
 
-    def _meter_minute(self, end: int) -> tuple[Sequence[int], Sequence[float]]:
-        """Energies by phase [0.0001 Wh] imported and exported, then highest and lowest powers [W]."""
-        compressors, bases = self.minute_values
-        if self.spec.meter_feeds_house:
-            return self._meter_minute_with_house(end)
-        compressor, base, rod = sum(compressors), sum(bases), self.rod_w * 6.0
-        high, low, bases_mean, rods_mean = max(compressors), min(compressors), base / 6.0, self.rod_w
-        (ca, cb, cc), (ba, bb, bc), (ra, rb, rc) = COMPRESSOR_SHARES, BASE_SHARES, ROD_SHARES
-        rest_a = bases_mean * ba + rods_mean * ra
-        rest_b = bases_mean * bb + rods_mean * rb
-        rest_c = bases_mean * bc + rods_mean * rc
-        return (
-            round((compressor * ca + base * ba + rod * ra) * ENERGY_UNITS),
-            round((compressor * cb + base * bb + rod * rb) * ENERGY_UNITS),
-            round((compressor * cc + base * bc + rod * rc) * ENERGY_UNITS),
-            0,
-            0,
-            0,
-        ), (
-            high * ca + rest_a,
-            high * cb + rest_b,
-            high * cc + rest_c,
-            low * ca + rest_a,
-            low * cb + rest_b,
-            low * cc + rest_c,
-        )
-
-    def _meter_minute_with_house(self, end: int) -> tuple[Sequence[int], Sequence[float]]:
-        """The same where the meter also feeds the house: each step may import or export on each phase."""
+    def _phases_with_house(self, start: int) -> tuple[list[float], list[float], list[float]]:
+        """Powers of the minute's steps by phase [W] where the meter also feeds the house."""
         phases: tuple[list[float], list[float], list[float]] = ([], [], [])
         for index, (compressor, base) in enumerate(zip(*self.minute_values, strict=True)):
-            loads = self._house_load_w(end - 60 + STEP_S * index)
-            for phase in range(3):
-                phases[phase].append(
-                    loads[phase]
-                    + compressor * COMPRESSOR_SHARES[phase]
-                    + base * BASE_SHARES[phase]
-                    + self.rod_w * ROD_SHARES[phase]
-                )
+            pump = phase_powers_w(compressor, base, self.rod_w)
+            loads = self._house_load_w(start + STEP_S * index)
+            for phase, load, power in zip(phases, loads, pump, strict=True):
+                phase.append(load + power)
         if self.house_log is not None:
             for log, values in zip(self.house_log, phases, strict=True):
                 log.extend(values)
-        energies = [round(sum(max(0.0, power) for power in phase) * ENERGY_UNITS) for phase in phases]
-        energies += [round(sum(max(0.0, -power) for power in phase) * ENERGY_UNITS) for phase in phases]
-        return energies, [max(phase) for phase in phases] + [min(phase) for phase in phases]
+        return phases
 
     def _sensors(self, brine_c: float, electric_kw: float) -> tuple[float, ...]:
         """Sensors at the end of a minute, in the order of ``SENSORS``."""
@@ -312,32 +251,24 @@ class House:
             self.hot_gas_c += (24.0 - self.hot_gas_c) * 0.02
         goal = self.water_c - 0.2 if self.heating_on else self.room_c + 1.2
         self.supply_c += (goal - self.supply_c) * (0.5 if self.heating_on else 0.02)
-        return (
-            self.outside_c,
-            self.supply_c,
-            self.return_c,
-            self.secondary_c,
-            self.water_c,
-            self.tank_c,
-            brine_c,
-            brine_out,
-            self.modulation * 100.0,
-            self.hot_gas_c,
-            self.room_c,
-        )
+        water = (self.supply_c, self.return_c, self.secondary_c, self.water_c, self.tank_c)
+        modulation = self.modulation * 100.0
+        return (self.outside_c, *water, brine_c, brine_out, modulation, self.hot_gas_c, self.room_c)
 
     def _heating(self, values: dict[str, Value], program: str, at: int) -> None:
         if program != self.program or not self.events["program"]:
             self.program = program
             self.events["program"].append((at, program))
         key = {"comfort": COMFORT, "reduced": REDUCED}.get(program, NORMAL)
-        room = _number(values[key])
+        room = as_number(values[key])
         was_on = self.heating_on
         limit = room - (3.6 if was_on else 4.6)
         self.heating_on = program != "standby" and self.outside_damped_c < limit
         if was_on != self.heating_on or not self.events["circuit_pump"]:
             self.events["circuit_pump"].append((at, self.heating_on))
-        target = flow_target_c(_number(values[SLOPE]), _number(values[SHIFT]), room, self.outside_damped_c)
+        target = flow_target_c(
+            as_number(values[SLOPE]), as_number(values[SHIFT]), room, self.outside_damped_c
+        )
         self.flow_target_c = min(FLOW_LIMIT_C, target)
 
     def _run(self, steps: int) -> None:  # noqa: C901 (the one hot loop: 345,600 steps are 40 days)
@@ -356,13 +287,8 @@ class House:
         phase, phase_s, task = self.phase, self.phase_s, self.task
         modulation, integral, ramp = self.modulation, self.integral, self.ramp
         dhw_call, space_call, rod_on = self.dhw_call, self.space_call, self.rod_on
-        heat, hot, compressor_w, base_w, rod_w = (
-            self.heat_kw,
-            self.hot_c,
-            self.compressor_w,
-            self.base_w,
-            self.rod_w,
-        )
+        heat, hot = self.heat_kw, self.hot_c
+        compressor_w, base_w, rod_w = self.compressor_w, self.base_w, self.rod_w
         (compressors, bases), minute_heat = self.minute_values, self.minute_heat
         heat_space, heat_dhw, heat_rod = minute_heat
         run_s, starts = self.minute_run_s, self.minute_starts
@@ -378,7 +304,7 @@ class House:
                     self._slow(t)
                     outside, gains, target = self.outside_c, self.gains_kw, self.flow_target_c
                     noise_at = slot(t // 600)
-                    ground = self._ground(t)
+                    ground = spec.ground_c(t)
                     dhw_stop = min(self.dhw_target_c, PUMP_LIMIT_C)
                     brine = ground - fast - slow
                 else:
@@ -495,21 +421,11 @@ class House:
                 fast += (0.22 * cold - fast) * 0.1
                 slow += (0.40 * cold - slow) * 0.0028
                 brine = ground - fast - slow
-                self.task, self.modulation, self.room_c, self.tank_c, self.water_c = (
-                    task,
-                    modulation if phase == HEATING else 0.0,
-                    room,
-                    tank_c,
-                    water,
-                )
+                self.task, self.modulation = task, modulation if phase == HEATING else 0.0
+                self.room_c, self.tank_c, self.water_c = room, tank_c, water
                 self.heat_kw, self.hot_c, self.outside_c, self.rod_w = heat, hot, outside, rod_w
-                self._finish_minute(
-                    t,
-                    (heat_space, heat_dhw, heat_rod),
-                    (run_s, starts),
-                    brine,
-                    compressor_w / 1000.0,
-                )
+                heats = (heat_space, heat_dhw, heat_rod)
+                self._finish_minute(t, heats, (run_s, starts), brine, compressor_w / 1000.0)
                 heat_space = heat_dhw = heat_rod = 0.0
                 run_s = starts = 0
         self.t, self.room_c, self.structure_c, self.screed_c = t, room, structure, screed
@@ -524,9 +440,3 @@ class House:
         self.minute_run_s, self.minute_starts = run_s, starts
         self._air_loss, self._emitter, self._draw_kw = air_loss, emitter, draw
         self._ground_c, self._noise_at, self._dhw_stop_c = ground, noise_at, dhw_stop
-
-
-def _number(value: Value) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
-    return float(value)

@@ -1,4 +1,4 @@
-"""Randomness as a function of seed, name and absolute time, so that any day can be made on its own."""
+"""Chance as a function of seed, name and absolute time, so that any day can be made on its own: ◇ pure."""
 
 from __future__ import annotations
 

@@ -88,8 +88,46 @@ def settings_at(initial: Mapping[str, Value], script: Sequence[SettingChange], a
     return result
 
 
-def slots(schedule: Schedule, gap: str) -> tuple[tuple[str, ...], ...]:
-    """Per weekday (Monday first) the mode of each ten minutes; where entries overlap the later one wins."""
+def as_number(value: Value) -> float:
+    """A setting that is a number. Raises TypeError for others."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+Weeks = tuple[tuple[tuple[str, ...], ...], ...]
+"""Heating, hot water, circulation: per weekday the mode of each ten minutes."""
+
+
+class SettingsInForce:
+    """Settings as time goes on; schedules are unfolded only when anything changed."""
+
+    def __init__(self, initial: Mapping[str, Value]) -> None:
+        self._initial = initial
+        self._seen = -1
+        self._values: dict[str, Value] = {}
+        self._weeks: Weeks = ()
+
+    def at(self, at: int, script: Sequence[SettingChange]) -> tuple[dict[str, Value], Weeks]:
+        """Settings and unfolded schedules at ``at``, which never runs backwards; the script is in order."""
+        due = max(0, self._seen)
+        while due < len(script) and script[due].at <= at:
+            due += 1
+        if due != self._seen:
+            self._seen = due
+            self._values = settings_at(self._initial, script, at)
+            gaps = ((HEATING_SCHEDULE, "standby"), (DHW_SCHEDULE, "off"), (CIRCULATION_SCHEDULE, "off"))
+            self._weeks = tuple(slots(self._values[key], gap) for key, gap in gaps)
+        return self._values, self._weeks
+
+
+def slots(schedule: Value, gap: str) -> tuple[tuple[str, ...], ...]:
+    """Per weekday (Monday first) the mode of each ten minutes; where entries overlap the later one wins.
+
+    Raises TypeError for a setting that is no schedule.
+    """
+    if not isinstance(schedule, dict):
+        raise TypeError(f"{schedule!r} is no schedule")
     result = []
     for name in WEEKDAYS:
         day = [gap] * SLOTS_A_DAY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from .noise import generator
 from .plant import HeatPump
 from .settings import SettingChange, Value, default_settings, made_script
+from .weather import YEAR_DAYS
 
 SCENARIOS: Mapping[str, str] = {
     "nameplate": "the pump gives exactly modulation × rated power",
@@ -82,6 +84,11 @@ class HouseSpec:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def ground_c(self, at: int) -> float:
+        """Undisturbed temperature of the ground around the brine pipes [°C]; coldest in mid March."""
+        angle = 2.0 * math.pi * ((at / 86_400.0) % YEAR_DAYS - 75.0) / YEAR_DAYS
+        return self.ground_mean_c - self.ground_amplitude_k * math.cos(angle)
 
 
 def house_spec(
