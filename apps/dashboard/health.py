@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
 from apps.devices.house import HouseOptions, default_site, house_options
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
@@ -72,7 +73,8 @@ class SourceCard:
     hint: str
     last_success_at: datetime | None
     last_error_at: datetime | None
-    device: Device | None
+    model: str
+    identifier: str
     got: int | None
     expected: int
     bars: tuple[HalfHour, ...]
@@ -143,13 +145,21 @@ def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard
                 hint=state.error_hint if state else "",
                 last_success_at=state.last_success_at if state else None,
                 last_error_at=state.last_error_at if state else None,
-                device=devices.get(source),
+                model=_model(devices.get(source)),
+                identifier=devices[source].identifier if source in devices else "",
                 got=sum(counts) if counts is not None else None,
                 expected=int(DAY.total_seconds()) // period_s,
                 bars=_bars(counts or [0] * 48, HALF_HOUR_S // period_s),
             )
         )
     return cards
+
+
+def _model(device: Device | None) -> str:
+    """The name on the box: of a meter its product name, of a heat pump what its cloud calls it."""
+    if device is None or not device.model:
+        return ""
+    return model_name(device.model) if device.kind == Device.Kind.METER else device.model
 
 
 def _counts(site: Site, measurement: str, field: str, at: datetime) -> list[int] | None:
@@ -232,5 +242,5 @@ def _versions(site: Site) -> list[tuple[str | Promise, str]]:
         ("Python", platform.python_version()),
         ("Django", django.get_version()),
         (_("Method"), str(METHOD_VERSION)),
-        *[(f"{device.model or device.get_kind_display()}", device.firmware) for device in devices],
+        *[(_model(device) or device.get_kind_display(), device.firmware) for device in devices],
     ]

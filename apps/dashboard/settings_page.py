@@ -120,18 +120,19 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         return _tested(request, home, form)
     if not form.is_valid():
         return _page(request, home, bound=form, status=400)
-    save_and_tell(request, form)
-    return HttpResponseRedirect(f"{reverse('dashboard:settings')}#{section}")
-
-
-def save_and_tell(request: HttpRequest, form: OptionsForm) -> None:
-    """Save a valid form, write it down in the audit log, confirm it to the reader."""
-    changed = form.save()
-    if changed:
-        audit.record(audit.SETTINGS_SAVED, request=request, detail=", ".join(changed))
+    if save(request, form):
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
+    return HttpResponseRedirect(f"{reverse('dashboard:settings')}#{section}")
+
+
+def save(request: HttpRequest, form: OptionsForm) -> list[str]:
+    """Save a valid form and write the names of what changed into the audit log."""
+    changed = form.save()
+    if changed:
+        audit.record(audit.SETTINGS_SAVED, request=request, detail=", ".join(changed))
+    return changed
 
 
 def test_of(home: Home, form: OptionsForm) -> connection.ConnectionReport | None:

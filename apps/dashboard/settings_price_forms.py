@@ -42,12 +42,11 @@ class DayField(forms.DateField):
 
 
 def _price(label: Promise, help_text: str | Promise = "") -> NumberField:
-    unit = gettext_lazy("per kWh")
-    return NumberField(label=label, unit=unit, help_text=help_text, low=0, high=10, example="0.3049")
+    return NumberField(label=label, help_text=help_text, low=0, high=10, example="0.3049")
 
 
 def _fee(label: Promise) -> NumberField:
-    return NumberField(label=label, unit=gettext_lazy("per day"), low=0, high=100, example="0.36")
+    return NumberField(label=label, low=0, high=100, example="0.36")
 
 
 class PriceForm(OptionsForm):
@@ -67,6 +66,14 @@ class PriceForm(OptionsForm):
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
+        units = {"price": f"{self.house.currency}/kWh", "fee": f"{self.house.currency}/{_('day')}"}
+        for name, unit in (
+            ("electricity_price", "price"),
+            ("base_fee_per_day", "fee"),
+            ("new_price", "price"),
+            ("new_fee", "fee"),
+        ):
+            self.fields[name].unit = units[unit]  # type: ignore[attr-defined]
         for number, tariff in enumerate(self.house.tariffs):
             day = date_format(date.fromisoformat(tariff["from"]), "DATE_FORMAT")
             price = formatting.money(tariff["price"], self.house.currency, 4)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from apps.accounts.steps import step_after, step_bar
 
 from .settings_forms import HeatPumpForm, HouseForm, LanguageForm, MeterForm, OptionsForm, ZoneForm
-from .settings_page import Home, save_and_tell, set_language, test_of
+from .settings_page import Home, save, set_language, test_of
 
 FORMS: dict[str, type[OptionsForm]] = {
     "language": ZoneForm,
@@ -56,14 +56,14 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, name, home.form(FORMS[name]))
     form = home.form(FORMS[name], request.POST)
-    if not form.is_valid():
-        return _page(request, name, form, status=400)
     if "test" in request.POST:
-        report = test_of(home, form)
+        report = test_of(home, form) if form.is_valid() else None
         if getattr(request, "htmx", False):
             return render(request, "dashboard/_connection.html", {"report": report, "form": form})
-        return _page(request, name, form, report=report)
-    save_and_tell(request, form)
+        return _page(request, name, form, report=report, status=200 if report else 400)
+    if not form.is_valid():
+        return _page(request, name, form, status=400)
+    save(request, form)
     response = HttpResponseRedirect(_next_address(name))
     if name == "language":
         language = LanguageForm(request.POST)

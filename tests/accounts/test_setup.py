@@ -95,6 +95,17 @@ def test_a_step_names_the_field_that_is_wrong(signed_in: Client) -> None:
     assert saved_names(default_site()) == set()
 
 
+def test_trying_out_a_wrong_address_answers_with_a_piece_that_names_the_field(signed_in: Client) -> None:
+    data = {"shelly_url": "http://", "role_a": "heat_pump", "test": "1"}
+    piece = signed_in.post("/setup/meter", data, headers={"HX-Request": "true"})
+    assert piece.status_code == 200
+    assert "<b>Address:</b>" in piece.content.decode()
+    assert "<html" not in piece.content.decode()
+    page = signed_in.post("/setup/meter", data)
+    assert page.status_code == 400
+    assert "<html" in page.content.decode()
+
+
 def test_the_demo_makes_the_account_in_the_real_data_and_asks_for_a_restart(
     client: Client,
     db: None,

@@ -22,7 +22,7 @@ class DocumentationPage(DocsBase):
                 "method": method.upper(),
                 "path": path,
                 "summary": operation.get("summary", ""),
-                "description": operation.get("description", ""),
+                "description": operation.get("description", "").replace("``", ""),
                 "parameters": [_parameter(parameter) for parameter in operation.get("parameters", [])],
                 "body": _members(_body_schema(operation), models),
                 "answer": _members(_answer_schema(operation), models),
