@@ -65,10 +65,12 @@ class HeatingCurve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleSpan:
-    """Cycling of the last ``days`` local days."""
+    """Cycling of the last ``days`` local days, and the starts that the device counted itself (None if it
+    does not tell): a check on ours."""
 
     days: int
     cycles: Cycles
+    device_starts: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ class DeviceCops:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Efficiency:
     """All of the page for local days ``first`` to ``last``; ``percent_of_carnot`` and
-    ``heat_weighted_flow_c`` of the whole range."""
+    ``heat_weighted_flow_c`` of the whole range. ``rod_heat_not_counted``: the heating rod ran, but its
+    power is not set, so that its heat and electricity cannot be told apart."""
 
     first: date
     last: date
@@ -95,6 +98,8 @@ class Efficiency:
     heat_weighted_flow_c: float | None
     running_cop: float | None
     device: DeviceCops
+    rod_runtime_h: float | None
+    rod_heat_not_counted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,7 @@ def efficiency(
         raise ValueError("the range ends before it starts")
     start, end = local_day_bounds(first, house.zone)[0], local_day_bounds(last, house.zone)[1]
     whole = totals(store, site_id, [start, end], at)[0]
+    rod_s = rod_runtime_s(store, site_id, start, end)
     return Efficiency(
         first=first,
         last=last,
@@ -160,6 +166,8 @@ def efficiency(
             heating=device_register(store, site_id, "device_cop_heating", at),
             dhw=device_register(store, site_id, "device_cop_dhw", at),
         ),
+        rod_runtime_h=None if rod_s is None else rod_s / 3600.0,
+        rod_heat_not_counted=bool(rod_s) and house.heating_rod_kw is None,
     )
 
 
@@ -261,8 +269,29 @@ def cycle_spans(store: TimeSeriesStore, site_id: int, house: HouseOptions, at: d
             run_s=total.seconds("compressor_run_s"),
             known_s=total.seconds("compressor_known_s"),
         )
-        spans.append(CycleSpan(days=span_days, cycles=cycles))
+        counted = counter_rise(store, site_id, "compressor_starts_count", start, end)
+        spans.append(
+            CycleSpan(
+                days=span_days, cycles=cycles, device_starts=None if counted is None else round(counted)
+            )
+        )
     return spans
+
+
+def counter_rise(store: TimeSeriesStore, site_id: int, name: str, start: int, end: int) -> float | None:
+    """By how much one of the heat pump's counters rose in [start, end); None if it was never told."""
+    counted = store.sums(site_id, [name], [start, end])[name][0]
+    return None if counted.max is None or counted.min is None else counted.max - counted.min
+
+
+def rod_runtime_s(store: TimeSeriesStore, site_id: int, start: int, end: int) -> float | None:
+    """Runtime of the heating rod in [start, end), both levels [s]; None if the device does not tell."""
+    levels = [
+        rise
+        for level in ("one", "two")
+        if (rise := counter_rise(store, site_id, f"heating_rod_level_{level}_s", start, end)) is not None
+    ]
+    return sum(levels) if levels else None
 
 
 def cycling_days(

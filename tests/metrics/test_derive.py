@@ -100,7 +100,7 @@ def an_afternoon(seed: int) -> list[Row]:
 
 
 class ArrivalOrder(TestCase):
-    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000), pieces=st.integers(2, 4))
     def test_rows_that_arrive_late_and_shuffled_end_in_the_same_numbers(self, seed: int, pieces: int) -> None:
         rows = an_afternoon(seed)
@@ -122,7 +122,7 @@ class ArrivalOrder(TestCase):
                 work_off(bit_by_bit, limit=17)
             assert content(bit_by_bit) == expected
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 47), max_size=5))
     def test_the_stretches_in_which_it_is_derived_do_not_matter(self, seed: int, cuts: Sequence[int]) -> None:
         rows = an_afternoon(seed)
@@ -139,7 +139,7 @@ class ArrivalOrder(TestCase):
             if any(row.values.get("modulation_percent") == 60.0 for row in rows):
                 assert content(store) == expected
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000))
     def test_parts_of_the_electricity_sum_to_the_whole(self, seed: int) -> None:
         forget_records()

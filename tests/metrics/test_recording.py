@@ -17,7 +17,9 @@ PHASES = (
 
 
 def reading(
-    at: datetime, phases: tuple[PhaseReading, PhaseReading, PhaseReading] = PHASES, **values: float
+    at: datetime,
+    phases: tuple[PhaseReading, PhaseReading, PhaseReading] = PHASES,
+    clock_offset_s: float | None = None,
 ) -> PowerReading:
     return PowerReading(
         measured_at=at,
@@ -26,7 +28,7 @@ def reading(
         phases=phases,
         power_w=600.0,
         energy_counter_wh=6000.01,
-        **values,
+        clock_offset_s=clock_offset_s,
     )
 
 
