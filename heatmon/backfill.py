@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from apps.devices.errors import DeviceError
 from apps.devices.models import Device, HistoryGap
+from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.history import MeterHistory
 from apps.metrics.recording import minute_rows
 from apps.metrics.stale import mark_stale
@@ -29,7 +30,9 @@ RETRY_AFTER = timedelta(minutes=10)
 
 
 def find_gaps(collection: Collection, device: str, start: datetime, at: datetime) -> int:
-    """Write down the hours in [start, at) that lack minute rows; gives how many are open."""
+    """Write down the hours in [start, at) that lack minute rows; gives how many are open. What lies before
+    the meter's memory is no gap."""
+    start = max(start, collection.remembered_from or start)
     first = _hour(start)
     end = at - SETTLED
     counts = collection.store.series(
@@ -45,7 +48,7 @@ def find_gaps(collection: Collection, device: str, start: datetime, at: datetime
     }
     for t, count in zip(counts.time, counts.count, strict=True):
         hour = datetime.fromtimestamp(t, UTC)
-        expected = min(60, int((end - hour).total_seconds() // 60))
+        expected = _minutes(max(hour, start), min(hour + HOUR, end))
         missing = max(0, expected - count) + int(unsettled.get(t) or 0)
         _note(collection, device, hour, missing, known.get(hour), closed=end - hour >= HOUR)
     return HistoryGap.objects.filter(site=collection.site, device=device, state=HistoryGap.State.OPEN).count()
@@ -64,12 +67,17 @@ def _note(
     if missing == 0 and gap.state != HistoryGap.State.FILLED:
         gap.state, gap.missing_minutes = HistoryGap.State.FILLED, 0
         gap.save(update_fields=["state", "missing_minutes"])
-    elif missing > 0 and gap.state == HistoryGap.State.FILLED:
+    elif missing > 0 and (gap.state == HistoryGap.State.FILLED or _lost_less(gap, missing)):
         gap.state, gap.missing_minutes, gap.attempts = HistoryGap.State.OPEN, missing, 0
         gap.save(update_fields=["state", "missing_minutes", "attempts"])
     elif missing > 0 and gap.missing_minutes != missing:
         gap.missing_minutes = missing
         gap.save(update_fields=["missing_minutes"])
+
+
+def _lost_less(gap: HistoryGap, missing: int) -> bool:
+    """More is missing than what the meter was found not to have: ask again."""
+    return gap.state == HistoryGap.State.LOST and missing > gap.missing_minutes
 
 
 def fill_gaps(
@@ -97,20 +105,18 @@ def _fill(
 ) -> int:
     end = min(gap.start + HOUR, _minute(at))
     gap.last_attempt_at = at
-    gap.attempts += 1
+    records: list[MinuteRecord] = []
     try:
-        records = list(history.fetch_chunk(gap.start, end, device.profile))
+        records.extend(history.fetch_chunk(gap.start, end, device.profile))
     except DeviceError as error:
-        gap.attempts -= 1  # only answers count: a meter that is away has not said that it forgot
+        # Only answers count as attempts: a meter that is away has not said that it forgot.
         gap.reason = error.message[:200]
-        gap.save(update_fields=["last_attempt_at", "attempts", "reason"])
+        gap.save(update_fields=["last_attempt_at", "reason"])
         raise
-    channels = collection.house.heat_pump_channels
-    collection.store.write(minute_rows(collection.site.pk, records, channels))
-    if records:
-        first = int(gap.start.timestamp())
-        mark_stale(collection.site.pk, first, first + 3600)
-    missing = int((end - gap.start).total_seconds() // 60) - len(records)
+    finally:
+        _keep(collection, gap, records)
+    gap.attempts += 1
+    missing = _minutes(_remembered_part(collection, gap, end), end) - len(records)
     gap.missing_minutes = max(0, missing)
     gap.reason = ""
     if missing <= 0:
@@ -120,6 +126,28 @@ def _fill(
         gap.reason = "the meter does not have these minutes"
     gap.save()
     return len(records)
+
+
+def _keep(collection: Collection, gap: HistoryGap, records: list[MinuteRecord]) -> None:
+    """Store what came, be it the part before a fault."""
+    if not records:
+        return
+    channels = collection.house.heat_pump_channels
+    collection.store.write(minute_rows(collection.site.pk, records, channels))
+    first = int(gap.start.timestamp())
+    mark_stale(collection.site.pk, first, first + 3600)
+
+
+def _remembered_part(collection: Collection, gap: HistoryGap, end: datetime) -> datetime:
+    """From where on the meter can have this hour: in the first hour of its memory not from the start."""
+    remembered_from = collection.remembered_from
+    if remembered_from is not None and gap.start < remembered_from < end:
+        return remembered_from
+    return gap.start
+
+
+def _minutes(start: datetime, end: datetime) -> int:
+    return int((end - start).total_seconds() // 60)
 
 
 def _hour(at: datetime) -> datetime:

@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget
 from apps.devices.errors import DeviceBusy, DeviceError
-from apps.devices.house import HouseOptions, house_options, saved_names
+from apps.devices.house import HouseOptions, SecretUnreadable, house_options, saved_names
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.shelly.client import ShellyClient
 from apps.devices.shelly.counter import MinuteFromCounter
@@ -71,6 +71,7 @@ class Collection:
         self._failing: dict[str, bool] = {}
         self.counter_minutes = MinuteFromCounter()
         self.last_whole_search: datetime | None = None
+        self.remembered_from: datetime | None = None  # what the meter's memory begins with
         self.derived_until: datetime | None = None
         self.last_meter_event = 0
 
@@ -79,12 +80,21 @@ class Collection:
         """The options in force."""
         with self._lock:
             if self._house is None:
-                self._house = house_options(self.site)
+                self._house = self._read_house()
             return self._house
+
+    def _read_house(self) -> HouseOptions:
+        """Without the passwords where one cannot be decrypted (a restored backup has no keys): the devices
+        then ask for theirs, and everything else goes on."""
+        try:
+            return house_options(self.site)
+        except SecretUnreadable as error:
+            log.warning("%s", error)
+            return house_options(self.site, with_secrets=False)
 
     def reload(self) -> None:
         """Options were saved: read them again and open clients anew where their login changed."""
-        fresh = house_options(self.site)
+        fresh = self._read_house()
         with self._lock:
             old, self._house = self._house, fresh
             if old is None:

@@ -15,9 +15,10 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from apps.changelog.observe import add_event, observe
-from apps.devices.errors import BudgetExhausted, DeviceBusy, DeviceError, WrongDevice
+from apps.devices.errors import BudgetExhausted, DeviceBusy, DeviceError, PayloadInvalid, WrongDevice
 from apps.devices.models import ApiCall, Device, JobRun
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
+from apps.devices.shelly.client import ShellyClient
 from apps.devices.viessmann.answers import forget_answers, keep_answer
 from apps.devices.viessmann.configuration import heat_pump_configuration
 from apps.devices.viessmann.features import heat_pump_reading
@@ -38,6 +39,7 @@ DERIVE_AT_ONCE = 4 * 8640
 KEEP_ANSWERS = timedelta(days=90)
 KEEP_CALLS = timedelta(days=60)
 DAY = timedelta(days=1)
+FILL_FOR = timedelta(minutes=3)
 
 
 class HeatPumpPoll(NamedTuple):
@@ -53,7 +55,7 @@ def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
     if client is None:
         return None
     try:
-        reading = client.get_status()
+        reading = _asked(collection, client)
         _check_meter(collection, reading)
     except DeviceError as error:
         collection.failed(METER, at, error)
@@ -66,6 +68,15 @@ def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
     collection.store.write(rows)
     collection.succeeded(METER, at)
     return reading
+
+
+def _asked(collection: Collection, client: ShellyClient) -> PowerReading:
+    try:
+        return client.get_status()
+    except (PayloadInvalid, WrongDevice):
+        if collection.known_device(Device.Kind.METER) is None:
+            client.identify()  # what never was our meter says better itself what it is
+        raise
 
 
 def _check_meter(collection: Collection, reading: PowerReading) -> None:
@@ -141,7 +152,8 @@ def backfill(
 ) -> int:
     """Fetch missing minutes from the meter's memory; gives how many were stored.
 
-    At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours.
+    At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours. One
+    turn fetches for three minutes at most: the next one goes on, and the newest minutes wait no longer.
     """
     device = collection.known_device(Device.Kind.METER)
     history = collection.meter_history(device.identifier) if device else None
@@ -152,24 +164,37 @@ def backfill(
     start = at - (RECENT if at.minute < 5 else timedelta(hours=2))
     if whole:
         extent = history.extent(device.profile)
-        start = max(at - REMEMBERED, extent.start) if extent else at
+        if extent is None:
+            return 0  # it begins to remember with its next minute
+        collection.remembered_from = extent.start
+        start = at - REMEMBERED
     find_gaps(collection, device.identifier, start, at)
     if whole:
         collection.last_whole_search = at
-    return fill_gaps(collection, history, device, at, go_on=go_on or (lambda: True))
+    until = collection.clock() + FILL_FOR
+    return fill_gaps(collection, history, device, at, go_on=go_on or (lambda: collection.clock() < until))
 
 
 def derive(collection: Collection, at: datetime) -> int:
-    """Compute what became stale, the last closed interval included; gives how many intervals."""
+    """Compute what became stale, the last closed intervals included; gives how many intervals."""
     end = _interval_start(at)
     if collection.derived_until != end:
-        _touch(collection, end - timedelta(seconds=INTERVAL_S), end)
+        _touch(collection, _not_derived_since(collection, end), end)
         collection.derived_until = end
     parameters = SiteParameters.from_house(collection.house)
     done = derive_stale(collection.store, collection.site.pk, parameters, at, DERIVE_AT_ONCE)
     if done:
         log_meter_events(collection)
     return done
+
+
+def _not_derived_since(collection: Collection, end: datetime) -> datetime:
+    """Where deriving goes on: a turn may have been missed, or the process ended before its turn."""
+    since = collection.derived_until
+    if since is None:
+        derived = collection.store.extent(collection.site.pk, "interval")
+        since = datetime.fromtimestamp(derived[1] + INTERVAL_S, UTC) if derived else end
+    return max(end - RECENT, min(since, end - timedelta(seconds=INTERVAL_S)))
 
 
 def log_meter_events(collection: Collection) -> None:

@@ -103,7 +103,9 @@ class MeterHistory:
                 self._sleep(PAUSE_S)
 
     def fetch_recent(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
-        """Closed rows of the last minutes in [start, end): up to six cost one request a component."""
+        """Closed rows of the last minutes in [start, end): up to six cost one request a component, and one
+        that asks whose they are."""
+        self._check_device()
         return fetch_pages(self._connection, self._device, start, min(end, self._clock()), profile)
 
     def close(self) -> None:

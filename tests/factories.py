@@ -1,0 +1,120 @@
+"""A simulated home with heatmon's real jobs on it, in virtual time and without sockets."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.devices.house import default_site, save_house_options
+from apps.devices.models import Device, SourceState
+from apps.metrics.store.base import Row
+from apps.metrics.store.sqlite import SqliteStore
+from apps.simulator.wire import Answer, Handler
+from apps.simulator.world import SimulatedWorld
+from heatmon import jobs
+from heatmon.collection import Collection
+from heatmon.schedule import JOBS, Job, next_run
+
+JANUARY = datetime(2026, 1, 12, 6, 0, tzinfo=UTC)
+METER_MAC = "A0B1C2D3E4F5"
+ALL_JOBS = tuple(job.name for job in JOBS)
+
+
+class Home:
+    """A world, a collection that polls it and the store behind; ``at`` is the virtual time."""
+
+    def __init__(self, world: SimulatedWorld, store: SqliteStore, folder: Path) -> None:
+        self.world = world
+        self.store = store
+        self.folder = folder
+        self.site = default_site()
+        self.save(
+            shelly_url=world.meter_url,
+            viessmann_user=world.cloud.user,
+            viessmann_password=world.cloud.password,
+            viessmann_client_id=world.cloud.client_id,
+            estimated_flow_rate=1.4,
+        )
+        self.collection = self.fresh_collection()
+
+    @property
+    def at(self) -> datetime:
+        return self.world.clock.now()
+
+    def save(self, **values: Any) -> None:
+        """As the settings page does."""
+        save_house_options(self.site, values)
+
+    def fresh_collection(self) -> Collection:
+        """What a restarted process has: nothing but what is stored."""
+        return Collection(
+            self.site,
+            self.store,
+            clock=self.world.clock.now,
+            adapter=self.world.adapter(),
+            token_path=self.folder / "token.json",
+            cloud=(self.world.cloud_api_url, self.world.cloud_iam_url),
+            sleep=lambda seconds: None,
+            own_addresses=True,
+        )
+
+    def restart(self) -> None:
+        self.collection = self.fresh_collection()
+
+    def move(self, **duration: float) -> None:
+        """Let time pass while heatmon is away."""
+        self.world.advance_to(self.at + timedelta(**duration))
+
+    def call(self, name: str, **options: Any) -> Any:
+        """One job now; errors come through."""
+        return getattr(jobs, name)(self.collection, self.at, **options)
+
+    def run(self, *names: str, **duration: float) -> None:
+        """Run the named jobs (all without names) at their times for this long; as in the runner, what the
+        outside did is left to the records."""
+        end = self.at + timedelta(**duration)
+        for due, job in _turns(names or ALL_JOBS, self.at.timestamp(), end.timestamp()):
+            self.world.advance_to(datetime.fromtimestamp(due, UTC))
+            try:
+                self.call(job.name)
+            except (DeviceError, BudgetExhausted):
+                continue
+        self.world.advance_to(end)
+
+    def rows(self, measurement: str, start: datetime, end: datetime) -> list[Row]:
+        first, last = int(start.timestamp()), int(end.timestamp())
+        return list(self.store.rows(self.site.pk, measurement, first, last))
+
+    def minute_energies_wh(self, start: datetime, end: datetime) -> list[float | None]:
+        """Stored energy of each minute row, in order."""
+        return [row.values["energy_wh"] for row in self.rows("meter_minute", start, end)]
+
+    def state(self, source: str) -> SourceState:
+        return SourceState.objects.get(site=self.site, source=source)
+
+    def device(self, kind: str) -> Device:
+        return Device.objects.get(site=self.site, kind=kind, active=True)
+
+
+def _turns(names: Iterable[str], start: float, end: float) -> Iterable[tuple[int, Job]]:
+    chosen = [job for job in JOBS if job.name in set(names)]
+    heap = [(next_run(job, start - 1e-6), number) for number, job in enumerate(chosen)]
+    heapq.heapify(heap)
+    while heap[0][0] < end:
+        due, number = heap[0]
+        yield due, chosen[number]
+        heapq.heapreplace(heap, (due + chosen[number].period_s, number))
+
+
+def answering_before(handler: Handler, answer: Callable[[str], Answer | None]) -> Handler:
+    """A handler that gives ``answer(path)`` where that is not None, and else what ``handler`` gives."""
+
+    def handle(method: str, path: str, headers: Any, body: bytes, at: float) -> Answer:
+        given = answer(path)
+        return handler(method, path, headers, body, at) if given is None else given
+
+    return handle
