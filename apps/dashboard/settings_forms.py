@@ -7,6 +7,7 @@ its place back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -158,10 +159,12 @@ class HouseForm(ZoneForm):
         save_house_options(self.site, values)
         return sorted([*values, *(["name"] if name else [])])
 
-    @staticmethod
-    def zones() -> list[str]:
-        """Suggestions for the time zone."""
-        return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+
+@cache
+def zone_names() -> tuple[str, ...]:
+    """Suggestions for the time zone; reading them from the system takes a moment."""
+    names = available_timezones()
+    return tuple(sorted(name for name in names if "/" in name and not name.startswith("Etc/")))
 
 
 class MeterForm(OptionsForm):

@@ -37,6 +37,7 @@ from .settings_forms import (
     NormalsForm,
     OptionsForm,
     TokenForm,
+    zone_names,
 )
 from .settings_price_forms import CalibrationForm, PriceForm
 
@@ -270,7 +271,7 @@ def _page(
     chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     context = {
         "cards": cards,
-        "zones": HouseForm.zones(),
+        "zones": zone_names(),
         "secrets_unreadable": home.secrets_unreadable,
         "tokens": None if settings.DEMO else _own_tokens(request),
         "token_form": token_form or TokenForm(auto_id="tokens-%s"),

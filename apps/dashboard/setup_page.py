@@ -13,7 +13,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts.steps import step_after, step_bar
 
-from .settings_forms import HeatPumpForm, HouseForm, LanguageForm, MeterForm, OptionsForm, ZoneForm
+from .settings_forms import (
+    HeatPumpForm,
+    HouseForm,
+    LanguageForm,
+    MeterForm,
+    OptionsForm,
+    ZoneForm,
+    zone_names,
+)
 from .settings_page import Home, save, set_language, test_of
 
 FORMS: dict[str, type[OptionsForm]] = {
@@ -90,7 +98,7 @@ def _page(
         "report": report,
         "can_test": name in {"meter", "heat-pump"},
         "language_form": LanguageForm(initial={"language": chosen}) if name == "language" else None,
-        "zones": HouseForm.zones() if "time_zone" in form.fields else [],
+        "zones": zone_names() if "time_zone" in form.fields else [],
         "skip": _next_address(name),
     }
     return render(request, "accounts/setup_step.html", context, status=status)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.devices import heartbeat
-from apps.devices.models import ApiCall, Device, HistoryGap, Site, SourceState
+from apps.devices.models import ApiCall, Device, HistoryGap, QuotaState, Site, SourceState
 from apps.metrics.models import StaleRange
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -79,6 +79,18 @@ def test_calls_are_listed_by_purpose(reader: Client, store: SqliteStore, site: S
     rows = [(str(call["purpose"]), call["day"], call["utc"]) for call in context["calls"]]
     assert rows == [("Readings", 3, 2), ("Sign-in", 1, 1)]
     assert context["calls_sum"] == {"day": 4, "utc": 3}
+
+
+def test_a_pause_that_the_cloud_demands_is_told_with_its_end(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    QuotaState.objects.create(account="client", blocked_until=now + timedelta(hours=2))
+    page = text(reader)
+    assert "The cloud wants no calls until <time" in page
+    assert "23 Nov 2026, 16:05</time>." in page
+    assert 'viewBox="0 0 1450 10"' in page
+    assert "The UTC day starts again at <time" in page
 
 
 def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:
