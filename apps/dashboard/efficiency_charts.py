@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
@@ -314,13 +315,13 @@ def _starts_row(house: House, span: CycleSpan) -> TableRow:
             formatting.duration(cycles.mean_run_s),
             formatting.number(None if standby is None else standby / 1000, 1),
             formatting.coverage(known),
-            _device_starts(house, start, end, cycles.starts),
+            _device_starts(house, start, end, cycles.starts if known >= 0.99 else None),
         ],
     )
 
 
-def _device_starts(house: House, start: int, end: int, ours: int) -> str:
-    """What the heat pump's counter rose by, and how it compares."""
+def _device_starts(house: House, start: int, end: int, ours: int | None) -> str:
+    """What the heat pump's counter rose by, and how it compares; ``ours`` None: not comparable."""
     days = house.store.series(house.site.pk, "compressor_starts_count", start, end, 86400)
     known = [
         (low, high)
@@ -333,9 +334,11 @@ def _device_starts(house: House, start: int, end: int, ours: int) -> str:
             "known": formatting.number(len(known)),
             "days": formatting.number(wanted),
         }
-    counted = round(known[-1][1] - known[0][0])
-    if counted < 0:
+    if any(later[1] < earlier[1] for earlier, later in pairwise(known)):
         return _("counter was reset")
+    counted = round(known[-1][1] - known[0][0])
+    if ours is None:
+        return formatting.number(counted)
     if abs(counted - ours) <= COUNTER_TOLERANCE:
         return _("%(n)s, equal") % {"n": formatting.number(counted)}
     return _("%(n)s, %(difference)s apart") % {

@@ -130,7 +130,8 @@ def _cards(
     energy = window.electrical_energy_kwh
     state = "none" if energy is None else "partial" if partial else "fresh"
     share = formatting.coverage(window.electrical_coverage)
-    notes = [comparison_words(comparison(house, span, rows, before))]
+    notes = [_("so far")] if any(row.end > house.at for row in rows) and energy is not None else []
+    notes += [comparison_words(comparison(house, span, rows, before))]
     if window.is_partial and energy is not None:
         notes.append(_("partial, %(share)s measured") % {"share": share})
     if window.at_least:

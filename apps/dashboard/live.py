@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from apps.changelog import timeline
 from apps.devices.house import HouseOptions
 from apps.devices.models import Site
 from apps.metrics.periods import EnergyRow, energy_rows
@@ -297,24 +298,30 @@ def _same_time_yesterday_s(house: House) -> int:
 
 def _temperature_cards(house: House, status: Status) -> Sequence[ValueCard]:
     pump = status.heat_pump
-    target = next(
-        (circuit.target_temperature_c for circuit in pump.circuits if circuit.target_temperature_c), None
-    )
-    flow_note = (
-        _("set %(value)s") % {"value": formatting.with_unit(target, "temperature_c")} if target else ""
+    target = timeline.configuration_at(house.site, house.at).get("dhw.target_temperature_c")
+    note = (
+        _("target %(value)s") % {"value": formatting.with_unit(target, "temperature_c")}
+        if isinstance(target, int | float)
+        else ""
     )
     return [
         _temperature_card(
             house, status, _("Outdoor"), "sun", "outside_temperature_c", pump.outside_temperature_c
         ),
         _temperature_card(
-            house, status, _("Flow"), "flow", "supply_temperature_c", pump.supply_temperature_c, flow_note
+            house, status, _("Flow"), "flow", "supply_temperature_c", pump.supply_temperature_c
         ),
         _temperature_card(
             house, status, _("Return"), "ret", "return_temperature_c", pump.return_temperature_c
         ),
         _temperature_card(
-            house, status, _("Hot water"), "drop", "dhw_storage_temperature_c", pump.dhw_storage_temperature_c
+            house,
+            status,
+            _("Hot water"),
+            "drop",
+            "dhw_storage_temperature_c",
+            pump.dhw_storage_temperature_c,
+            note,
         ),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from urllib.parse import urlencode
@@ -30,7 +31,7 @@ from .charts import (
 )
 from .contexts import GapRow, LegendItem, PanelContext, PlotView, Table, TableRow
 from .live import House
-from .looks import LOOKS, PLOTS
+from .looks import LOOKS, PLOTS, TEMPERATURE
 
 INTERVAL_S = 300
 BAND_LONGEST_S = 9 * DAY
@@ -130,10 +131,27 @@ def _plots(names: Sequence[str], data: History) -> list[PlotData]:
             lines=[_line(name, data) for name in names if LOOKS[name].plot == plot],
             cause=str(PLOTS[plot].cause),
             gaps_of=PLOTS[plot].gaps_of,
-            minimum=PLOTS[plot].minimum,
+            minimum=_minimum(plot, names, data),
         )
         for plot in _plots_of(names)
     ]
+
+
+def _minimum(plot: str, names: Sequence[str], data: History) -> float | None:
+    """Where the axis begins: temperatures at 0 °C, or at the tens below the coldest."""
+    if plot != TEMPERATURE:
+        return PLOTS[plot].minimum
+    lowest = min(
+        (
+            value
+            for name in names
+            if LOOKS[name].plot == plot
+            for value in (data.series[name].min if data.step_s >= RANGE_OF_STEP_S else data.series[name].mean)
+            if value is not None
+        ),
+        default=0.0,
+    )
+    return min(0.0, math.floor(lowest / 10) * 10.0)
 
 
 def _line(name: str, data: History) -> LineData:

@@ -40,9 +40,13 @@ def jaz_title(found: Jaz) -> str:
         return _("Seasonal COP (JAZ), incomplete: %(share)s of electricity") % {
             "share": formatting.coverage(found.coverage)
         }
-    return ngettext("COP of %(n)s day", "COP of %(n)s days", found.days) % {
-        "n": formatting.number(found.days)
-    }
+    days = measured_days(found)
+    return ngettext("COP of %(n)s day", "COP of %(n)s days", days) % {"n": formatting.number(days)}
+
+
+def measured_days(found: Jaz) -> int:
+    """Days whose electricity is known, parts of days added up."""
+    return round(found.days * (found.electric_coverage or 0.0))
 
 
 def jaz_range(found: Jaz) -> str:
@@ -61,7 +65,10 @@ def jaz_card(found: Jaz) -> ValueCard:
         return ValueCard(
             label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat is known yet")
         )
-    meta = _("%(share)s of the electricity measured") % {"share": formatting.coverage(found.coverage)}
+    meta = _("heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
+    if found.label == "insufficient":
+        days = {"known": formatting.number(measured_days(found)), "days": formatting.number(found.days)}
+        meta = _("%(known)s of %(days)s days measured") % days + " · " + meta
     state = "estimated" if found.label == "full" else "partial"
     return ValueCard(label=jaz_title(found), value=found.jaz, kind="jaz", state=state, meta=meta)
 

@@ -37,8 +37,8 @@ def test_less_than_a_year_is_never_called_jaz(reader: Client, filled: Site) -> N
     for query in ("", "?range=month", "?range=season"):
         text = text_of(reader.get(f"/efficiency{query}").content.decode())
         assert "JAZ" not in text
-    assert "COP of 365 days" in text_of(reader.get("/efficiency").content.decode())
-    assert "COP of 22 days" in text_of(reader.get("/efficiency?range=month").content.decode())
+        assert "COP of 7 days" in text
+    assert "7 of 365 days measured" in text_of(reader.get("/efficiency").content.decode())
 
 
 def test_a_cop_of_few_days_is_greyed_and_has_its_band(reader: Client, filled: Site) -> None:

@@ -147,7 +147,7 @@ def test_the_year_before_is_a_line_and_a_comparison_of_finished_days(
     context = reader.get("/energy").context["energy"]
     assert context.compare_label == "November 2025"
     assert context.bars.data["compare"]["values"][:2] == [19.68, 19.68]
-    assert context.cards[0].meta.startswith("as much as in November 2025")
+    assert context.cards[0].meta.startswith("so far · as much as in November 2025")
     assert len(context.sums.data["sets"][1]["values"]) == 30
 
 

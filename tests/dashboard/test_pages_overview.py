@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from apps.changelog.models import Entry
+from apps.changelog.models import ConfigurationVersion, Entry
 from apps.dashboard import clock
 from apps.devices.models import Site
 from apps.metrics.store.base import StoreUnavailable
@@ -67,9 +67,16 @@ def test_today_tells_energy_cop_starts_and_yesterday_until_now(reader: Client, f
 
 
 def test_each_temperature_has_its_card_with_age(reader: Client, filled: Site) -> None:
+    ConfigurationVersion.objects.create(
+        site=filled,
+        device="7571",
+        at=datetime(2026, 11, 1, tzinfo=UTC),
+        settings={"dhw.target_temperature_c": 50},
+    )
     text = text_of(reader.get("/").content.decode())
-    assert "Flow 30.0 °C 2 min ago · set 33.0 °C" in text
+    assert "Flow 30.0 °C 2 min ago" in text
     assert "Return 28.0 °C 2 min ago" in text
+    assert "Hot water 49.7 °C 2 min ago · target 50.0 °C" in text
 
 
 def test_a_silent_heat_pump_greys_only_its_own_cards(
@@ -104,6 +111,12 @@ def test_without_devices_the_page_says_what_to_do(
     text = text_of(page.content.decode())
     assert "No device is connected yet" in text
     assert 'href="/settings"' in page.content.decode()
+
+
+def test_the_last_card_tells_the_season_and_the_month(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/").content.decode())
+    assert "COP of 1 day 4.9 (4.4–5.4), estimated 1 of 365 days measured" in text
+    assert "November, so far 39 kWh €11.81" in text
 
 
 def test_the_last_changes_are_listed_and_marked_in_the_chart(
