@@ -32,6 +32,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Column = npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.bool_] | npt.NDArray[np.str_]
 
+TRUE_MINUTES = ("energy_wh", "heat_space_wh", "heat_dhw_wh", "heat_rod_wh")
+
 SENSOR_SERIES = {
     "outside_c": "outside_temperature_c",
     "supply_c": "supply_temperature_c",
@@ -96,6 +98,7 @@ class DayChunk:
     [Wh, 0.01]. ``minute_t``: starts of the minutes whose row the meter gave, energies [Wh, 0.0001];
     ``counter_by_phase_wh`` at the end of those minutes. ``cloud``: columns by series name, one value for
     each poll of ``cloud_t``. ``settings``: (time seen from, all settings), first those at the start.
+    ``truth``: what happened in each minute of [start, end) [Wh], by the names of ``TRUE_MINUTES``.
     """
 
     start: int
@@ -115,6 +118,7 @@ class DayChunk:
     settings: tuple[tuple[int, dict[str, Value]], ...]
     true_heat_wh: float
     true_energy_wh: float
+    truth: dict[str, Floats]
 
 
 @dataclass
@@ -258,6 +262,10 @@ class _Recorded:
             settings=self._settings(),
             true_heat_wh=float(heat.sum(dtype=np.float64)),
             true_energy_wh=float(self.energy[:, :3].sum() / UNITS),
+            truth={
+                "energy_wh": self.energy[:, :3].sum(axis=1) / UNITS,
+                **{name: truth[:, VALUES.index(name)].astype(np.float64) for name in TRUE_MINUTES[1:]},
+            },
         )
         return chunk, replace(counts, energy=tuple(int(value) for value in before))
 
