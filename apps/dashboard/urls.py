@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from . import health, probes, settings_page, setup_page, views
+from . import documentation, health, probes, settings_page, setup_page, views
 
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern] = [
     path("history", views.history, name="history"),
     path("energy", views.energy, name="energy"),
     path("efficiency", views.efficiency, name="efficiency"),
+    path("documentation", documentation.documentation, name="documentation"),
+    path("documentation/<slug:name>", documentation.documentation, name="documentation"),
     path("health", health.health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup_page.resume, name="setup_resume"),
