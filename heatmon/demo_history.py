@@ -22,6 +22,8 @@ from apps.simulator.settings import DHW_SCHEDULE, SLOPE, SettingChange, settings
 from apps.simulator.spec import HouseSpec, house_spec
 from apps.simulator.viessmann_catalogue import GATEWAY
 
+from .demo_maker import Counts
+
 METER = "A0B1C2D3E4F5"
 DAY_S = 86_400
 HISTORY_DAYS = 400
@@ -130,8 +132,19 @@ def _configuration(known: Mapping[str, Any], at: int, changed: Mapping[str, int]
     )
 
 
-def counters_at(store: SqliteStore, site: int, at: int) -> tuple[float, float, float] | None:
-    """The meter's counters by phase [Wh] at ``at``, from the nearest stored ones and minute rows."""
+def counts_at(store: SqliteStore, site: int, at: int) -> Counts | None:
+    """The devices' running totals at ``at``, from the nearest stored ones; None if none are near."""
+    counters = _counters_at(store, site, at)
+    names = ("compressor_starts_count", "compressor_hours_h", "heating_rod_level_one_s")
+    rows = store.rows(site, "heat_pump", at - DAY_S, at + DAY_S, names)
+    complete = [row for row in rows if all(row.values.get(name) is not None for name in names)]
+    if counters is None or not complete:
+        return None
+    nearest = min(complete, key=lambda row: abs(row.at - at))
+    return Counts(*counters, *(nearest.values[name] or 0.0 for name in names))
+
+
+def _counters_at(store: SqliteStore, site: int, at: int) -> list[float] | None:
     for row in store.rows(site, "meter_counter", at, at + DAY_S):
         if _complete(row):
             return _moved(row, _energy(store, site, at, row.at), -1)
@@ -143,10 +156,9 @@ def _complete(row: Row) -> bool:
     return all(row.values.get(f"energy_counter_{name}_wh") is not None for name in "abc")
 
 
-def _moved(row: Row, energy: Sequence[float], sign: int) -> tuple[float, float, float]:
+def _moved(row: Row, energy: Sequence[float], sign: int) -> list[float]:
     shown = (row.values[f"energy_counter_{name}_wh"] or 0.0 for name in "abc")
-    a, b, c = (counter + sign * moved for counter, moved in zip(shown, energy, strict=True))
-    return a, b, c
+    return [counter + sign * moved for counter, moved in zip(shown, energy, strict=True)]
 
 
 def _energy(store: SqliteStore, site: int, start: int, end: int) -> list[float]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.simulator.history import History, some_blemishes
 from apps.simulator.house import House
@@ -22,13 +23,41 @@ def live_house_and_chunk(spec: HouseSpec, start: int, end: int) -> tuple[House, 
     return history.live_house, newest
 
 
-def energy_of(spec: HouseSpec, start: int, end: int) -> tuple[float, float, float]:
-    """Electrical energy by phase [Wh] between two times, to chain counters forwards."""
-    a = b = c = 0.0
+class Counts(NamedTuple):
+    """Running totals of the devices: energy by phase [Wh], compressor starts and hours, rod seconds."""
+
+    a_wh: float = 0.0
+    b_wh: float = 0.0
+    c_wh: float = 0.0
+    starts: float = 0.0
+    hours: float = 0.0
+    rod_s: float = 0.0
+
+    def plus(self, more: Counts) -> Counts:
+        return Counts(*(one + other for one, other in zip(self, more, strict=True)))
+
+
+def counting_from(spec: HouseSpec, counts: Counts) -> HouseSpec:
+    """The same house whose devices show ``counts`` at the end of the history to be made."""
+    return replace(
+        spec,
+        counters_wh=(counts.a_wh, counts.b_wh, counts.c_wh),
+        starts=round(counts.starts),
+        hours=counts.hours,
+        rod_s=round(counts.rod_s),
+    )
+
+
+def lived(spec: HouseSpec, start: int, end: int) -> Counts:
+    """What the devices count between two times, to chain their totals forwards."""
+    total = Counts()
     for chunk in History(spec, start, end).chunks():
-        of_a, of_b, of_c = (float(energies.sum()) for energies in chunk.minute_energy_wh)
-        a, b, c = a + of_a, b + of_b, c + of_c
-    return a, b, c
+        energies = (float(phase.sum()) for phase in chunk.minute_energy_wh)
+        names = ("compressor_starts_count", "compressor_hours_h", "heating_rod_level_one_s")
+        columns = (chunk.cloud[name] for name in names)
+        ran = (float(column[-1] - column[0]) if len(column) else 0.0 for column in columns)
+        total = total.plus(Counts(*energies, *ran))
+    return total
 
 
 def older_chunks(spec: HouseSpec, start: int, end: int) -> Iterator[Any]:

@@ -38,7 +38,7 @@ def run(job: Job, now: float) -> bool:
     except IntegrityError:
         return False
     worker = collection()
-    if due % 60 == 0:
+    if job.period_s >= 60 or due % 60 == 0:
         worker.reload()
         worker.forget_known_devices()
     try:

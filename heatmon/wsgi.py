@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
 
+# Believed from the trusted proxy only, whatever server runs this.
+FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
+
 _django = get_wsgi_application()
 
 
@@ -20,6 +23,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips it."""
     from django.conf import settings
 
+    if environ.get("REMOTE_ADDR") != settings.HEATMON.trusted_proxy:
+        for name in FORWARDED:
+            environ.pop(name, None)
     prefix = settings.FORCE_SCRIPT_NAME
     path: Any = environ.get("PATH_INFO", "")
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):

@@ -26,16 +26,17 @@ from heatmon.demo_history import (
     HISTORY_DAYS,
     SEED,
     DemoState,
-    counters_at,
+    counts_at,
     demo_spec,
     first_values,
     remember_devices,
     write_chunk,
     write_settings_history,
 )
-from heatmon.demo_maker import energy_of, live_house_and_chunk, older_chunks
+from heatmon.demo_maker import Counts, counting_from, live_house_and_chunk, lived, older_chunks
 
 DERIVE_AT_ONCE = 25 * 288
+SHORTEST_S = 900
 
 
 class Command(BaseCommand):
@@ -85,11 +86,14 @@ def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoSt
     else:
         extent = store.extent(site.pk, "meter_minute")
         begin = extent[1] + 60 if extent else state.oldest
-        before = _counters(store, site, begin)
         spec = demo_spec(state)
-        gap = energy_of(spec, begin, end)
-        a, b, c = (counter + energy for counter, energy in zip(before, gap, strict=True))
-        house, newest = live_house_and_chunk(replace(spec, counters_wh=(a, b, c)), begin, end)
+        counts = _counts(store, site, begin)
+        if end > begin:
+            counts = counts.plus(lived(spec, begin, end))
+        if end - begin < SHORTEST_S:  # started again at once: the meter's own memory fills what is missing
+            house, _newest = live_house_and_chunk(counting_from(spec, counts), end - SHORTEST_S, end)
+            return house, state
+        house, newest = live_house_and_chunk(counting_from(spec, counts), begin, end)
     write_chunk(store, site.pk, newest)
     mark_stale(site.pk, newest.start, newest.end)
     state.save(path)
@@ -103,7 +107,7 @@ def _make_history(store: SqliteStore, site: Site, state: DemoState, began: float
     missing = (state.oldest - state.start) // DAY_S
     if missing > 0:
         _say({"days": missing})
-        spec = replace(demo_spec(state), counters_wh=_counters(store, site, state.oldest))
+        spec = counting_from(demo_spec(state), _counts(store, site, state.oldest))
         for chunk in older_chunks(spec, state.start, state.oldest):
             write_chunk(store, site.pk, chunk)
             mark_stale(site.pk, chunk.start, chunk.end)
@@ -115,11 +119,11 @@ def _make_history(store: SqliteStore, site: Site, state: DemoState, began: float
         pass
 
 
-def _counters(store: SqliteStore, site: Site, at: int) -> tuple[float, float, float]:
-    counters = counters_at(store, site.pk, at)
-    if counters is None:
+def _counts(store: SqliteStore, site: Site, at: int) -> Counts:
+    counts = counts_at(store, site.pk, at)
+    if counts is None:
         raise CommandError(f"The demo's counters are not stored; remove {settings.DATA_DIR} to begin anew")
-    return counters
+    return counts
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -35,9 +35,11 @@ class Command(BaseCommand):
         if missing:
             raise CommandError(f"No such file: {', '.join(missing)}", returncode=2)
         at = _instant(options["at"], "--at") if options["at"] else None
+        if at is not None and len(files) > 1:
+            raise CommandError("--at is the time of one answer; give one file with it", returncode=2)
         collection = Collection(default_site(), default_store(), clock=lambda: datetime.now(UTC))
         with Progress(sum(path.stat().st_size for path in files), "import") as progress:
-            for path in files:
+            for path in sorted(files, key=lambda path: _first_time(path, at)):
                 count = 0
                 try:
                     for snapshot in snapshots(path, at):
@@ -48,7 +50,8 @@ class Command(BaseCommand):
                 except (ValueError, DeviceError) as error:
                     self.stdout.write(f"{path}: {count} answers")
                     raise CommandError(
-                        f"{path}: {error} Answers before it were kept; mend the file and repeat.",
+                        f"{path}: {str(error).rstrip('.')}. Answers before it were kept; "
+                        "mend the file and repeat.",
                         returncode=2,
                     ) from error
                 progress.advance(path.stat().st_size)
@@ -57,10 +60,13 @@ class Command(BaseCommand):
 
 def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
     """All answers of a file. Raises ValueError or PayloadInvalid that names the line."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     try:
-        whole = json.loads(text)
-    except ValueError:
+        whole = _parsed(text)
+    except ValueError as error:
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        if not _is_json(first):
+            raise ValueError(f"line {getattr(error, 'lineno', 1)} is no JSON: {error}") from error
         whole = None
     if isinstance(whole, dict) and "payload" not in whole:
         yield snapshot_of(whole, at)
@@ -69,7 +75,7 @@ def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = _parsed(line)
         except ValueError as error:
             raise ValueError(f"line {number} is no JSON: {error}.") from error
         if not isinstance(row, dict) or "at" not in row or not isinstance(row.get("payload"), dict):
@@ -78,6 +84,32 @@ def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
             yield snapshot_of(row["payload"], _instant(row["at"], "at"))
         except (ValueError, CommandError, DeviceError) as error:
             raise ValueError(f"line {number}: {error}") from error
+
+
+def _parsed(text: str) -> Any:
+    """Raises ValueError for anything but JSON."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _is_json(line: str) -> bool:
+    try:
+        _parsed(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_time(path: Path, at: datetime | None) -> datetime:
+    """Files are read in the order of their time: settings that changed are entries only forwards. One that
+    cannot be read comes last."""
+    try:
+        first = next(snapshots(path, at), None)
+    except (ValueError, DeviceError):
+        first = None
+    return first.received_at if first else datetime.max.replace(tzinfo=UTC)
 
 
 def snapshot_of(payload: dict[str, Any], at: datetime | None) -> FeatureSnapshot:

@@ -89,11 +89,18 @@ def meter_for_import(site: Site, given: str | None) -> str:
             )
         mac = meters[0] if meters else UNNAMED_METER
     now = datetime.now(UTC)
-    Device.objects.get_or_create(
-        site=site,
-        kind=Device.Kind.METER,
+    meters_of_site = Device.objects.filter(site=site, kind=Device.Kind.METER)
+    # Only one meter is polled: an earlier one, and one without a name, come in beside it.
+    polled = mac != UNNAMED_METER and not meters_of_site.filter(active=True).exists()
+    meters_of_site.get_or_create(
         identifier=mac,
-        defaults={"first_seen_at": now, "last_seen_at": now, "active": mac != UNNAMED_METER},
+        defaults={
+            "site": site,
+            "kind": Device.Kind.METER,
+            "first_seen_at": now,
+            "last_seen_at": now,
+            "active": polled,
+        },
     )
     return mac
 
@@ -101,7 +108,7 @@ def meter_for_import(site: Site, given: str | None) -> str:
 def _store(site: Site, records: list[MinuteRecord]) -> int:
     if not records:
         return 0
-    channels = house_options(site).heat_pump_channels
+    channels = house_options(site, with_secrets=False).heat_pump_channels
     default_store().write(minute_rows(site.pk, records, channels))
     times = [record.at for record in records]
     mark_stale(site.pk, int(min(times).timestamp()), int(max(times).timestamp()) + 60)
