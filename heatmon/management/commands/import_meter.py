@@ -81,7 +81,7 @@ def meter_for_import(site: Site, given: str | None) -> str:
         if not re.fullmatch(r"[0-9A-F]{12}", mac):
             raise CommandError(f"--device {given}: a MAC has twelve hex digits", returncode=2)
     else:
-        known = Device.objects.filter(site=site, kind=Device.Kind.METER)
+        known = Device.objects.filter(site=site, kind=Device.Kind.METER).order_by("pk")
         meters = list(known.values_list("identifier", flat=True))
         if len(meters) > 1:
             raise CommandError(
