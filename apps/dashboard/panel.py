@@ -36,7 +36,7 @@ from .looks import LOOKS, PLOTS, TEMPERATURE
 INTERVAL_S = 300
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
-WITH_RANGE = {"power_w", "outside_temperature_c"}
+WITH_RANGE = {"outside_temperature_c"}  # of power it would be a blur: every step has both
 
 
 def time_panel(

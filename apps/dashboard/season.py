@@ -65,10 +65,10 @@ def jaz_card(found: Jaz) -> ValueCard:
         return ValueCard(
             label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat is known yet")
         )
-    meta = _("heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
+    meta = _("Heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
     if found.label == "insufficient":
         days = {"known": formatting.number(measured_days(found)), "days": formatting.number(found.days)}
-        meta = _("%(known)s of %(days)s days measured") % days + " · " + meta
+        meta += " · " + _("%(known)s of %(days)s days measured") % days
     state = "estimated" if found.label == "full" else "partial"
     return ValueCard(label=jaz_title(found), value=found.jaz, kind="jaz", state=state, meta=meta)
 

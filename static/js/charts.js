@@ -176,10 +176,10 @@
       afterBuildTicks: (scale) => { scale.ticks = ticks().map((tick) => ({ value: tick.at * 1000 })); },
       ticks: { display: withLabels, maxRotation: 0, autoSkip: false, padding: 6, callback: (value) => labels.get(value) } };
   }
+  const loneRadius = (values, radius) => values.map((v, i) => (v != null && (i === 0 || values[i - 1] == null) && (i === values.length - 1 || values[i + 1] == null) ? radius : 0));
   function lineSets(line, plot) {
     const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, pointStyle: "line" };
-    const lone = line.values.map((v, i) => (v != null && (i === 0 || line.values[i - 1] == null) && (i === line.values.length - 1 || line.values[i + 1] == null) ? 2 : 0));
-    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(line.time, line.values), pointRadius: lone, $decimals: plot.decimals },
+    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(line.time, line.values), pointRadius: loneRadius(line.values, 2), $decimals: plot.decimals },
       line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
     if (!line.low.length) return [main];
     const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
@@ -213,7 +213,7 @@
         borderWidth: spec.partial.map((is) => (is ? 1.5 : 0)), backgroundColor: spec.partial.map((is) => (is ? hatch(color, C.surface) : plain)) };
     };
     const sets = spec.sets.map(bar);
-    if (spec.compare) sets.push({ type: "line", label: spec.compare.label, data: spec.compare.values, borderColor: C.text2, borderWidth: 1.25, borderDash: [4, 3], pointRadius: 0, stepped: "middle", order: -1, stack: "compare" });
+    if (spec.compare) sets.push({ type: "line", label: spec.compare.label, data: spec.compare.values, borderColor: C.text2, backgroundColor: C.text2, borderWidth: 1.25, borderDash: [4, 3], pointRadius: loneRadius(spec.compare.values, 3), stepped: "middle", order: -1, stack: "compare" });
     return new Chart(canvas, { data: { labels: spec.labels, datasets: sets },
       options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
         scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: yAxis(spec.decimals, { stacked: true, beginAtZero: true }) },

@@ -115,7 +115,8 @@ def test_without_devices_the_page_says_what_to_do(
 
 def test_the_last_card_tells_the_season_and_the_month(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/").content.decode())
-    assert "COP of 1 day 4.9 (4.4–5.4), estimated 1 of 365 days measured" in text
+    assert "COP of 1 day 4.9 (4.4–5.4), estimated Heat known for 100 % of the electricity" in text
+    assert "1 of 365 days measured" in text
     assert "November, so far 39 kWh €11.81" in text
 
 
@@ -128,7 +129,7 @@ def test_the_last_changes_are_listed_and_marked_in_the_chart(
     response = reader.get("/")
     text = text_of(response.content.decode())
     assert "Bled the radiators 23 Nov 2026, 08:05 · note by anna" in text
-    assert "1 23 Nov, 08:05 · Bled the radiators" in text
+    assert "1 23 Nov, 08:05 Bled the radiators" in text
     assert [marker.number for marker in response.context["panel"].spec.markers] == [1]
 
 
