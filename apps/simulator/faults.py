@@ -1,4 +1,4 @@
-"""Faults by name: what goes wrong, when and for how long: ◇ pure.
+"""Faults by name: what goes wrong, when and for how long.
 
 A script gives the faults of one run; each wraps the handler of its target while it lasts. More are added
 with ``@fault_script("name")``.

@@ -88,6 +88,9 @@ class InProcessTransport(BaseAdapter):
         response.url = request.url or ""
         response.request = request
         response.connection = self  # type: ignore[assignment]
+        if not answer.cut and "Set-Cookie" not in response.headers:
+            response.raw = io.BytesIO(answer.body)  # all that requests needs, at a fifth of the price
+            return response
         original = None
         if "Set-Cookie" in response.headers:
             message = HTTPMessage()

@@ -1,10 +1,11 @@
-"""One request and its answer, as handlers of simulated devices see them: ◇ pure."""
+"""One request and its answer, as handlers of simulated devices see them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+
+import orjson
 
 
 class Unreachable(Exception):
@@ -29,4 +30,4 @@ JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
 
 def json_answer(status: int, content: Any, headers: Mapping[str, str] = JSON_HEADERS) -> Answer:
     """An answer whose body is ``content`` as JSON."""
-    return Answer(status, headers, json.dumps(content, separators=(",", ":")).encode())
+    return Answer(status, headers, orjson.dumps(content))
