@@ -140,10 +140,11 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
         return []
     end = _interval_start(at)
     start = end - timedelta(seconds=INTERVAL_S)
-    _touch(collection, start, end)
     records = list(history.fetch_recent(start, end, device.profile))
     channels = collection.house.heat_pump_channels
     collection.store.write(minute_rows(collection.site.pk, records, channels))
+    if records and collection.derived_until is not None and collection.derived_until >= end:
+        mark_stale(collection.site.pk, int(start.timestamp()), int(end.timestamp()))
     return records
 
 
@@ -178,11 +179,18 @@ def backfill(
 def derive(collection: Collection, at: datetime) -> int:
     """Compute what became stale, the last closed intervals included; gives how many intervals."""
     end = _interval_start(at)
-    if collection.derived_until != end:
-        _touch(collection, _not_derived_since(collection, end), end)
-        collection.derived_until = end
+    before = collection.derived_until
+    since = _not_derived_since(collection, end)
+    fresh = (int(since.timestamp()), int(end.timestamp())) if before != end else None
+    # Set first: minutes that arrive from now on mark their interval themselves.
+    collection.derived_until = end
     parameters = SiteParameters.from_house(collection.house)
-    done = derive_stale(collection.store, collection.site.pk, parameters, at, DERIVE_AT_ONCE)
+    done = None
+    try:
+        done = derive_stale(collection.store, collection.site.pk, parameters, at, DERIVE_AT_ONCE, fresh=fresh)
+    finally:
+        if done is None:
+            collection.derived_until = before
     if done:
         log_meter_events(collection)
     return done
@@ -211,10 +219,6 @@ def keep_house(collection: Collection, at: datetime) -> None:
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
     for file, fault in damaged_files():
         log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", file, fault)
-
-
-def _touch(collection: Collection, start: datetime, end: datetime) -> None:
-    mark_stale(collection.site.pk, int(start.timestamp()), int(end.timestamp()))
 
 
 def _interval_start(at: datetime) -> datetime:

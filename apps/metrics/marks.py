@@ -30,11 +30,16 @@ def mark_stale(site_id: int, start: int, end: int) -> None:
     """Raw rows in [start, end) (epoch s) came, changed or went: derive what they touch again."""
     if end <= start:
         return
-    first = start - start % INTERVAL_S - REACH_S
-    last = end + -end % INTERVAL_S + REACH_S
-    begin, to = datetime.fromtimestamp(max(0, first), UTC), datetime.fromtimestamp(last, UTC)
+    begin, to = reach(start, end)
     if not StaleRange.objects.filter(site_id=site_id, start__lte=begin, end__gte=to).exists():
         StaleRange.objects.create(site_id=site_id, start=begin, end=to)
+
+
+def reach(start: int, end: int) -> tuple[datetime, datetime]:
+    """The whole intervals that rows in [start, end) may change."""
+    first = start - start % INTERVAL_S - REACH_S
+    last = end + -end % INTERVAL_S + REACH_S
+    return datetime.fromtimestamp(max(0, first), UTC), datetime.fromtimestamp(last, UTC)
 
 
 def mark_everything_stale(store: TimeSeriesStore, site_id: int) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from .derive import derive_intervals
-from .marks import made_with, mark_everything_stale, mark_stale, raw_extent
+from .marks import made_with, mark_everything_stale, mark_stale, raw_extent, reach
 from .models import DerivedState, StaleRange
 from .parameters import SiteParameters
 from .running import INTERVAL_S
@@ -17,24 +17,36 @@ __all__ = ["derive_stale", "mark_everything_stale", "mark_stale", "raw_extent", 
 
 
 def derive_stale(
-    store: TimeSeriesStore, site_id: int, parameters: SiteParameters, at: datetime, limit: int = 8640
+    store: TimeSeriesStore,
+    site_id: int,
+    parameters: SiteParameters,
+    at: datetime,
+    limit: int = 8640,
+    *,
+    fresh: tuple[int, int] | None = None,
 ) -> int:
     """Work off marks, the newest first, at most ``limit`` intervals now. Returns how many were derived; 0
-    means that nothing is left. What lies after ``at`` stays marked."""
+    means that nothing is left. What lies after ``at`` stays marked.
+
+    ``fresh``: a stretch [start, end) of new rows that needs no mark, because the caller knows it again
+    after a crash.
+    """
     _check_made_with(store, site_id, parameters)
     now = int(at.timestamp())
     now -= now % INTERVAL_S
     budget = limit
     done = 0
+    unmarked = [StaleRange(start=touched[0], end=touched[1])] if fresh and (touched := reach(*fresh)) else []
     while budget > 0:
         ranges = list(StaleRange.objects.filter(site_id=site_id))
-        stretches = _stretches(ranges, now)
+        stretches = _stretches([*ranges, *unmarked], now)
         if not stretches:
             break
         start, end = stretches[-1]
         first = max(start, end - budget * INTERVAL_S)
         done += derive_intervals(store, site_id, parameters, first, end)
         _forget(ranges, first, end)
+        unmarked = []
         budget -= (end - first) // INTERVAL_S
     return done
 
@@ -76,6 +88,8 @@ def _forget(ranges: list[StaleRange], start: int, end: int) -> None:
     """Take [start, end) out of these marks; marks made meanwhile are others and stay."""
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
     touched = [each for each in ranges if each.start < last and each.end > first]
+    if not touched:
+        return
     with transaction.atomic():
         for each in touched:
             if each.start < first:
