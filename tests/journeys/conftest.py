@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -56,10 +58,40 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def answered_in_the_end() -> Iterator[None]:
+    """On leaving, wait until the server has answered what was asked: a closing browser leaves requests
+    behind, and the store must not be closed under them."""
+    running = 0
+    changed = threading.Condition()
+
+    def count(by: int) -> None:
+        nonlocal running
+        with changed:
+            running += by
+            changed.notify_all()
+
+    def started(**_signal: object) -> None:
+        count(1)
+
+    def finished(**_signal: object) -> None:
+        count(-1)
+
+    request_started.connect(started)
+    request_finished.connect(finished)
+    try:
+        yield
+        with changed:
+            assert changed.wait_for(lambda: running <= 0, timeout=20)
+    finally:
+        request_started.disconnect(started)
+        request_finished.disconnect(finished)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore(tmp_path / "timeseries.sqlite3", synchronous="OFF")
-    with use_store(store):
+    with use_store(store), answered_in_the_end():
         yield store
     store.close()
 
