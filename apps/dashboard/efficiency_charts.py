@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
 from apps.changelog import timeline
 from apps.metrics.efficiency import CycleSpan, DayPoint, Efficiency, HeatingCurve, heating_curve
@@ -61,7 +62,7 @@ def methods(found: Jaz, modulation: float | None) -> ChartBlock | None:
 def methods_table(rows: Sequence[tuple[str, str, float | None]]) -> Table:
     return Table(
         name=_("Three methods"),
-        columns=[_("Method"), _("From"), _("COP")],
+        columns=[_("Method"), pgettext("source", "From"), _("COP")],
         rows=[
             TableRow(head=name, cells=[source, formatting.number(value, 1)]) for name, source, value in rows
         ],
@@ -86,7 +87,7 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
             _day_set(_("Less than 90 % measured"), "hollow", hollow),
         ],
     )
-    summary = _("%(count)s days") % {"count": formatting.number(len(days))}
+    summary = ngettext("%(count)s day", "%(count)s days", len(days)) % {"count": formatting.number(len(days))}
     return ChartBlock(id="cop-data", data=spec.data, summary=summary, table=_cop_table(full))
 
 
@@ -214,7 +215,11 @@ def _curve_block(
         chart=ChartBlock(
             id=f"curve-data-{circuit or 'house'}",
             data=spec.data,
-            summary=_("Flow temperature over outdoor temperature on %(count)s days")
+            summary=ngettext(
+                "Flow temperature over outdoor temperature on %(count)s day",
+                "Flow temperature over outdoor temperature on %(count)s days",
+                len(days),
+            )
             % {"count": formatting.number(len(days))},
             table=_flow_table(days),
         ),

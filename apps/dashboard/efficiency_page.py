@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.metrics.efficiency import Efficiency, efficiency
 from apps.metrics.jaz import Jaz, jaz
@@ -120,7 +121,7 @@ def _bar(kind: str) -> RangeBar:
         "month": _("Month"),
         "season": _("Heating season"),
         "365": _("365 days"),
-        "all": _("All"),
+        "all": pgettext("range", "All"),
     }
     links = [RangeLink(label=words[each], href=f"?range={each}", current=each == kind) for each in RANGES]
     return RangeBar(links=links, label="", earlier="", later="")
