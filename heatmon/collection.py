@@ -182,7 +182,7 @@ class Collection:
     def remember_device(
         self, kind: str, identifier: str, at: datetime, *, model: str = "", profile: str = ""
     ) -> None:
-        """Write down a device met for the first time, or in another profile."""
+        """Write down a device met for the first time, or in another profile; it is the one of its kind."""
         known = self._known.get(kind)
         if known is not None and (known.identifier, known.profile) == (identifier, profile):
             return
@@ -194,11 +194,18 @@ class Collection:
             defaults=seen,
             create_defaults={**seen, "first_seen_at": at},
         )
+        others = Device.objects.filter(site=self.site, kind=kind, active=True).exclude(pk=device.pk)
+        others.update(active=False)
         self._known[kind] = device
 
     def forget_known_devices(self) -> None:
         """The owner confirmed another device: read the list again."""
         self._known.clear()
+
+    def last_success(self, source: str) -> datetime | None:
+        """The last good poll that was written down, also by an earlier process."""
+        states = SourceState.objects.filter(site=self.site, source=source)
+        return states.values_list("last_success_at", flat=True).first()
 
     def succeeded(self, source: str, at: datetime) -> None:
         """Note a good poll. Written at once after a failure, else at most every five minutes: how fresh

@@ -38,6 +38,7 @@ INTERVAL_S = 300
 DERIVE_AT_ONCE = 4 * 8640
 KEEP_ANSWERS = timedelta(days=90)
 KEEP_CALLS = timedelta(days=60)
+LONG_OUTAGE = timedelta(hours=6)
 DAY = timedelta(days=1)
 FILL_FOR = timedelta(minutes=3)
 
@@ -107,8 +108,17 @@ def poll_heat_pump(collection: Collection, at: datetime) -> HeatPumpPoll | None:
     except BudgetExhausted as error:
         collection.failed(HEAT_PUMP, at, _budget_error(error))
         raise
+    _note_outage(collection, at)
     collection.succeeded(HEAT_PUMP, at)
     return poll
+
+
+def _note_outage(collection: Collection, at: datetime) -> None:
+    """What the heat pump did while nobody asked is lost for ever; the meter's minutes come back."""
+    before = collection.last_success(HEAT_PUMP)
+    if before is not None and at - before >= LONG_OUTAGE:
+        details = {"source": HEAT_PUMP.value, "duration_s": (at - before).total_seconds()}
+        add_event(collection.site, before, "long_outage", details)
 
 
 def _budget_error(error: BudgetExhausted) -> DeviceBusy:
@@ -173,7 +183,11 @@ def backfill(
     if whole:
         collection.last_whole_search = at
     until = collection.clock() + FILL_FOR
-    return fill_gaps(collection, history, device, at, go_on=go_on or (lambda: collection.clock() < until))
+
+    def more() -> bool:
+        return collection.clock() < until and (go_on is None or go_on())
+
+    return fill_gaps(collection, history, device, at, go_on=more)
 
 
 def derive(collection: Collection, at: datetime) -> int:

@@ -119,6 +119,16 @@ def test_the_meter_is_polled_as_ever_after_an_import_without_a_name(remembering:
     assert home.device("meter").identifier == METER_MAC
 
 
+def test_an_earlier_meter_imported_first_does_not_stand_in_the_way_of_the_first_poll(
+    remembering: Home,
+) -> None:
+    home = remembering
+    file = export(home, "a.csv", JANUARY - 4 * HOUR, JANUARY - 3 * HOUR)
+    run("import_meter", file, "--device", OLD_MAC)
+    assert home.call("poll_power").device == METER_MAC
+    assert home.device("meter").identifier == METER_MAC
+
+
 def test_an_earlier_meter_is_imported_beside_the_one_that_is_polled(remembering: Home) -> None:
     home = remembering
     home.call("poll_power")
@@ -325,6 +335,18 @@ def test_a_broken_line_is_named_and_the_answers_before_it_are_kept(
     assert RawAnswer.objects.count() == 2
     run("import_features", lines_file(home, "answers.jsonl", rows))
     assert RawAnswer.objects.count() == 4
+
+
+def test_answers_of_an_unnamed_gateway_do_not_stand_beside_the_one_that_is_polled(home: Home) -> None:
+    content = answer(home)
+    assert isinstance(content["data"], list)
+    for feature in content["data"]:
+        del feature["gatewayId"]
+    run("import_features", lines_file(home, "a.json", [content]))
+    assert home.device("heat_pump").identifier == "IMPORTED"
+    home.move(minutes=5)
+    home.call("poll_heat_pump")
+    assert home.device("heat_pump").identifier == "7571381573112225"
 
 
 def test_a_broken_single_answer_is_refused_at_its_line(home: Home) -> None:

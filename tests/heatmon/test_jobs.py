@@ -8,6 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from apps.changelog.models import ConfigurationVersion, Entry
+from apps.changelog.sentences import event_title
 from apps.devices.errors import (
     BudgetExhausted,
     DeviceRefused,
@@ -333,6 +334,22 @@ def test_a_gateway_that_is_offline_is_recorded_and_cleared_on_recovery(home: Hom
     home.move(minutes=5)
     home.call("poll_heat_pump")
     assert home.state("heat_pump").error_message == ""
+
+
+def test_a_heat_pump_that_was_away_for_hours_stands_in_the_changes_once(home: Home) -> None:
+    home.call("poll_heat_pump")
+    home.move(hours=5)
+    home.call("poll_heat_pump")
+    assert Entry.objects.count() == 0
+    away_from = home.at
+    home.move(hours=7)
+    home.restart()
+    home.call("poll_heat_pump")
+    home.move(minutes=5)
+    home.call("poll_heat_pump")
+    (entry,) = Entry.objects.filter(kind=Entry.Kind.EVENT)
+    assert entry.at == away_from
+    assert event_title(entry.event_code, entry.event_details).startswith("No data from the heat pump for 7")
 
 
 def test_a_failed_cloud_login_does_not_touch_the_meter(home: Home) -> None:

@@ -89,18 +89,12 @@ def meter_for_import(site: Site, given: str | None) -> str:
             )
         mac = meters[0] if meters else UNNAMED_METER
     now = datetime.now(UTC)
-    meters_of_site = Device.objects.filter(site=site, kind=Device.Kind.METER)
-    # Only one meter is polled: an earlier one, and one without a name, come in beside it.
-    polled = mac != UNNAMED_METER and not meters_of_site.filter(active=True).exists()
-    meters_of_site.get_or_create(
+    # A meter known from a file only is not the one that must answer at the address: polling decides that.
+    Device.objects.get_or_create(
+        site=site,
+        kind=Device.Kind.METER,
         identifier=mac,
-        defaults={
-            "site": site,
-            "kind": Device.Kind.METER,
-            "first_seen_at": now,
-            "last_seen_at": now,
-            "active": polled,
-        },
+        defaults={"first_seen_at": now, "last_seen_at": now, "active": False},
     )
     return mac
 
