@@ -57,6 +57,10 @@ PURE = (
     "apps/changelog/tracking.py",
     "apps/changelog/when.py",
     "apps/dashboard/charts.py",
+    "apps/dashboard/charts_periods.py",
+    "apps/dashboard/contexts.py",
+    "apps/dashboard/house_state.py",
+    "apps/dashboard/ranges.py",
     "heatmon/schedule.py",
     "apps/simulator/house.py",
 )

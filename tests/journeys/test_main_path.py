@@ -129,6 +129,16 @@ def test_pages_have_no_serious_accessibility_findings_and_do_not_overflow(visit:
             assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
+def test_stale_values_are_readable_too(visit: Open) -> None:
+    with visit("/") as page, clock.fixed(NOW + timedelta(hours=8)):
+        page.reload()
+        expect(page.locator("#alarms .badge--bad")).to_have_count(2)
+        assert page.locator('.value[data-state="stale"]').count() == 5
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert serious_findings(page) == [], scheme
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_pages_answer_without_javascript(visit: Open, address: str) -> None:
     with visit(address, java_script_enabled=False) as page:
