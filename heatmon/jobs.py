@@ -153,7 +153,8 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     records = list(history.fetch_recent(start, end, device.profile))
     channels = collection.house.heat_pump_channels
     collection.store.write(minute_rows(collection.site.pk, records, channels))
-    if records and collection.derived_until is not None and collection.derived_until >= end:
+    # Where another process derives (Celery), this one does not know how far it is.
+    if records and (collection.derived_until is None or collection.derived_until >= end):
         mark_stale(collection.site.pk, int(start.timestamp()), int(end.timestamp()))
     return records
 

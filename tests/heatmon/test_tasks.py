@@ -11,6 +11,7 @@ from apps.devices.models import JobRun
 from apps.simulator.faults import METER, Fault, refuse
 from heatmon import tasks
 from heatmon.celery import app
+from heatmon.jobs import refine_minutes
 from heatmon.schedule import JOBS
 from tests.factories import JANUARY, Home
 
@@ -87,6 +88,19 @@ def test_a_confirmed_meter_reaches_the_worker_within_a_minute(worker: Home) -> N
     assert worker.state("meter").error_code == ""
     later = worker.rows("meter", JANUARY + timedelta(seconds=60), JANUARY + timedelta(seconds=70))
     assert [row.device for row in later] == ["0C0D0E0F1011"]
+
+
+def test_minutes_refined_late_by_another_worker_are_derived_again(home: Home) -> None:
+    home.run("poll_power", minutes=5, seconds=40)
+    home.call("derive")
+    provisional = home.rows("interval", JANUARY, JANUARY + timedelta(minutes=5))
+    history_worker = home.fresh_collection()
+    refine_minutes(history_worker, home.at)
+    home.call("derive")
+    (row,) = home.rows("interval", JANUARY, JANUARY + timedelta(minutes=5))
+    truth = home.world.truth.energy_wh(JANUARY, JANUARY + timedelta(minutes=5))
+    assert row.values["electrical_energy_wh"] == pytest.approx(truth, abs=1e-9)
+    assert provisional != [row]
 
 
 def test_every_job_is_a_task_on_the_queue_of_its_thread() -> None:
