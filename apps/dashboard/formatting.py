@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from django.utils import dateformat
-from django.utils.formats import number_format
+from django.utils.formats import get_format
 from django.utils.translation import get_language, gettext, ngettext
 
 MISSING = "–"
@@ -86,8 +87,16 @@ def number(value: float | int | None, decimals: int = 0) -> str:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return MISSING
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
-    text = number_format(abs(rounded), decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    thousand, point = _separators(_language())
+    whole, _point, fraction = f"{abs(rounded):,f}".partition(".")
+    text = whole.replace(",", thousand) + (point + fraction if fraction else "")
     return f"−{text}" if rounded < 0 else text
+
+
+@lru_cache(maxsize=8)
+def _separators(language: str) -> tuple[str, str]:
+    """Between thousands and before decimals; asked for once, as a page holds thousands of numbers."""
+    return get_format("THOUSAND_SEPARATOR", language), get_format("DECIMAL_SEPARATOR", language)
 
 
 def quantity(value: float | None, kind: str) -> tuple[str, str]:
