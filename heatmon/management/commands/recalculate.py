@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if options["resume"] and (first or last):
             raise CommandError("--resume takes no dates.", returncode=2)
         site = default_site()
-        house = house_options(site)
+        house = house_options(site, with_secrets=False)
         store = default_store()
         try:
             if not options["resume"]:

@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         site = default_site()
-        house = house_options(site)
+        house = house_options(site, with_secrets=False)
         at = datetime.now(UTC)
         period = options["period"]
         last = options["last"] or local_date(at, house.zone)
