@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion, Entry
@@ -105,12 +106,28 @@ def test_a_silent_meter_keeps_its_last_value_with_its_time(
 
 
 def test_without_devices_the_page_says_what_to_do(
+    client: Client, store: SqliteStore, site: Site, now: datetime, django_user_model: type[User]
+) -> None:
+    client.force_login(django_user_model.objects.create_user("anna", password="a long enough one"))
+    page = client.get("/").content.decode()
+    assert "No device is connected yet" in text_of(page)
+    assert 'href="/settings"' in page
+    assert "refresh" not in page
+
+
+def test_a_demo_that_is_just_being_built_renews_its_page(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:
-    page = reader.get("/")
-    text = text_of(page.content.decode())
-    assert "No device is connected yet" in text
-    assert 'href="/settings"' in page.content.decode()
+    page = reader.get("/").content.decode()
+    assert "The simulated house is being built" in text_of(page)
+    assert '<meta http-equiv="refresh" content="3">' in page
+
+
+def test_charts_without_data_look_again_soon(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    assert 'hx-trigger="every 15s"' in reader.get("/").content.decode()
 
 
 def test_the_last_card_tells_the_season_and_the_month(reader: Client, filled: Site) -> None:

@@ -110,34 +110,39 @@ def filled(
         yield site
 
 
+@contextmanager
+def watched_page(chromium: Browser, root: str, address: str, **options: Any) -> Iterator[Page]:
+    """A browser of its own at ``address``; on leaving, nothing may have gone wrong there."""
+    options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
+    context = chromium.new_context(**options)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    faults: list[str] = []
+    page.add_init_script(VIOLATIONS)
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+
+    def outside(request: Request) -> None:
+        if not request.url.startswith((root, "data:", "blob:")):
+            faults.append(f"asked {request.url}")
+
+    page.on("request", outside)
+    try:
+        page.goto(root + address)
+        yield page
+        if options.get("java_script_enabled", True):
+            faults.extend(page.evaluate("window.__violations"))
+    finally:
+        context.close()
+    assert faults == []
+
+
 @pytest.fixture
 def visit(chromium: Browser, filled: Site, live_server: LiveServer) -> Open:
-    """Open an address in a browser of its own; on leaving, nothing may have gone wrong there."""
+    """Open an address of the filled house."""
 
-    @contextmanager
-    def open_page(address: str, **options: Any) -> Iterator[Page]:
-        options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
-        context = chromium.new_context(**options)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        faults: list[str] = []
-        page.add_init_script(VIOLATIONS)
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-
-        def outside(request: Request) -> None:
-            if not request.url.startswith((live_server.url, "data:", "blob:")):
-                faults.append(f"asked {request.url}")
-
-        page.on("request", outside)
-        page.goto(live_server.url + address)
-        try:
-            yield page
-            if options.get("java_script_enabled", True):
-                faults.extend(page.evaluate("window.__violations"))
-        finally:
-            context.close()
-        assert faults == []
+    def open_page(address: str, **options: Any) -> AbstractContextManager[Page]:
+        return watched_page(chromium, live_server.url, address, **options)
 
     return open_page
 

@@ -1,0 +1,100 @@
+"""The demo as a newcomer meets it: one command, a page within seconds, live values over real HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from .conftest import ROOT, drawn_pixels, serious_findings, watched_page
+
+pytestmark = pytest.mark.browser
+
+# Generous, as test machines may be busy: alone it takes a few seconds.
+STARTED_WITHIN_S = 90
+SLOW_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A demo in a process of its own, ended by Ctrl-C; its exit code must be 0."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("demo")
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HEATMON_", "DJANGO_"))
+    }
+    environ |= {"HEATMON_DATA_DIR": str(folder), "HEATMON_BIND": f"127.0.0.1:{port}"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "manage.py"), "up", "--demo"],
+            cwd=ROOT, env=environ, stdout=log, stderr=log,
+        )  # fmt: skip
+        try:
+            wait_until_it_answers(process, f"http://127.0.0.1:{port}/", folder / "log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            code = process.wait(timeout=60)
+    assert code == 0, (folder / "log").read_text()
+
+
+def wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    end = time.monotonic() + STARTED_WITHIN_S
+    while time.monotonic() < end:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.2)  # a process starts; there is nothing to be told by
+    pytest.fail(f"the demo did not answer within {STARTED_WITHIN_S} s: {log.read_text()}")
+
+
+def test_the_demo_shows_live_values_and_takes_a_note_that_marks_the_charts(
+    chromium: Browser, demo: str
+) -> None:
+    with watched_page(chromium, demo, "/") as page:
+        expect(page.locator(".banner--demo")).to_contain_text("Demo data.")
+        # newest days first: today's curves are there within seconds, the year follows
+        expect(page.locator("canvas[data-plot=power]")).to_be_visible(timeout=SLOW_MS)
+        assert drawn_pixels(page, "canvas[data-plot=power]") > 1000
+        assert drawn_pixels(page, "canvas[data-plot=temperature]") > 1000
+        expect(page.locator("#live .hero__nums .value").first).to_have_attribute(
+            "data-state", "fresh", timeout=SLOW_MS
+        )
+        with page.expect_response(
+            lambda answer: answer.request.headers.get("hx-target") == "live", timeout=SLOW_MS
+        ) as refreshed:
+            pass
+        assert refreshed.value.status == 200
+        assert serious_findings(page) == []
+        page.get_by_role("link", name="Changes", exact=True).click()
+        page.get_by_label("What happened?").fill("Put new seals into the front door")
+        page.get_by_role("button", name="Save note").click()
+        expect(page.get_by_role("heading", name="Put new seals into the front door")).to_be_visible()
+        page.get_by_role("link", name="Overview").click()
+        expect(page.locator("#day .markers")).to_contain_text("Put new seals into the front door")
+
+
+def test_the_demo_speaks_german_to_a_german_browser(chromium: Browser, demo: str) -> None:
+    with watched_page(chromium, demo, "/history", locale="de-DE") as page:
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+
+
+def test_the_demo_holds_no_credentials_and_closes_its_admin(chromium: Browser, demo: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{demo}/admin/", timeout=10)
+    assert refused.value.code == 403
+    refused.value.close()
