@@ -160,7 +160,7 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
 
 
 def backfill(
-    collection: Collection, at: datetime, go_on: Callable[[], bool] | None = None, *, whole: bool = False
+    collection: Collection, at: datetime, go_on: Callable[[], bool] = lambda: True, *, whole: bool = False
 ) -> int:
     """Fetch missing minutes from the meter's memory; gives how many were stored.
 
@@ -184,11 +184,7 @@ def backfill(
     if whole:
         collection.last_whole_search = at
     until = collection.clock() + FILL_FOR
-
-    def more() -> bool:
-        return collection.clock() < until and (go_on is None or go_on())
-
-    return fill_gaps(collection, history, device, at, go_on=more)
+    return fill_gaps(collection, history, device, at, go_on=lambda: go_on() and collection.clock() < until)
 
 
 def derive(collection: Collection, at: datetime) -> int:

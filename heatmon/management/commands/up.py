@@ -86,7 +86,7 @@ class Command(BaseCommand):
             demo.start()
         collection = demo.collection() if demo else Collection(default_site(), default_store(), clock=_now)
         watch_options(collection)
-        runner = Runner(JOBS, work_of(collection), at_once=due_at_once(collection))
+        runner = Runner(JOBS, work_of(collection, stop), at_once=due_at_once(collection))
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass
@@ -111,9 +111,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def work_of(collection: Collection) -> Mapping[str, Callable[[datetime], Any]]:
-    """Job name → what to do at its time."""
-    return {job.name: partial(getattr(jobs, job.name), collection) for job in JOBS}
+def work_of(collection: Collection, stop: threading.Event) -> Mapping[str, Callable[[datetime], Any]]:
+    """Job name → what to do at its time. A long fetch of missed minutes ends with ``stop``."""
+    work = {job.name: partial(getattr(jobs, job.name), collection) for job in JOBS}
+    return {**work, "backfill": partial(jobs.backfill, collection, go_on=lambda: not stop.is_set())}
 
 
 def due_at_once(collection: Collection) -> set[str]:
