@@ -23,6 +23,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -35,7 +36,7 @@ COMPLETE_WITHIN_S = 1200
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The top of one page as a file."""
+    """The top of one page as a file; ``{week_ago}`` in the address is a date in a whole week."""
 
     name: str
     address: str
@@ -50,7 +51,7 @@ PICTURES = (
     Picture("overview-dark", "/", scheme="dark", height=1180),
     Picture("overview-german", "/", language="de-DE", height=1180),
     Picture("overview-phone", "/", width=360, height=760),
-    Picture("history-light", "/history?range=day", height=1100),
+    Picture("history-light", "/history?range=week&date={week_ago}", height=1100),
     Picture("energy-light", "/energy?period=month", height=1180),
     Picture("efficiency-light", "/efficiency", height=1300),
     Picture("changes-dark", "/changes", scheme="dark"),
@@ -114,7 +115,8 @@ def take(browser: Browser, address: str, picture: Picture) -> Path:
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto(address + picture.address, wait_until="networkidle")
+    week_ago = datetime.now(UTC).date() - timedelta(days=7)
+    page.goto(address + picture.address.format(week_ago=week_ago), wait_until="networkidle")
     if page.locator("canvas[data-spec]").count():
         page.wait_for_selector("html[data-drawn]")
     path = FOLDER / f"{picture.name}.png"
