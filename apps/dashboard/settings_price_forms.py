@@ -66,7 +66,8 @@ class PriceForm(OptionsForm):
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        units = {"price": f"{self.house.currency}/kWh", "fee": f"{self.house.currency}/{_('day')}"}
+        currency = {"currency": self.house.currency}
+        units = {"price": f"{self.house.currency}/kWh", "fee": _("%(currency)s/day") % currency}
         for name, unit in (
             ("electricity_price", "price"),
             ("base_fee_per_day", "fee"),
