@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from apps.devices.errors import DeviceError
 from apps.devices.models import Device, HistoryGap
 from apps.devices.readings import MinuteRecord
@@ -123,7 +125,7 @@ def _fill(
         gap.state = HistoryGap.State.FILLED
     elif gap.attempts >= GIVE_UP_AFTER:
         gap.state = HistoryGap.State.LOST
-        gap.reason = "the meter does not have these minutes"
+        gap.reason = _("the meter does not have these minutes")
     gap.save()
     return len(records)
 

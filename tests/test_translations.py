@@ -118,7 +118,8 @@ def test_the_compiled_catalogue_has_the_texts_of_the_source() -> None:
     for entry in catalogue():
         for number, german in enumerate(entry.german):
             if len(entry.sources) == 2:
-                found = compiled.ngettext(*entry.sources, 1 if number == 0 else 2)
+                singular, plural = entry.sources
+                found = compiled.ngettext(singular, plural, 1 if number == 0 else 2)
             elif entry.context:
                 found = compiled.pgettext(entry.context, entry.sources[0])
             else:

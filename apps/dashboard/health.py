@@ -33,6 +33,7 @@ from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 from . import clock
 from .context_processors import version
 from .status import FRESH, NOT_SET_UP, Status, current_status
+from .stored_sentences import in_readers_language
 
 DAY = timedelta(hours=24)
 GAP_DAYS = 30
@@ -142,7 +143,7 @@ def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard
                 state=live.state if live else None,
                 measured_at=live.measured_at if live else None,
                 message=live.message if live else None,
-                hint=state.error_hint if state else "",
+                hint=in_readers_language(state.error_hint) if state else "",
                 last_success_at=state.last_success_at if state else None,
                 last_error_at=state.last_error_at if state else None,
                 model=_model(devices.get(source)),
@@ -216,7 +217,10 @@ def _backlog(site: Site) -> dict[str, Any]:
 
 def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
     since = at - timedelta(days=GAP_DAYS)
-    return list(HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")[:100])
+    gaps = list(HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")[:100])
+    for gap in gaps:
+        gap.reason = in_readers_language(gap.reason)
+    return gaps
 
 
 def _disk() -> dict[str, int]:

@@ -21,6 +21,8 @@ from apps.metrics.codes import REASONS
 from apps.metrics.store.base import Row, TimeSeriesStore
 from apps.metrics.store.schema import COMPRESSOR_PHASES, OPERATING_MODES
 
+from .stored_sentences import in_readers_language
+
 FRESH, STALE, OFFLINE, NOT_SET_UP = "fresh", "stale", "offline", "not_set_up"
 
 METER_STALE_AFTER = timedelta(seconds=30)
@@ -333,7 +335,7 @@ def _message(state: str, source: SourceState | None, not_set_up: str, never: str
     if state == NOT_SET_UP:
         return not_set_up
     if source is not None and source.error_message:
-        return source.error_message
+        return in_readers_language(source.error_message)
     if state == FRESH:
         return None
     if source is None or source.last_success_at is None:
