@@ -38,7 +38,7 @@ check: lint types vendor-check test
 bench: $(VENV)/.dev-installed  ## store and pages on ten years of data
 	$(BIN)/python -m bench $(ARGS)
 
-study: $(VENV)/.dev-installed  ## long simulations against the truth (about 30 minutes a seed)
+study: $(VENV)/.dev-installed  ## 400 simulated days of three houses against the truth (about 10 minutes a house)
 	$(BIN)/python -m tools.study $(ARGS)
 
 messages: $(VENV)/.dev-installed  ## collect texts into locale/ and compile them (needs Debian's gettext)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 
 from .claims import Claim, claims, heat_error, heat_split_error, split_error
 from .estimates import DAYS_OF_DATA, Accuracy
 from .truth import Findings
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "study.md"
+WIDTH = 124
 TITLE = "# heatmon's numbers against the truth"
 HEAD = (
     "A simulated house knows what really happened: every minute's electricity and heat. Its meter and its "
@@ -56,7 +58,7 @@ def write_section(name: str, text: str, path: Path = FILE) -> None:
     kept = _sections(path.read_text(encoding="utf-8")) if path.exists() else {}
     kept[name] = text.strip()
     parts = [f"<!-- {each} -->\n{kept[each]}\n<!-- /{each} -->" for each in SECTIONS if each in kept]
-    path.write_text("\n\n".join([TITLE, HEAD, *parts]) + "\n", encoding="utf-8")
+    path.write_text("\n\n".join([TITLE, fill(HEAD, WIDTH), *parts]) + "\n", encoding="utf-8")
 
 
 def _sections(page: str) -> dict[str, str]:
@@ -78,7 +80,7 @@ def years(found: Sequence[Findings]) -> str:
     days = found[0].days
     parts = [
         f"## {days} days from {found[0].first}, {len({each.seed for each in found})} houses",
-        HOW_YEARS,
+        fill(HOW_YEARS, WIDTH),
         table(
             ("claim", "house", "worst", "holds"),
             [
@@ -191,7 +193,7 @@ def estimate(found: Mapping[str, Sequence[Accuracy]], homes: int) -> str:
     return "\n\n".join(
         [
             f"## Estimate of a year on {homes} simulated homes",
-            HOW_ESTIMATE,
+            fill(HOW_ESTIMATE, WIDTH),
             table(head, rows),
         ]
     )
