@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from django.test import Client
 from django.utils import translation
 
 from apps.accounts import clock as accounts_clock
+from apps.changelog.models import Entry, SettingChange
 from apps.devices.house import default_site
 from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
@@ -35,7 +36,7 @@ MESSAGES = ROOT / "locale" / "de" / "LC_MESSAGES"
 Key = tuple[str, str]
 
 
-class Entry:
+class Text:
     """One entry of a catalogue file: flags, context, source texts (singular, plural) and German texts."""
 
     def __init__(self, block: str) -> None:
@@ -63,13 +64,13 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
 
 
-def entries_of(path: Path) -> list[Entry]:
+def entries_of(path: Path) -> list[Text]:
     blocks = re.split(r"\n\s*\n", path.read_text(encoding="utf-8"))
-    return [entry for block in blocks if (entry := Entry(block)).obsolete or entry.key[1]]
+    return [entry for block in blocks if (entry := Text(block)).obsolete or entry.key[1]]
 
 
 @cache
-def catalogue() -> list[Entry]:
+def catalogue() -> list[Text]:
     return entries_of(MESSAGES / "django.po")
 
 
@@ -274,6 +275,35 @@ def test_the_first_pages_are_german_too(
         response = Client(headers={"accept-language": "de"}).get(address)
     page = response.content.decode()
     assert heading in headings_of(page)
+    assert ENGLISH.findall(words_of(page)) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "heading"),
+    [
+        ("language", "Welche Sprache und Zeitzone?"),
+        ("meter", "Welcher Zähler misst die Wärmepumpe?"),
+        ("heat-pump", "Welche Wärmepumpe?"),
+        ("house", "Wo steht das Haus?"),
+    ],
+)
+def test_each_step_of_the_setup_is_german(
+    db: None, store: SqliteStore, now: datetime, step: str, heading: str
+) -> None:
+    browser = Client(headers={"accept-language": "de"})
+    browser.force_login(User.objects.create_superuser("anna", password="brine-and-copper-42"))
+    page = browser.get(f"/setup/{step}").content.decode()
+    assert heading in headings_of(page)
+    assert ENGLISH.findall(words_of(page)) == []
+
+
+def test_a_change_is_told_in_german(german: Client) -> None:
+    changed = Entry.objects.create(site=default_site(), kind="setting", at=datetime(2026, 11, 22, tzinfo=UTC))
+    SettingChange.objects.create(
+        entry=changed, key="circuits.1.target_temperature.comfort_c", before=22.0, after=21.0
+    )
+    page = german.get(f"/changes/{changed.pk}").content.decode()
+    assert "Heizkreis 1: Wunschtemperatur Komfort 22 → 21\u00a0°C" in headings_of(page)
     assert ENGLISH.findall(words_of(page)) == []
 
 

@@ -42,7 +42,7 @@ SHORT = block("07:00", "21:00")
             "Heating circuit 1: operating mode standby → heating and hot water",
         ),
         ("dhw.hysteresis_k", 5, 7, "Hot water: hysteresis 5 → 7\u00a0K"),
-        ("holiday.start", "2025-02-01", "2025-02-03", "Holiday program: begin 2025-02-01 → 2025-02-03"),
+        ("holiday.start", "2025-02-01", "2025-02-03", "Holiday program: begin 1 Feb 2025 → 3 Feb 2025"),
         (
             "circuits.2.room_influence.limit_percent",
             10,
@@ -108,6 +108,12 @@ def test_german_numbers_have_a_comma() -> None:
         assert number_text(0.65) == "0,65"
         assert number_text(1450) == "1.450"
         assert value_text("circuits.1.target_temperature.comfort_c", 21.5) == "21,5\u00a0°C"
+        assert value_text("holiday.start", "2025-01-31") == "31.01.2025"
+
+
+@pytest.mark.parametrize(("value", "text"), [("", "–"), ("2025-02-30", "2025-02-30"), ("soon", "soon")])
+def test_a_text_that_is_no_word_of_ours_is_shown_as_it_came(value: str, text: str) -> None:
+    assert value_text("holiday.start", value) == text
 
 
 @pytest.mark.parametrize(

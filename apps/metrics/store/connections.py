@@ -13,11 +13,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from .base import StoreUnavailable
 
 _BUSY_S = 30.0
 _STEPS_BETWEEN_LOOKS = 20_000
+
+
+class _Reader(NamedTuple):
+    """A thread's own connection; ``in_use`` is held while it reads."""
+
+    thread: threading.Thread
+    connection: sqlite3.Connection
+    in_use: threading.Lock
 
 
 class Connections:
@@ -37,13 +46,13 @@ class Connections:
     def _start_process(self) -> None:
         self._process = os.getpid()
         self._writer: sqlite3.Connection | None = None
-        self._readers: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._readers: list[_Reader] = []
         self._local = threading.local()
 
     def _follow_fork(self) -> None:
         if self._process == os.getpid():
             return
-        self._inherited += [connection for _, connection in self._readers]
+        self._inherited += [reader.connection for reader in self._readers]
         if self._writer is not None:
             self._inherited.append(self._writer)
         self._lock = threading.RLock()
@@ -72,22 +81,23 @@ class Connections:
             raise
         return connection
 
-    def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+    def _reader(self) -> _Reader:
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
             connection = self._connect()
             connection.execute("PRAGMA query_only = ON")
+            reader = _Reader(threading.current_thread(), connection, threading.Lock())
             with self._lock:
                 self._close_readers_of_ended_threads()
-                self._readers.append((threading.current_thread(), connection))
-            self._local.connection = connection
-        return connection
+                self._readers.append(reader)
+            self._local.reader = reader
+        return reader
 
     def _close_readers_of_ended_threads(self) -> None:
-        for thread, connection in self._readers:
-            if not thread.is_alive():
-                connection.close()
-        self._readers = [pair for pair in self._readers if pair[0].is_alive()]
+        for reader in self._readers:
+            if not reader.thread.is_alive():
+                reader.connection.close()
+        self._readers = [reader for reader in self._readers if reader.thread.is_alive()]
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -117,24 +127,35 @@ class Connections:
         also when it takes longer than the limit."""
         self._follow_fork()
         with _translated():
-            connection = self._reader()
-            until = time.monotonic() + self._read_limit_s
-            connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS_BETWEEN_LOOKS)
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-                connection.set_progress_handler(None, 0)
+            reader = self._reader()
+            with reader.in_use:
+                if self._closed:
+                    raise StoreUnavailable("the time-series store is closed")
+                connection = reader.connection
+                until = time.monotonic() + self._read_limit_s
+                connection.set_progress_handler(
+                    lambda: self._closed or time.monotonic() > until, _STEPS_BETWEEN_LOOKS
+                )
+                connection.execute("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    if connection.in_transaction:
+                        connection.execute("COMMIT")
+                    connection.set_progress_handler(None, 0)
 
     def close(self) -> None:
-        """Close all connections; later use raises StoreUnavailable. Closing twice is harmless."""
+        """Close all connections; later use raises StoreUnavailable. Closing twice is harmless.
+
+        Reads under way in other threads are broken off first: SQLite does not bear a connection that is
+        closed while it works.
+        """
         self._follow_fork()
         with self._lock:
             self._closed = True
-            for _, connection in self._readers:
-                connection.close()
+            for reader in self._readers:
+                with reader.in_use:
+                    reader.connection.close()
             if self._writer is not None:
                 self._writer.close()
             self._start_process()
