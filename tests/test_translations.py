@@ -303,7 +303,7 @@ def test_a_change_is_told_in_german(german: Client) -> None:
         entry=changed, key="circuits.1.target_temperature.comfort_c", before=22.0, after=21.0
     )
     page = german.get(f"/changes/{changed.pk}").content.decode()
-    assert "Heizkreis 1: Wunschtemperatur Komfort 22 → 21\u00a0°C" in headings_of(page)
+    assert "Heizkreis 1: Wunschtemperatur Komfort 22 → 21 °C" in headings_of(page)
     assert ENGLISH.findall(words_of(page)) == []
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
@@ -92,8 +94,18 @@ def value_text(key: str, value: Any, *, unit: bool = True) -> str:
         shown = setting_name(key).unit if unit else ""
         return f"{number_text(value)}{NO_BREAK}{shown}" if shown else number_text(value)
     if isinstance(value, str):
-        return str(WORDS.get(value, value))
+        return _word(value)
     return str(value)
+
+
+def _word(value: str) -> str:
+    """The device's word in ours, a day as readers write it, an empty text (no holiday) as a dash."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        try:
+            return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
+        except ValueError:
+            return value  # looks like a day and is none: shown as it came
+    return str(WORDS.get(value, value)) or DASH
 
 
 def number_text(value: float) -> str:

@@ -170,7 +170,7 @@ def _bar(key: str, piece: _Segment, kind: str, *, by_mode: bool) -> Bar:
         width=f"{(piece.end_min - piece.start_min) / UNIT_MIN:g}",
         height=f"{height:d}",
         kind=kind,
-        title=f"{times} {value_text(key, piece.mode)}".strip(),
+        title=f"{times} {value_text(key, piece.mode)}" if piece.mode else times,
     )
 
 
