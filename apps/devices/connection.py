@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import requests
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
 
@@ -103,7 +104,7 @@ def _meter_report(identity: MeterIdentity, reading: PowerReading) -> ConnectionR
     else:
         title = _("%(model)s, %(profile)s, firmware %(firmware)s; %(power)s W now") % {
             **facts,
-            "power": f"{reading.power_w:.0f}",
+            "power": _number(reading.power_w, 0),
         }
     detail = tuple(
         _phase_line(name, phase)
@@ -118,9 +119,14 @@ def model_name(model: str) -> str:
     return MODEL_NAMES.get(model[:8], f"Shelly {model}")
 
 
+def _number(value: float, decimals: int | None = None) -> str:
+    """With the reader's decimal sign; without ``decimals`` as many as it has."""
+    return number_format(f"{value:g}" if decimals is None else f"{value:.{decimals}f}", use_l10n=True)
+
+
 def _phase_line(name: str, phase: PhaseReading) -> str:
     parts = [
-        f"{value:.{decimals}f} {unit}"
+        f"{_number(value, decimals)} {unit}"
         for value, decimals, unit in (
             (phase.power_w, 0, "W"),
             (phase.voltage_v, 1, "V"),
@@ -187,7 +193,7 @@ def _heat_pump_lines(reading: HeatPumpReading) -> tuple[str, ...]:
         (_("rated power"), reading.rated_power_kw, "kW"),
         (_("modulation"), reading.modulation_percent, "%"),
     )
-    known = tuple(f"{name}: {value:g} {unit}" for name, value, unit in values if value is not None)
+    known = tuple(f"{name}: {_number(value)} {unit}" for name, value, unit in values if value is not None)
     missing = [name for name, value, _unit in values if value is None]
     if missing:
         return (*known, _("not reported: %(names)s") % {"names": ", ".join(missing)})

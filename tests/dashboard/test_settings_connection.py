@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 import requests
+from django.utils import translation
 
 from apps.devices import connection
 from apps.devices.budget import CallBudget
@@ -40,9 +41,16 @@ def try_meter(session: requests.Session, password: str | None = None) -> connect
 def test_a_meter_is_described_in_one_sentence_with_its_phases_below() -> None:
     report = try_meter(meter(payload("device_info"), payload("status_triphase")))
     assert report.ok
-    assert report.title == "Shelly Pro 3EM, triphase, firmware 1.7.0; 1388 W now"
+    assert report.title == "Shelly Pro 3EM, triphase, firmware 1.7.0; 1,388 W now"
     assert report.detail[0] == "A: 702 W, 231.4 V, 3.21 A"
     assert report.hint == ""
+
+
+def test_a_german_reader_gets_the_description_in_german() -> None:
+    with translation.override("de"):
+        report = try_meter(meter(payload("device_info"), payload("status_triphase")))
+    assert report.title == "Shelly Pro 3EM, triphase, Firmware 1.7.0; jetzt 1.388\u00a0W"
+    assert report.detail[0] == "A: 702 W, 231,4 V, 3,21 A"
 
 
 def test_a_clamp_that_counts_backwards_is_named() -> None:
