@@ -42,7 +42,7 @@ study: $(VENV)/.dev-installed  ## 400 simulated days of three houses against the
 	$(BIN)/python -m tools.study $(ARGS)
 
 messages: $(VENV)/.dev-installed  ## collect texts into locale/ and compile them (needs Debian's gettext)
-	$(BIN)/python manage.py makemessages -l de --no-location --no-wrap -i .venv -i tests -i build
+	$(BIN)/python manage.py makemessages -l de --no-location --no-wrap --no-obsolete -i .venv -i tests -i build
 	$(BIN)/python manage.py compilemessages -l de
 
 screenshots: $(VENV)/.dev-installed  ## the README's pictures, from the demo (needs Chromium)
