@@ -27,7 +27,7 @@ from apps.metrics.store.base import TimeSeriesStore
 
 log = logging.getLogger(__name__)
 
-PERSIST_SUCCESS_EVERY = timedelta(seconds=300)
+PERSIST_SUCCESS_EVERY = timedelta(seconds=600)
 METER, HEAT_PUMP = SourceState.Source.METER, SourceState.Source.HEAT_PUMP
 
 
@@ -208,7 +208,7 @@ class Collection:
         return states.values_list("last_success_at", flat=True).first()
 
     def succeeded(self, source: str, at: datetime) -> None:
-        """Note a good poll. Written at once after a failure, else at most every five minutes: how fresh
+        """Note a good poll. Written at once after a failure, else at most every ten minutes: how fresh
         the data are is told by the data."""
         persisted = self._persisted.get(source)
         if persisted and not self._failing.get(source) and at - persisted < PERSIST_SUCCESS_EVERY:

@@ -173,7 +173,7 @@ def backfill(
         return 0
     whole = whole or collection.last_whole_search is None or at - collection.last_whole_search >= DAY
     # Hours are searched again as they end; in between only the newest can have gained a gap.
-    start = at - (RECENT if at.minute < 5 else timedelta(hours=2))
+    start = at - (RECENT if at.minute < 10 else timedelta(hours=2))
     if whole:
         extent = history.extent(device.profile)
         if extent is None:

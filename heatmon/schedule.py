@@ -23,7 +23,7 @@ JOBS: tuple[Job, ...] = (
     Job(name="poll_power", period_s=10, offset_s=0, expires_s=5, thread="meter"),
     Job(name="poll_heat_pump", period_s=300, offset_s=150, expires_s=120, thread="heat_pump"),
     Job(name="refine_minutes", period_s=300, offset_s=15, expires_s=240, thread="history"),
-    Job(name="backfill", period_s=300, offset_s=60, expires_s=240, thread="history"),
+    Job(name="backfill", period_s=600, offset_s=60, expires_s=540, thread="history"),
     Job(name="derive", period_s=300, offset_s=30, expires_s=240, thread="derive"),
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=3600, thread="derive"),
 )

@@ -112,19 +112,23 @@ def _known_electricity(
 ) -> Electricity:
     """Electricity of the stretch, widened until it cuts neither a lump of before nor a gap."""
     while True:
-        start, end = _around_lumps(site_id, start, end)
+        start, end, lumps = _around_lumps(site_id, start, end)
         known = electricity(store, site_id, parameters.metered_channels, start, end)
         wider = without_cut_gaps(store, site_id, parameters.metered_channels, known)
         if wider == (start, end):
+            if lumps:
+                known.replaced = [lump.pk for lump in _lumps_touching(site_id, known.start, known.end)]
             return known
         start, end = wider
 
 
-def _around_lumps(site_id: int, start: int, end: int) -> tuple[int, int]:
-    for lump in _lumps_touching(site_id, start, end):
+def _around_lumps(site_id: int, start: int, end: int) -> tuple[int, int, list[Lump]]:
+    """The stretch widened to the lumps it touches, and those."""
+    lumps = _lumps_touching(site_id, start, end)
+    for lump in lumps:
         first, last = int(lump.start.timestamp()), int(lump.end.timestamp())
         start, end = min(start, first - first % INTERVAL_S), max(end, last + -last % INTERVAL_S)
-    return start, end
+    return start, end, lumps
 
 
 def _lumps_touching(site_id: int, start: int, end: int) -> list[Lump]:
@@ -265,7 +269,6 @@ def _save_records(
 ) -> None:
     """Lumps and events of the stretch, in place of those that were there."""
     events = counter_events(store, site_id, parameters.metered_channels, known.start, known.end)
-    old_lumps = _lumps_touching(site_id, known.start, known.end)
     old_events = {
         (event.device, event.at, event.kind): event.pk
         for event in MeterEvent.objects.filter(
@@ -273,10 +276,10 @@ def _save_records(
         )
     }
     found = {(event.device, utc(event.at), event.kind) for event in events}
-    if not (old_lumps or known.lumps or found ^ set(old_events)):
+    if not (known.replaced or known.lumps or found ^ set(old_events)):
         return
     with transaction.atomic():
-        Lump.objects.filter(pk__in=[lump.pk for lump in old_lumps]).delete()
+        Lump.objects.filter(pk__in=known.replaced).delete()
         Lump.objects.bulk_create(
             Lump(
                 site_id=site_id,

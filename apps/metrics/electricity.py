@@ -21,12 +21,13 @@ RESET, REPLACED, PROFILE = "counter_reset", "meter_replaced", "profile_changed"
 @dataclass(slots=True)
 class Electricity:
     """Energies [Wh] of the intervals from ``start`` on, None where not known alone; ``special``: those not
-    simply the sum of five rows."""
+    simply the sum of five rows; ``replaced``: ids of stored lumps that these results take the place of."""
 
     start: int
     energies: list[float | None] = field(default_factory=list)
     special: dict[int, KnownEnergy] = field(default_factory=dict)
     lumps: list[LumpOfEnergy] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
 
     @property
     def end(self) -> int:

@@ -47,6 +47,8 @@ def derive_stale(
         done += derive_intervals(store, site_id, parameters, first, end)
         _forget(ranges, first, end)
         unmarked = []
+        if len(stretches) == 1 and first == start:
+            break  # what was marked meanwhile waits for the next turn
         budget -= (end - first) // INTERVAL_S
     return done
 

@@ -103,11 +103,11 @@ def test_an_unreachable_meter_costs_no_attempt(home: Home) -> None:
     away = Fault(name="away", target=METER, start=home.at.timestamp(), duration_s=3000.0, effect=refuse)
     home.world.faults.append(away)
     find_gaps(home.collection, home.device("meter").identifier, JANUARY, home.at)
-    for _ in range(4):
+    for _ in range(6):
         home.collection.last_whole_search = home.at
         with pytest.raises(DeviceUnreachable):
             home.call("backfill")
-        home.move(minutes=11)
+        home.move(minutes=7)
     assert {gap.attempts for gap in HistoryGap.objects.exclude(start=JANUARY - HOUR)} == {0}
     gap = HistoryGap.objects.get(start=JANUARY)
     assert (gap.state, gap.reason) == (HistoryGap.State.OPEN, "The meter at meter.simulated does not answer.")
