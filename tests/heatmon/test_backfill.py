@@ -27,7 +27,7 @@ def stored_equals_truth(home: Home, start: datetime, end: datetime) -> None:
 
 def started(home: Home) -> Home:
     """After the first polls and the first look into the meter's memory."""
-    home.run("poll_power", "refine_minutes", "backfill", minutes=7)
+    home.run("poll_power", "refine_minutes", "backfill", minutes=12)
     return home
 
 
@@ -72,7 +72,7 @@ def test_provisional_minutes_of_old_hours_are_replaced_by_the_meters_own(home: H
     home.run("poll_power", hours=1)
     old = home.rows("meter_minute", JANUARY + 10 * MINUTE, JANUARY + 50 * MINUTE)
     assert {row.values["provisional"] for row in old} == {1.0}
-    home.run("backfill", minutes=5)
+    home.run("backfill", minutes=10)
     stored_equals_truth(home, JANUARY + 10 * MINUTE, JANUARY + HOUR)
     again = home.rows("meter_minute", JANUARY + 10 * MINUTE, JANUARY + HOUR)
     assert {row.values["provisional"] for row in again} == {0.0}
@@ -202,7 +202,7 @@ def test_of_another_meter_at_the_address_no_hour_is_stored(home: Home) -> None:
     home.world.shelly.mac = "0C0D0E0F1011"
     with pytest.raises(WrongDevice):
         home.call("backfill", whole=True)
-    assert home.minute_energies_wh(JANUARY + 10 * MINUTE, home.at) == []
+    assert home.minute_energies_wh(JANUARY + 15 * MINUTE, home.at) == []
 
 
 def test_rows_before_a_broken_line_of_the_meters_answer_are_kept(make_home: MakeHome) -> None:
