@@ -23,6 +23,7 @@ from apps.devices.viessmann.answers import forget_answers, keep_answer
 from apps.devices.viessmann.configuration import heat_pump_configuration
 from apps.devices.viessmann.features import heat_pump_reading
 from apps.devices.viessmann.snapshot import FeatureSnapshot
+from apps.metrics.guards import exists
 from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows
@@ -218,6 +219,8 @@ def _not_derived_since(collection: Collection, end: datetime) -> datetime:
 
 def log_meter_events(collection: Collection) -> None:
     """What the counters told (reset, another meter or profile) stands in the changes too."""
+    if not exists(MeterEvent, "site_id = %s AND id > %s", collection.site.pk, collection.last_meter_event):
+        return
     for event in MeterEvent.objects.filter(site=collection.site, pk__gt=collection.last_meter_event):
         add_event(collection.site, event.at, event.kind, {"device": event.device})
         collection.last_meter_event = event.pk

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from . import raw
 from .electricity import Electricity, counter_events, electricity, without_cut_gaps
+from .guards import exists
 from .heat import Snapshot
 from .intervals import Inputs, PumpState, Result, interval_result
 from .marks import made_with, mark_stale
@@ -132,6 +133,8 @@ def _around_lumps(site_id: int, start: int, end: int) -> tuple[int, int, list[Lu
 
 
 def _lumps_touching(site_id: int, start: int, end: int) -> list[Lump]:
+    if not exists(Lump, 'site_id = %s AND start < %s AND "end" > %s', site_id, utc(end), utc(start)):
+        return []
     return list(Lump.objects.filter(site_id=site_id, start__lt=utc(end), end__gt=utc(start)))
 
 
@@ -269,12 +272,7 @@ def _save_records(
 ) -> None:
     """Lumps and events of the stretch, in place of those that were there."""
     events = counter_events(store, site_id, parameters.metered_channels, known.start, known.end)
-    old_events = {
-        (event.device, event.at, event.kind): event.pk
-        for event in MeterEvent.objects.filter(
-            site_id=site_id, at__gte=utc(known.start), at__lt=utc(known.end)
-        )
-    }
+    old_events = _events_within(site_id, utc(known.start), utc(known.end))
     found = {(event.device, utc(event.at), event.kind) for event in events}
     if not (known.replaced or known.lumps or found ^ set(old_events)):
         return
@@ -296,6 +294,14 @@ def _save_records(
             MeterEvent(site_id=site_id, device=device, at=at, kind=kind)
             for device, at, kind in sorted(found - set(old_events))
         )
+
+
+def _events_within(site_id: int, start: datetime, end: datetime) -> dict[tuple[str, datetime, str], int]:
+    """(device, time, kind) → id of the events recorded in [start, end)."""
+    if not exists(MeterEvent, "site_id = %s AND at >= %s AND at < %s", site_id, start, end):
+        return {}
+    events = MeterEvent.objects.filter(site_id=site_id, at__gte=start, at__lt=end)
+    return {(event.device, event.at, event.kind): event.pk for event in events}
 
 
 def utc(at: int) -> datetime:

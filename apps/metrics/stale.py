@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from .derive import derive_intervals
+from .guards import exists
 from .marks import made_with, mark_everything_stale, mark_stale, raw_extent, reach
 from .models import DerivedState, StaleRange
 from .parameters import SiteParameters
@@ -38,7 +39,8 @@ def derive_stale(
     done = 0
     unmarked = [StaleRange(start=touched[0], end=touched[1])] if fresh and (touched := reach(*fresh)) else []
     while budget > 0:
-        ranges = list(StaleRange.objects.filter(site_id=site_id))
+        marked = exists(StaleRange, "site_id = %s", site_id)
+        ranges = list(StaleRange.objects.filter(site_id=site_id)) if marked else []
         stretches = _stretches([*ranges, *unmarked], now)
         if not stretches:
             break

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from apps.devices.configuration import WEEKDAYS, Schedule, ScheduleEntry
 
@@ -36,6 +38,20 @@ def normal_schedule(entries: object) -> Schedule:
     """
     if not isinstance(entries, Mapping):
         return {}
+    try:
+        packed = marshal.dumps(entries)
+    except ValueError:  # a mapping of our own making, not decoded JSON
+        return _normal(entries)
+    return {weekday: [dict(entry) for entry in day] for weekday, day in _normal_of(packed).items()}
+
+
+@lru_cache(maxsize=32)
+def _normal_of(packed: bytes) -> Schedule:
+    """Polls repeat the same schedules for months: their normal form is kept."""
+    return _normal(marshal.loads(packed))
+
+
+def _normal(entries: Mapping[str, object]) -> Schedule:
     schedule: Schedule = {}
     for weekday in WEEKDAYS:
         day = _entries_of(entries.get(weekday))
