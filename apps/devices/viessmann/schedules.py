@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import marshal
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +39,7 @@ def normal_schedule(entries: object) -> Schedule:
     if not isinstance(entries, Mapping):
         return {}
     try:
-        packed = marshal.dumps(entries)
+        packed = marshal.dumps(dict(entries))
     except ValueError:  # a mapping of our own making, not decoded JSON
         return _normal(entries)
     return {weekday: [dict(entry) for entry in day] for weekday, day in _normal_of(packed).items()}
