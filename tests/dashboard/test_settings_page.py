@@ -243,7 +243,7 @@ def test_the_test_button_says_what_it_found_and_saves_nothing(
         data = {**METER, "shelly_url": meter.url, "test": "1"}
         page = owner.post("/settings", data)
         piece = owner.post("/settings", data, headers={"HX-Request": "true"})
-    found = "Shelly Pro 3EM, triphase, firmware 1.7.0; 1388 W now"
+    found = "Shelly Pro 3EM, triphase, firmware 1.7.0; 1,388 W now"
     assert found in page.content.decode()
     assert "<html" in page.content.decode()
     assert found in piece.content.decode()
