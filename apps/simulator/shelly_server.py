@@ -57,6 +57,8 @@ class FakeShelly:
         self._counting = threading.Lock()
         self._polls_under_way = 0
         self._other_counters = [0, 0, 0, 0, 0, 0]
+        self._minute_shown: tuple[int, str, int] = (-1, "", 0)
+        self._counters_shown: tuple[list[int], dict[str, Any]] = ([], {})
         self._methods: dict[str, Callable[[Params, float], Any]] = {
             "Shelly.GetDeviceInfo": self._device_info,
             "Shelly.GetStatus": self._status,
@@ -220,12 +222,11 @@ class FakeShelly:
     def _sys(self, at: float) -> dict[str, Any]:
         uptime = max(0, int(at - self.booted_at))
         known = uptime >= BOOT_WITHOUT_CLOCK_S
-        local = datetime.fromtimestamp(at, UTC).astimezone(self.house.spec.zone)
-        offset = local.utcoffset()
+        wall_time, offset_s = self._wall_clock(int(at) // 60)
         return {
             "mac": self.mac,
             "restart_required": False,
-            "time": local.strftime("%H:%M") if known else None,
+            "time": wall_time if known else None,
             "unixtime": int(at) if known else None,
             "last_sync_ts": int(at) - uptime % 3600 if known else None,
             "uptime": uptime,
@@ -241,8 +242,17 @@ class FakeShelly:
             "btrelay_rev": 0,
             "available_updates": {},
             "reset_reason": 3,
-            "utc_offset": int(offset.total_seconds()) if offset is not None else 0,
+            "utc_offset": offset_s,
         }
+
+    def _wall_clock(self, minute: int) -> tuple[str, int]:
+        """(time on the wall, offset from UTC [s]) of a minute of Unix time; kept while it lasts."""
+        if self._minute_shown[0] != minute:
+            local = datetime.fromtimestamp(minute * 60, UTC).astimezone(self.house.spec.zone)
+            offset = local.utcoffset()
+            seconds = int(offset.total_seconds()) if offset is not None else 0
+            self._minute_shown = (minute, local.strftime("%H:%M"), seconds)
+        return self._minute_shown[1:]
 
     def _em(self, at: float) -> dict[str, Any]:
         phases = self.meter.electric(at)
@@ -275,12 +285,15 @@ class FakeShelly:
 
     def _em_data(self, at: float) -> dict[str, Any]:
         counters = self.meter.counters(at)
+        if self._counters_shown[0] == counters:
+            return self._counters_shown[1]
         result: dict[str, Any] = {"id": 0}
         for index, name in enumerate(PHASES):
             result[f"{name}_total_act_energy"] = round(counters[index] / UNITS, 2)
             result[f"{name}_total_act_ret_energy"] = round(counters[index + 3] / UNITS, 2)
         result["total_act"] = round(sum(counters[:3]) / UNITS, 2)
         result["total_act_ret"] = round(sum(counters[3:]) / UNITS, 2)
+        self._counters_shown = (counters, result)
         return result
 
     def _em1_data(self, channel: int, at: float) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
+import orjson
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import HTTPDigestAuth
@@ -72,7 +73,7 @@ class MeterConnection:
         """The decoded body of an answer 200. Raises DeviceError."""
         body = b"".join(self._stream(path, query, deadline_s))
         try:
-            decoded = json.loads(body)
+            decoded = _decoded(body)
         except (ValueError, RecursionError) as error:
             raise self._failure(PayloadInvalid, "unreadable", detail="JSON") from error
         code, _ = _rpc_error(decoded)
@@ -261,6 +262,14 @@ class MeterConnection:
 
     def _failure(self, kind: type[Failure], code: str, *, detail: str = "") -> Failure:
         return failure(kind, code, host=self.host, detail=detail)
+
+
+def _decoded(body: bytes) -> Any:
+    """JSON; also the NaN that some firmware sends, which the fast decoder refuses."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body)
 
 
 def _rpc_error(body: Any, *, failed: bool = False) -> tuple[int | None, str]:
