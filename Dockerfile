@@ -16,7 +16,7 @@ COPY apps apps
 COPY templates templates
 COPY static static
 COPY locale locale
-RUN HEATMON_DATA_DIR=/tmp/build python manage.py collectstatic --noinput && rm -rf /tmp/build
+RUN HEATMON_DATA_DIR=/tmp/build python manage.py collectstatic --noinput && chmod -R a+rX staticfiles && rm -rf /tmp/build
 USER heatmon
 VOLUME /data
 EXPOSE 8000
