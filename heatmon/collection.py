@@ -28,6 +28,7 @@ from apps.metrics.store.base import TimeSeriesStore
 log = logging.getLogger(__name__)
 
 PERSIST_SUCCESS_EVERY = timedelta(seconds=600)
+OWN_MEMORY_COUNTS = timedelta(hours=1)
 METER, HEAT_PUMP = SourceState.Source.METER, SourceState.Source.HEAT_PUMP
 
 
@@ -69,6 +70,7 @@ class Collection:
         self._known: dict[str, Device] = {}
         self._persisted: dict[str, datetime] = {}
         self._failing: dict[str, bool] = {}
+        self._good_at: dict[str, datetime] = {}
         self.counter_minutes = MinuteFromCounter()
         self.last_whole_search: datetime | None = None
         self.remembered_from: datetime | None = None  # what the meter's memory begins with
@@ -202,14 +204,18 @@ class Collection:
         """The owner confirmed another device: read the list again."""
         self._known.clear()
 
-    def last_success(self, source: str) -> datetime | None:
-        """The last good poll that was written down, also by an earlier process."""
+    def last_success(self, source: str, at: datetime) -> datetime | None:
+        """The last good poll before ``at``: this process's own if lately, else what any wrote down."""
+        own = self._good_at.get(source)
+        if own is not None and at - own < OWN_MEMORY_COUNTS:
+            return own
         states = SourceState.objects.filter(site=self.site, source=source)
         return states.values_list("last_success_at", flat=True).first()
 
     def succeeded(self, source: str, at: datetime) -> None:
         """Note a good poll. Written at once after a failure, else at most every ten minutes: how fresh
         the data are is told by the data."""
+        self._good_at[source] = at
         persisted = self._persisted.get(source)
         if persisted and not self._failing.get(source) and at - persisted < PERSIST_SUCCESS_EVERY:
             return

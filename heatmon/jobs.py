@@ -116,7 +116,7 @@ def poll_heat_pump(collection: Collection, at: datetime) -> HeatPumpPoll | None:
 
 def _note_outage(collection: Collection, at: datetime) -> None:
     """What the heat pump did while nobody asked is lost for ever; the meter's minutes come back."""
-    before = collection.last_success(HEAT_PUMP)
+    before = collection.last_success(HEAT_PUMP, at)
     if before is not None and at - before >= LONG_OUTAGE:
         details = {"source": HEAT_PUMP.value, "duration_s": (at - before).total_seconds()}
         add_event(collection.site, before, "long_outage", details)

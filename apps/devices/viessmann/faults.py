@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import requests
 from django.utils.translation import gettext as _
 
@@ -32,6 +33,10 @@ class TokenRejected(DeviceRefused):
 
 def body_of(response: requests.Response) -> Any:
     """The JSON body; None where it is none. Raises PayloadInvalid for one nested beyond reading."""
+    try:
+        return orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        pass  # NaN and deep nesting are for the tolerant decoder to judge
     try:
         return json.loads(response.content)
     except RecursionError as error:
