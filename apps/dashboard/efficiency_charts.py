@@ -24,6 +24,7 @@ from .contexts import ChartBlock, Table, TableRow
 from .live import House
 
 BIN_C = 3
+SHORT_AXIS_C = 5
 COUNTER_TOLERANCE = 1
 
 
@@ -72,15 +73,20 @@ def methods_table(rows: Sequence[tuple[str, str, float | None]]) -> Table:
 # ---------- COP over outside temperature ----------
 
 
+def is_shown(day: DayPoint) -> bool:
+    """Whether a day has its circle."""
+    return day.cop is not None and day.mean_outside_temperature_c is not None
+
+
 def cop_over_outside(page: Efficiency) -> ChartBlock:
     """One circle a day, its size is the electricity; hollow below 90 % energy coverage."""
-    days = [day for day in page.days if day.cop is not None and day.mean_outside_temperature_c is not None]
+    days = [day for day in page.days if is_shown(day)]
     full = [day for day in days if day.cop_is_valid]
     hollow = [day for day in days if not day.cop_is_valid]
     low, high = axis_limits([day.mean_outside_temperature_c or 0.0 for day in days], 5.0)
     bottom, top = axis_limits([day.cop or 0.0 for day in days], 1.0)
     spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=0, minimum=low, maximum=high),
+        x=Axis(unit="°C", decimals=_decimals(low, high), minimum=low, maximum=high),
         y=Axis(unit="", decimals=1, minimum=bottom, maximum=top),
         sets=[
             _day_set(_("Days"), "filled", full),
@@ -89,6 +95,11 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
     )
     summary = ngettext("%(count)s day", "%(count)s days", len(days)) % {"count": formatting.number(len(days))}
     return ChartBlock(id="cop-data", data=spec.data, summary=summary, table=_cop_table(full))
+
+
+def _decimals(low: float | None, high: float | None) -> int:
+    """Of an axis in °C: short ones have ticks every half a degree."""
+    return 0 if low is None or high is None or high - low > SHORT_AXIS_C else 1
 
 
 def _day_set(label: str, style: str, days: Sequence[DayPoint]) -> PointSet:
@@ -187,8 +198,8 @@ def _curve_block(
     line = [(x, y) for x, y in curve.points if low is None or (low <= x <= (high or x))] if curve else []
     bottom, top = axis_limits([flow for _day, _outside, flow in days] + [y for _x, y in line], 5.0)
     spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=0, minimum=low, maximum=high),
-        y=Axis(unit="°C", decimals=0, minimum=bottom, maximum=top),
+        x=Axis(unit="°C", decimals=_decimals(low, high), minimum=low, maximum=high),
+        y=Axis(unit="°C", decimals=_decimals(bottom, top), minimum=bottom, maximum=top),
         sets=[
             PointSet(
                 label=_("Measured"),

@@ -48,6 +48,7 @@ class EfficiencyContext:
     curves: Sequence[CurveBlock]
     starts: Table
     short_cycling: bool
+    cycling_known: bool
     csv: str
     method_version: int
     flow_rate: str
@@ -75,10 +76,11 @@ def efficiency_context(house: House, kind: str) -> EfficiencyContext:
         methods_table=_methods_table(house, found, modulation),
         agree=_agree(modulation, found.jaz_delta_t, found.disagree),
         cop=efficiency_charts.cop_over_outside(page),
-        has_hollow=any(not day.cop_is_valid for day in page.days if day.cop is not None),
+        has_hollow=any(not day.cop_is_valid for day in page.days if efficiency_charts.is_shown(day)),
         curves=efficiency_charts.curves(house, page),
         starts=efficiency_charts.starts_table(house, page),
         short_cycling=page.short_cycling,
+        cycling_known=bool(page.cycle_spans[0].cycles.known_s),
         csv="?" + urlencode({"range": kind, "format": "csv"}),
         method_version=found.method_version,
         flow_rate=formatting.with_unit(rate, "flow_m3_h") if rate is not None else "",
@@ -149,8 +151,13 @@ def _sentence(found: Jaz) -> str:
         return ""
     return _("%(energy)s electricity gave about %(heat)s heat.") % {
         "energy": formatting.with_unit(found.energy_kwh, "energy_whole_kwh"),
-        "heat": formatting.with_unit(round(found.heat_kwh, -2), "energy_whole_kwh"),
+        "heat": formatting.with_unit(_about(found.heat_kwh), "energy_whole_kwh"),
     }
+
+
+def _about(heat_kwh: float) -> float:
+    """To hundreds, small heats to two digits: 16,500, 880, 56."""
+    return round(heat_kwh, -2 if heat_kwh >= 1000 else -1 if heat_kwh >= 100 else 0)
 
 
 def boundary_in_words(metered: Sequence[str], boundary: str) -> str:

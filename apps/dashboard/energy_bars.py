@@ -8,7 +8,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from apps.metrics.periods import EnergyRow
+from apps.metrics.periods import EnergyRow, cost_between
 from apps.metrics.tariff import Tariff, tariffs_of
 
 from . import formatting
@@ -23,6 +23,7 @@ PARTS = (
     ("electrical_energy_dhw_kwh", "b-dhw", False),
     ("electrical_energy_heating_kwh", "b-space", False),
 )
+USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ def part(row: EnergyRow, name: str) -> float | None:
     """Electricity of one use; what is known only as a lump is not classified."""
     if name != "electrical_energy_unclassified_kwh":
         value: float | None = getattr(row, name)
-        return value
+        return None if name in USES and _nothing_classified(row) else value
     if row.electrical_energy_kwh is None:
         return None
     uses = (row.electrical_energy_heating_kwh, row.electrical_energy_dhw_kwh, row.standby_energy_kwh)
@@ -67,7 +68,13 @@ def part(row: EnergyRow, name: str) -> float | None:
     return rest if rest > 0.005 else 0.0
 
 
-def legend(rows: Sequence[EnergyRow]) -> list[LegendPart]:
+def _nothing_classified(row: EnergyRow) -> bool:
+    """The compressor ran, but nothing says what for: the uses are unknown, not 0."""
+    return bool(row.electrical_energy_unclassified_kwh) and not any(getattr(row, name) for name in USES)
+
+
+def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPart]:
+    """Uses with their sums; they add up to ``energy_kwh``, that of the whole range."""
     keys = {
         "electrical_energy_heating_kwh": "space",
         "electrical_energy_dhw_kwh": "dhw",
@@ -76,15 +83,14 @@ def legend(rows: Sequence[EnergyRow]) -> list[LegendPart]:
     }
     parts = []
     for name, key in keys.items():
-        known = [value for row in rows if (value := part(row, name)) is not None]
-        total = sum(known)
-        if key == "gap" and total < 0.05:
+        total = sum_of_part(rows, name, energy_kwh)
+        if key == "gap" and (total or 0.0) < 0.05:
             continue
         parts.append(
             LegendPart(
                 label=_part_label(name),
                 key=key,
-                total=formatting.with_unit(total if known else None, "energy_whole_kwh"),
+                total=formatting.with_unit(total, "energy_whole_kwh"),
             )
         )
     return parts
@@ -112,8 +118,14 @@ def _axis_label(span: Span, row: EnergyRow, house: House) -> str:
 
 
 def bars(
-    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None], compare: str
+    house: House,
+    span: Span,
+    rows: Sequence[EnergyRow],
+    before: Sequence[EnergyRow | None],
+    compare: str,
+    cost: float | None,
 ) -> ChartBlock:
+    """``cost`` is that of the whole range (``cost_of``)."""
     lumps = [
         (
             int(lump.start.timestamp()),
@@ -160,11 +172,11 @@ def bars(
         else _("no data")
     )
     return ChartBlock(
-        id="energy-data", data=spec.data, summary=summary, table=_table(house, span, rows, bool(known))
+        id="energy-data", data=spec.data, summary=summary, table=_table(house, span, rows, bool(known), cost)
     )
 
 
-def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool) -> Table:
+def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool, cost: float | None) -> Table:
     columns = [
         {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[span.period],
         _("Electricity kWh"),
@@ -174,6 +186,7 @@ def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool) 
         _("Not classified"),
         _("Heat kWh (estimated)"),
         _("COP"),
+        _("Heat known"),
         _("Starts"),
         _("Outdoor °C"),
         _("Cost %(currency)s") % {"currency": house.options.currency},
@@ -187,12 +200,16 @@ def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool) 
             cells=_cells(
                 window.electrical_energy_kwh,
                 window.at_least,
-                [_sum_of_part(rows, name) for name, _colour, _hatched in reversed(PARTS)],
+                [
+                    sum_of_part(rows, name, window.electrical_energy_kwh)
+                    for name, _colour, _hatched in reversed(PARTS)
+                ],
                 total_of(rows, "thermal_energy_modulation_kwh"),
                 window.cop,
+                window.heat_coverage,
                 window.compressor_starts,
                 window.mean_outside_temperature_c,
-                total_of(rows, "cost"),
+                cost,
                 window.electrical_coverage,
             ),
         )
@@ -209,6 +226,7 @@ def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool) 
                     [part(row, name) for name, _colour, _hatched in reversed(PARTS)],
                     row.thermal_energy_modulation_kwh,
                     row.cop,
+                    row.heat_coverage,
                     row.compressor_starts,
                     row.mean_outside_temperature_c,
                     row.cost,
@@ -227,6 +245,7 @@ def _cells(
     parts: Sequence[float | None],
     heat: float | None,
     cop: float | None,
+    heat_known: float | None,
     starts: int | None,
     outside: float | None,
     cost: float | None,
@@ -234,21 +253,31 @@ def _cells(
 ) -> list[str]:
     # PARTS reversed: space, hot water, not classified, standby; the table has standby before the rest
     space, dhw, rest, standby = parts
-    amount = formatting.number(energy, 1)
+    amount, price = formatting.number(energy, 1), formatting.number(cost, 2)
     return [
         f"≥{formatting.NARROW}{amount}" if at_least and energy is not None else amount,
         *(formatting.number(value, 1) for value in (space, dhw, standby, rest, heat)),
         formatting.number(cop, 2),
+        formatting.coverage(heat_known),
         formatting.number(starts),
         formatting.number(outside, 1),
-        formatting.number(cost, 2),
+        f"≥{formatting.NARROW}{price}" if at_least and cost is not None else price,
         formatting.coverage(measured),
     ]
 
 
-def _sum_of_part(rows: Sequence[EnergyRow], name: str) -> float | None:
+def sum_of_part(rows: Sequence[EnergyRow], name: str, energy_kwh: float | None) -> float | None:
+    """Of all rows; what is not classified is the rest of ``energy_kwh``, which has lumps over inner edges."""
     known = [value for row in rows if (value := part(row, name)) is not None]
-    return sum(known) if known else None
+    if name != "electrical_energy_unclassified_kwh" or energy_kwh is None:
+        return sum(known) if known else None
+    uses = sum(total_of(rows, each) or 0.0 for each in (*USES, "standby_energy_kwh"))
+    return energy_kwh - uses if energy_kwh - uses > 0.005 else 0.0
+
+
+def cost_of(house: House, span: Span) -> float | None:
+    """Of the whole range, lumps over inner edges included."""
+    return cost_between(house.store, house.site.pk, house.options, span.first, span.last, house.at)
 
 
 def sums(
@@ -278,13 +307,15 @@ def sums(
 
 
 def sum_legend(
-    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
+    house: House, span: Span, before: Sequence[EnergyRow | None], cost: float | None, is_incomplete: bool
 ) -> list[LegendPart]:
+    """``is_incomplete``: electricity is missing, so that it cost more than is known."""
+    total = formatting.money(cost, house.options.currency)
     parts = [
         LegendPart(
             label=span.label,
             key="k-power",
-            total=formatting.money(total_of(rows, "cost"), house.options.currency),
+            total=f"≥{formatting.NARROW}{total}" if is_incomplete else total,
         )
     ]
     known = [row for row in before if row is not None]

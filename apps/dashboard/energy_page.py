@@ -58,6 +58,8 @@ def energy_context(house: House, span: Span) -> EnergyContext:
         int(local_midnight(span.first, house.options.zone).timestamp()),
         int(local_midnight(span.last + timedelta(days=1), house.options.zone).timestamp()),
     )
+    cost = energy_bars.cost_of(house, span)
+    is_incomplete = window.at_least or window.is_partial
     compare_label = before_label(span) if before else ""
     running = any(row.end > house.at for row in rows)
     return EnergyContext(
@@ -65,14 +67,14 @@ def energy_context(house: House, span: Span) -> EnergyContext:
         span=span,
         bar=range_bar(house, span),
         subtitle=_("Counted until %(time)s.") % {"time": house.local(house.at)} if running else "",
-        cards=_cards(house, span, rows, before, window),
+        cards=_cards(house, span, rows, before, window, cost),
         title=energy_bars.title_of(span.period),
-        legend=energy_bars.legend(rows),
+        legend=energy_bars.legend(rows, window.electrical_energy_kwh),
         compare_label=compare_label,
         has_partial=any(is_partial(house, row) for row in rows),
-        bars=energy_bars.bars(house, span, rows, before, compare_label),
+        bars=energy_bars.bars(house, span, rows, before, compare_label, cost),
         sums=energy_bars.sums(house, span, rows, before) if span.period != "year" else None,
-        sum_legend=energy_bars.sum_legend(house, span, rows, before),
+        sum_legend=energy_bars.sum_legend(house, span, before, cost, is_incomplete),
         tariffs=energy_bars.tariff_table(house),
         csv="?" + urlencode({"period": span.period, "date": span.first.isoformat(), "format": "csv"}),
         rows=rows,
@@ -125,6 +127,7 @@ def _cards(
     rows: Sequence[EnergyRow],
     before: Sequence[EnergyRow | None],
     window: WindowSummary,
+    cost: float | None,
 ) -> list[ValueCard]:
     partial = window.is_partial or any(row.end > house.at for row in rows)
     energy = window.electrical_energy_kwh
@@ -138,6 +141,7 @@ def _cards(
         notes.append(_("at least"))
     heat = total_of(rows, "thermal_energy_modulation_kwh")
     heat_meta = _("COP %(cop)s") % {"cop": formatting.with_unit(window.cop, "cop")}
+    outside = window.mean_outside_temperature_c
     if window.heat_coverage is not None:
         heat_meta += " · " + _("%(share)s measured") % {"share": formatting.coverage(window.heat_coverage)}
     degree_days = total_of(rows, "heating_degree_days")
@@ -146,23 +150,23 @@ def _cards(
             label=_("Electricity"), value=energy, kind="energy_whole_kwh", state=state, icon="energy",
             meta=" · ".join(note for note in notes if note),
         ),
-        _cost_card(house, rows, state),
+        _cost_card(house, cost, state, window.at_least or window.is_partial),
         ValueCard(
             label=_("Heat"), value=heat, kind="energy_whole_kwh",
             state="none" if heat is None else "estimated",
             icon="radiator", meta=heat_meta if heat is not None else _("no data"), estimated=True,
         ),
         ValueCard(
-            label=_("Outdoor, mean"), value=window.mean_outside_temperature_c, kind="temperature_c",
-            state="none" if window.mean_outside_temperature_c is None else "fresh", icon="sun",
+            label=_("Outdoor, mean"), value=outside, kind="temperature_c",
+            state="none" if outside is None else "fresh", icon="sun",
             meta=_("%(number)s degree days below 15 °C") % {"number": formatting.number(degree_days)}
-            if degree_days is not None else _("no data"),
+            if degree_days is not None else _("no data") if outside is None
+            else _("no day with 20 hours of it yet"),
         ),
     ]  # fmt: skip
 
 
-def _cost_card(house: House, rows: Sequence[EnergyRow], state: str) -> ValueCard:
-    total = total_of(rows, "cost")
+def _cost_card(house: House, total: float | None, state: str, is_incomplete: bool) -> ValueCard:
     tariffs = known_tariffs(house)
     if total is None:
         meta = _("no price is set") if not tariffs else _("no data")
@@ -172,6 +176,8 @@ def _cost_card(house: House, rows: Sequence[EnergyRow], state: str) -> ValueCard
     if newest.base_fee_per_day:
         fee = formatting.money(newest.base_fee_per_day, house.options.currency)
         meta = _("%(price)s and %(fee)s a day") % {"price": meta, "fee": fee}
+    if is_incomplete:
+        meta = f"{_('at least')} · {meta}"
     return ValueCard(
         label=_("Cost"), value=total, kind="count", state=state, icon="coin", meta=meta,
         text=formatting.money(total, house.options.currency),

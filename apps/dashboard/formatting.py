@@ -114,9 +114,11 @@ def with_unit(value: float | None, kind: str) -> str:
 
 
 def coverage(fraction: float | None) -> str:
-    """A share of 1 in whole percent, rounded down: 99.9 % measured is never called 100 %."""
+    """A share of 1 in whole percent, rounded down: 99.9 % is never called 100 %, and a little never 0 %."""
     if fraction is None:
         return MISSING
+    if 0.0 < fraction < 0.01:
+        return f"<{NARROW}1{NARROW}%"
     return f"{number(math.floor(min(max(fraction, 0.0), 1.0) * 100 + 1e-9))}{NARROW}%"
 
 

@@ -231,7 +231,7 @@ def _cop_card(recent: WindowSummary) -> ValueCard:
     if (recent.compressor_run_s or 0.0) < LEAST_RUN_S or recent.cop is None:
         meta = (
             _("shown after 10 minutes of running")
-            if (recent.compressor_run_s or 0.0) < LEAST_RUN_S
+            if recent.compressor_run_s is not None and recent.compressor_run_s < LEAST_RUN_S
             else _("no current value")
         )
         return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from urllib.parse import urlencode
 
@@ -34,6 +35,7 @@ from .live import House
 from .looks import LOOKS, PLOTS, TEMPERATURE
 
 INTERVAL_S = 300
+HEATS = ("thermal_power_modulation_kw", "thermal_power_delta_t_kw")
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
 WITH_RANGE = {"outside_temperature_c"}  # of power it would be a blur: every step has both
@@ -51,7 +53,9 @@ def time_panel(
 ) -> PanelContext:
     """Charts of ``names`` over [start, end), with markers, state band, gaps and table."""
     start_s, end_s = int(start.timestamp()), int(end.timestamp())
-    data = history(house.store, house.site.pk, list(names), start, end, MAX_POINTS)
+    data = without_false_zeros(
+        house, history(house.store, house.site.pk, list(names), start, end, MAX_POINTS)
+    )
     spec = line_chart(
         _plots(names, data),
         _markers(house, start, end),
@@ -76,6 +80,27 @@ def time_panel(
         csv=_csv(names, start, end),
         gaps=gap_rows(house, spec),
     )
+
+
+def without_false_zeros(house: House, data: History) -> History:
+    """Heat that is 0 only because a step's running intervals are unknown becomes unknown."""
+    zeros = [name for name in HEATS if name in data.series and 0.0 in data.series[name].mean]
+    if not zeros or data.step_s <= INTERVAL_S:
+        return data
+    time = data.series[zeros[0]].time
+    run = house.store.series(house.site.pk, "compressor_run_s", time[0], time[-1] + data.step_s, data.step_s)
+    ran = {at for at, seconds in zip(run.time, run.sum, strict=True) if seconds}
+    kept = {
+        name: replace(
+            data.series[name],
+            mean=[
+                None if value == 0.0 and at in ran else value
+                for at, value in zip(data.series[name].time, data.series[name].mean, strict=True)
+            ],
+        )
+        for name in zeros
+    }
+    return replace(data, series={**data.series, **kept})
 
 
 def state_legend(spec: ChartSpec) -> list[LegendItem]:
@@ -108,13 +133,19 @@ def gap_rows(house: House, spec: ChartSpec) -> list[GapRow]:
                         when=_span(house, gap.start, gap.end),
                         source=_("Meter") if meter else _("Heat pump"),
                         cause=gap.cause,
-                        effect=_("filled in later from the meter's own records where it has them")
-                        if meter
-                        else _("electricity goes on, heat is missing"),
+                        effect=_effect(house, meter),
                     ),
                 )
             )
     return [row for _start, row in sorted(rows, key=lambda pair: -pair[0])]
+
+
+def _effect(house: House, meter: bool) -> str:
+    if not meter:
+        return _("electricity goes on, heat is missing")
+    if not house.options.meter_set_up:
+        return _("electricity is missing")
+    return _("filled in later from the meter's own records where it has them")
 
 
 def _plots_of(names: Sequence[str]) -> list[str]:
@@ -272,7 +303,7 @@ def _table(house: House, start: int, end: int, names: Sequence[str]) -> Table:
     columns = [head, *[_column(name) for name in fields]]
     if len(edges) < 2:
         return Table(name=_("Means"), columns=columns, rows=[])
-    sums = house.store.sums(house.site.pk, [*fields, *_ratio_parts(fields)], edges)
+    sums = house.store.sums(house.site.pk, [*fields, *_ratio_parts(fields), "compressor_run_s"], edges)
     rows = [
         TableRow(
             head=formatting.local_time(datetime.fromtimestamp(edge, UTC), house.options.zone, style),
@@ -329,6 +360,8 @@ def _cell(name: str, sums: Mapping[str, Sequence[Aggregate]], index: int) -> str
     if name in _RATIOS:
         heat, energy = (sums[each][index].sum for each in _RATIOS[name])
         return formatting.number(heat / energy if heat and energy and energy >= 100 else None, 2)
+    if name in HEATS and part.mean == 0.0 and sums["compressor_run_s"][index].sum:
+        return formatting.MISSING  # only the rests between runs are known
     return formatting.number(part.mean, formatting.QUANTITIES[LOOKS[name].kind].decimals)
 
 

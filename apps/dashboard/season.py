@@ -41,6 +41,10 @@ def jaz_title(found: Jaz) -> str:
             "share": formatting.coverage(found.coverage)
         }
     days = measured_days(found)
+    if found.jaz is None and not found.disagree:
+        return _("COP")  # of nothing: how many days have electricity would mislead
+    if days == 0:
+        return _("COP of less than a day")
     return ngettext("COP of %(n)s day", "COP of %(n)s days", days) % {"n": formatting.number(days)}
 
 
@@ -120,6 +124,7 @@ class YearCard:
     chart: ChartBlock | None
     facts: Sequence[Fact]
     method: str
+    by_share: bool = False
 
 
 def year_card(house: House) -> YearCard:
@@ -148,6 +153,7 @@ def year_card(house: House) -> YearCard:
         chart=_year_chart(found, last_year),
         facts=_year_facts(found, last_year),
         method=found.method,
+        by_share=found.method == "degree_day_share",
     )
 
 
@@ -161,12 +167,14 @@ def _year_value(house: House, found: Estimate) -> ValueCard:
         if found.cost is not None
         else ""
     )
+    asks = found.method == "degree_day_share" and not found.normals
+    wish = " · " + estimate_reason("no_normals") if asks else ""
     return ValueCard(
         label="",
         value=found.forecast_kwh,
         kind="energy_whole_kwh",
         state="estimated",
-        meta=method_in_words(found.method) + cost,
+        meta=method_in_words(found.method) + cost + wish,
     )
 
 
@@ -183,7 +191,9 @@ def estimate_reason(reason: str) -> str:
     return {
         "no_complete_days": _("no day is completely measured yet"),
         "not_enough_heating_days": _("not enough heating days yet"),
-        "no_normals": _("the usual temperatures of your place are not known; see settings"),
+        "no_normals": _(
+            "the usual temperatures of your place are not known; settings take twelve monthly means"
+        ),
     }.get(reason, _("not possible yet"))
 
 

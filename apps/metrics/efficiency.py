@@ -127,11 +127,12 @@ def today(store: TimeSeriesStore, site_id: int, house: HouseOptions, at: datetim
             "full_thermal_energy_wh",
             "full_electrical_energy_wh",
             "electric_s",
+            "compressor_run_s",
         ),
     )[0]
     return Today(
         electrical_energy_kwh=kwh(total.energy_wh),
-        thermal_energy_modulation_kwh=kwh(total["thermal_energy_modulation_wh"]),
+        thermal_energy_modulation_kwh=kwh(total.modulation_heat_wh),
         cop=period_cop(total["full_thermal_energy_wh"], total["full_electrical_energy_wh"]).value,
         electrical_coverage=total.electric_coverage,
         heat_coverage=total.energy_coverage(),

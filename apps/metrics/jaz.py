@@ -122,7 +122,7 @@ def jaz(
             house.metered,
         ),
         energy_kwh=None if whole.energy_wh is None else whole.energy_wh / 1000.0,
-        heat_kwh=_kwh(whole["thermal_energy_modulation_wh"]),
+        heat_kwh=_kwh(whole.modulation_heat_wh),
     )
 
 

@@ -99,8 +99,8 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
         electrical_energy_at_least=bool(total.crossing),
         lumps=tuple(sorted((*total.inside, *total.crossing), key=lambda lump: lump.start)),
         electrical_coverage=total.electric_coverage,
-        thermal_energy_modulation_kwh=kwh(total["thermal_energy_modulation_wh"]),
-        thermal_energy_delta_t_kwh=kwh(total["thermal_energy_delta_t_wh"]),
+        thermal_energy_modulation_kwh=kwh(total.modulation_heat_wh),
+        thermal_energy_delta_t_kwh=kwh(total.delta_t_heat_wh),
         heat_coverage=total.energy_coverage(),
         delta_t_coverage=total.energy_coverage("full_delta_t_electrical_energy_wh"),
         cop=period_cop(total["full_thermal_energy_wh"], total["full_electrical_energy_wh"]).value,
@@ -191,6 +191,16 @@ def _costs(
         _cost(store, site_id, house.zone, tariffs, period, total, (first_day, today), at)
         for period, total in zip(calendar, rows, strict=True)
     ]
+
+
+def cost_between(
+    store: TimeSeriesStore, site_id: int, house: HouseOptions, first: date, last: date, at: datetime
+) -> float | None:
+    """Cost of the local days ``first`` to ``last`` as one stretch: a lump over an inner edge counts."""
+    start, end = local_day_bounds(first, house.zone)[0], local_day_bounds(last, house.zone)[1]
+    whole = Period(start=start, end=end, label="", first=first, last=last)
+    names = ("electrical_energy_wh", "electric_s")
+    return _costs(store, site_id, house, [whole], totals(store, site_id, [start, end], at, names), at)[0]
 
 
 def _cost(

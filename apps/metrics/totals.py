@@ -41,6 +41,9 @@ INTERVAL_FIELDS = (
     "carnot_energy_wh",
 )
 
+ALL_KNOWN = 0.995
+"""Share of the electricity from which on a heat of 0 was measured (cooling, defrosting)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LumpSpan:
@@ -93,6 +96,23 @@ class Totals:
         if not energy_wh:
             return None
         return min(1.0, (self.sums[full] or 0.0) / energy_wh)
+
+    def heat_wh(self, name: str, full: str) -> float | None:
+        """Heat ``name`` of the intervals that know it. None where all they know is that nothing came while
+        the compressor stood: it ran too, and what that gave is unknown, not 0. Wants the sum
+        ``compressor_run_s``."""
+        known = self.sums[name]
+        if known != 0.0 or not self.sums["compressor_run_s"]:
+            return known
+        return known if (self.energy_coverage(full) or 0.0) >= ALL_KNOWN else None
+
+    @property
+    def modulation_heat_wh(self) -> float | None:
+        return self.heat_wh("thermal_energy_modulation_wh", "full_electrical_energy_wh")
+
+    @property
+    def delta_t_heat_wh(self) -> float | None:
+        return self.heat_wh("thermal_energy_delta_t_wh", "full_delta_t_electrical_energy_wh")
 
     @property
     def is_complete(self) -> bool:

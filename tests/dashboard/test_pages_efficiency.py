@@ -46,7 +46,7 @@ def test_a_cop_of_few_days_is_greyed_and_has_its_band(reader: Client, filled: Si
     assert page.jaz.state == "partial"
     assert page.jaz.value == pytest.approx(96 / 19.68, abs=1e-9)
     assert page.jaz_range == "(4.4–5.4), estimated"
-    assert page.sentence == "138\u00a0kWh electricity gave about 700\u00a0kWh heat."
+    assert page.sentence == "138\u00a0kWh electricity gave about 670\u00a0kWh heat."
 
 
 def test_three_methods_stand_beside_each_other(reader: Client, filled: Site) -> None:

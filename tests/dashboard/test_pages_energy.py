@@ -50,6 +50,7 @@ def test_the_days_of_the_month_are_shown_with_their_uses_and_costs(reader: Clien
         "0.0",
         "96.0",
         "4.88",
+        "100\u00a0%",
         "16",
         "4.5",
         "6.26",
