@@ -13,7 +13,10 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from apps.devices.models import Site
 from apps.metrics.store.base import TimeSeriesStore
@@ -40,6 +43,8 @@ class Demo:
 
     def start(self) -> None:
         """Start the child; it says its addresses when it is ready."""
+        # The simulated cloud of the last start is gone, and the login with it.
+        Path(settings.TOKEN_PATH).unlink(missing_ok=True)
         environ = {**os.environ, "HEATMON_DEMO": "1"}
         self._child = subprocess.Popen(  # noqa: S603
             [sys.executable, sys.argv[0], "demo_devices"],

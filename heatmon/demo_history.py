@@ -44,10 +44,12 @@ NOTES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoState:
-    """What the demo remembers between starts; epoch s. ``oldest``: from where on raw history is there."""
+    """What the demo remembers between starts; epoch s. The history is made from ``start`` to ``end``;
+    ``oldest``: from where on it is there."""
 
     seed: int
     start: int
+    end: int
     oldest: int
 
     @classmethod

@@ -172,7 +172,7 @@ class Option:
 
 
 OPTIONS: tuple[Option, ...] = (
-    Option("data_dir", path, Path("data"), "SQLite files, tokens and backups; made with mode 0700"),
+    Option("data_dir", path, Path("data"), "SQLite files, tokens and keys; made with mode 0700"),
     Option("bind", address_and_port, "127.0.0.1:8000", "address and port of the embedded server"),
     Option(
         "secret_key", text, None, "Django's key; made once in the data directory if not given", secret=True
@@ -299,11 +299,7 @@ def load_options(environ: Mapping[str, str]) -> Options:
         except ValueError as error:
             faults.append(f"{option.variable} {error}")
     if values["store"] == "influxdb":
-        faults += [
-            f"HEATMON_{name.upper()} is needed with HEATMON_STORE=influxdb"
-            for name in ("influxdb_url", "influxdb_org", "influxdb_bucket", "influxdb_token")
-            if not values[name]
-        ]
+        faults.append("HEATMON_STORE=influxdb comes with a later version; use sqlite")
     if values["secret_key"] is not None and len(values["secret_key"]) < 32:
         faults.append("HEATMON_SECRET_KEY must have at least 32 characters; leave it out to have one made")
     if faults:

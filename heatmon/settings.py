@@ -27,9 +27,6 @@ try:
 except OptionsError as _error:
     sys.exit("heatmon cannot start:\n" + "\n".join(f"  {fault}" for fault in _error.faults))
 
-if HEATMON.store != "sqlite":
-    sys.exit("heatmon cannot start:\n  HEATMON_STORE: influxdb comes with a later version; use sqlite")
-
 # Set for the child process of ``simulate``: its databases live for one run.
 SCRATCH = _environ.get("HEATMON_SCRATCH") == "1"
 DEMO = is_demo(sys.argv, _environ, HEATMON)
@@ -149,6 +146,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "dashboard:overview"

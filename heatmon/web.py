@@ -37,7 +37,8 @@ class WebServer:
                 f"Cannot listen on {host}:{port}: {error.strerror}. "
                 "Choose another with --bind or HEATMON_BIND."
             ) from error
-        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        names = settings.HEATMON.allowed_hosts or ("127.0.0.1",)
+        shown = names[0] if host in {"0.0.0.0", "::"} else host  # noqa: S104
         self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._server.effective_port}/"
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 

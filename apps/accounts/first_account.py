@@ -59,6 +59,10 @@ def create_in_real_home(username: str, password: str) -> None:
 
     The password travels through the child's standard input. Raises AccountExists or AccountRefused.
     """
+    try:  # here already, so that the answer is in the reader's language
+        validate_password(password, get_user_model()(username=username))
+    except ValidationError as error:
+        raise AccountRefused(list(error.messages)) from error
     environ = {**os.environ, "HEATMON_DEMO": "0"}
     manage = str(Path(settings.BASE_DIR) / "manage.py")
     migrated = subprocess.run(
@@ -83,4 +87,5 @@ def create_in_real_home(username: str, password: str) -> None:
     if made.returncode == 3:
         raise AccountExists("the first account exists already")
     if made.returncode:
-        raise AccountRefused(made.stderr.strip().splitlines() or ["?"])
+        said = made.stderr.replace("CommandError: ", "").strip()
+        raise AccountRefused(said.splitlines() or ["?"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     prefix = get_script_prefix()
     return {
         "demo": settings.DEMO,
+        "history_percent": _history_percent() if settings.DEMO else None,
         "version": version(),
         "house_zone": SimpleLazyObject(_zone_of_house),
         "root": prefix,
@@ -48,6 +50,16 @@ def site(request: HttpRequest) -> dict[str, Any]:
             _item(request, _("Settings"), "settings", "settings"),
         ],
     }
+
+
+def _history_percent() -> int | None:
+    """How far the demo's history is written; None once it is complete."""
+    try:
+        state = json.loads((settings.DATA_DIR / "demo.json").read_text())
+        start, end, oldest = (int(state[name]) for name in ("start", "end", "oldest"))
+    except (OSError, ValueError, KeyError):
+        return 0
+    return None if oldest <= start else min(99, 100 * (end - oldest) // max(1, end - start))
 
 
 @lru_cache(maxsize=1)

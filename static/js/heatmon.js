@@ -47,6 +47,17 @@
     if (link) { event.preventDefault(); link.click(); }
   });
 
+  /* ---------- leaving the demo: go on as soon as the real start asks for a login ---------- */
+  const next = document.querySelector("[data-go-when-ready]");
+  if (next) {
+    const asked = new URL("api/status", next.href);
+    setInterval(() => {
+      fetch(asked, { cache: "no-store" })
+        .then((answer) => { if (answer.status === 401) location.assign(next.href); })
+        .catch((error) => { if (!(error instanceof TypeError)) throw error; });  // nobody listens yet
+    }, 1500);
+  }
+
   /* ---------- htmx ---------- */
   /* A hidden page does not poll; it catches up when it is looked at again. */
   document.addEventListener("htmx:beforeRequest", (event) => {

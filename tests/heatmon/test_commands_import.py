@@ -15,7 +15,6 @@ from django.core.management.base import CommandError
 
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.devices.models import Device, RawAnswer
-from apps.metrics.models import StaleRange
 from apps.simulator.settings import COMFORT, SLOPE
 from apps.simulator.shelly_rpc import MONOPHASE
 from tests.factories import JANUARY, METER_MAC, Home
@@ -93,11 +92,9 @@ def test_importing_again_changes_nothing(remembering: Home) -> None:
     assert Device.objects.count() == 1
 
 
-def test_imported_minutes_are_derived_with_the_next_turn(remembering: Home) -> None:
+def test_imported_minutes_are_derived_at_once(remembering: Home) -> None:
     home = remembering
     run("import_meter", export(home, "a.csv", JANUARY - 4 * HOUR, JANUARY - 3 * HOUR))
-    assert StaleRange.objects.filter(start__lte=JANUARY - 4 * HOUR, end__gte=JANUARY - 3 * HOUR).exists()
-    home.call("derive")
     rows = home.rows("interval", JANUARY - 4 * HOUR, JANUARY - 3 * HOUR)
     energy = sum(row.values["electrical_energy_wh"] or 0.0 for row in rows)
     assert energy == pytest.approx(

@@ -76,7 +76,7 @@ def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoSt
     path = settings.DATA_DIR / "demo.json"
     state = DemoState.load(path)
     if state is None:
-        state = DemoState(seed=SEED, start=end - HISTORY_DAYS * DAY_S, oldest=end)
+        state = DemoState(seed=SEED, start=end - HISTORY_DAYS * DAY_S, end=end, oldest=end)
         spec = demo_spec(state)
         remember_devices(site, state)
         write_settings_history(site, spec, state, end)

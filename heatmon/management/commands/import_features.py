@@ -19,6 +19,7 @@ from apps.metrics.apps import default_store
 from apps.metrics.stale import mark_stale
 from heatmon import jobs
 from heatmon.collection import Collection
+from heatmon.deriving import derive_marked
 from heatmon.progress import Progress
 
 
@@ -56,6 +57,7 @@ class Command(BaseCommand):
                     ) from error
                 progress.advance(path.stat().st_size)
                 self.stdout.write(f"{path}: {count} answers")
+        derive_marked(collection.store, collection.site)
 
 
 def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:

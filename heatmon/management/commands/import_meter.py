@@ -17,6 +17,7 @@ from apps.devices.shelly.parse import csv_minutes
 from apps.metrics.apps import default_store
 from apps.metrics.recording import minute_rows
 from apps.metrics.stale import mark_stale
+from heatmon.deriving import derive_marked
 from heatmon.progress import Progress
 
 BATCH = 5000
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             for path in files:
                 fault = self._import(path, site, device, options["channel"], progress)
                 faults += [fault] if fault else []
+        derive_marked(default_store(), site)
         for fault in faults:
             self.stderr.write(fault)
         if faults:
@@ -70,7 +72,7 @@ class Command(BaseCommand):
             fault = f"{path}: no text at byte {error.start}; is it the meter's CSV?"
         stored += _store(site, batch)
         progress.advance(path.stat().st_size)
-        self.stdout.write(f"{path}: {stored} minutes")
+        self.stdout.write(f"{path}: {stored} minutes of meter {device}")
         return fault
 
 

@@ -24,6 +24,7 @@ COLUMNS = (
     ("electrical_energy_heating_kwh", "heating", 9),
     ("electrical_energy_dhw_kwh", "hot water", 9),
     ("standby_energy_kwh", "standby", 8),
+    ("electrical_energy_unclassified_kwh", "unclass.", 8),
     ("thermal_energy_modulation_kwh", "heat A", 9),
     ("thermal_energy_delta_t_kwh", "heat B", 9),
     ("heat_coverage", "of kWh", 6),

@@ -14,10 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_delete, post_save
 
 from apps.accounts.restart import restart_requested
@@ -28,6 +25,7 @@ from apps.devices.models import Device, SavedOption, SourceState
 from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import HEAT_PUMP, Collection
+from heatmon.database import make_ready
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
 from heatmon.schedule import JOBS
 from heatmon.web import WebServer
@@ -54,8 +52,10 @@ class Command(BaseCommand):
             )
         if settings.DEMO and host.strip("[]") not in LOOPBACK:
             raise CommandError(
-                f"The demo has no login and answers on loopback only, not on {host}. "
-                "Set up an account and devices first (start once without HEATMON_BIND and open /setup).",
+                f"The demo has no login and answers on loopback only, not on {host}. For the real thing "
+                "name a device in .env (HEATMON_SHELLY_URL or HEATMON_VIESSMANN_CLIENT_ID) and start again, "
+                "or start with --bind 127.0.0.1:8000, reach it through ssh -L 8000:127.0.0.1:8000, and open "
+                "/setup.",
                 returncode=2,
             )
         for warning in settings.HEATMON.warnings:
@@ -70,8 +70,7 @@ class Command(BaseCommand):
 
     def _serve(self, host: str, port: int) -> bool:
         """Run until told to stop; True if the process shall begin again with the real data."""
-        refuse_newer_schema()
-        call_command("migrate", verbosity=0)
+        make_ready()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_ignored: stop.set())
@@ -138,22 +137,6 @@ def watch_options(collection: Collection) -> None:
     for changed in (post_save, post_delete):
         changed.connect(reload, sender=SavedOption, weak=False)
         changed.connect(forget, sender=Device, weak=False)
-
-
-def refuse_newer_schema() -> None:
-    """A data directory written by a newer heatmon is not touched."""
-    loader = MigrationLoader(connection)
-    known = set(loader.disk_migrations)
-    newer = sorted(
-        f"{app}.{name}"
-        for app, name in loader.applied_migrations
-        if (app, name) not in known and app in loader.migrated_apps
-    )
-    if newer:
-        raise CommandError(
-            f"The data directory was written by a newer heatmon (it knows {', '.join(newer)}). "
-            "Start that version, or restore a backup made before the update."
-        )
 
 
 def _start_again() -> None:

@@ -53,7 +53,10 @@ class Command(BaseCommand):
             self.stdout.write(sentence(difference))
         if found:
             raise CommandError(f"{len(found)} rollups differ from the raw rows ({checked} days checked).")
-        self.stdout.write(f"All rollups agree with the raw rows ({checked} days checked).")
+        if checked:
+            self.stdout.write(f"All rollups agree with the raw rows ({checked} days checked).")
+        else:
+            self.stdout.write("There is nothing to check yet: the store is empty.")
 
 
 def sentence(difference: Difference) -> str:

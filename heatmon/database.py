@@ -1,0 +1,64 @@
+"""The database is there and of this version before a command or the pages use it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+NEED_IT = frozenset(
+    {
+        "axes_reset",
+        "changepassword",
+        "collect",
+        "create_api_token",
+        "create_first_account",
+        "createsuperuser",
+        "import_features",
+        "import_meter",
+        "recalculate",
+        "report",
+        "setup_code",
+        "verify",
+    }
+)
+
+
+def make_ready() -> None:
+    """Bring the database to this version. Raises CommandError if a newer heatmon has written it."""
+    refuse_newer_schema()
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0)
+
+
+def refuse_newer_schema() -> None:
+    """A data directory written by a newer heatmon is not touched. Raises CommandError."""
+    loader = MigrationLoader(connection)
+    known = set(loader.disk_migrations)
+    newer = sorted(
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if (app, name) not in known and app in loader.migrated_apps
+    )
+    if newer:
+        raise CommandError(
+            f"The data directory was written by a newer heatmon (it knows {', '.join(newer)}). "
+            "Start that version, or restore a backup made before the update."
+        )
+
+
+def prepare(argv: Sequence[str]) -> None:
+    """For commands that may be the first thing ever run here. Ends the process with a sentence, not a
+    traceback, where the database cannot be used."""
+    if len(argv) < 2 or argv[1] not in NEED_IT or "--help" in argv or "-h" in argv:
+        return
+    try:
+        make_ready()
+    except CommandError as error:
+        sys.exit(f"CommandError: {error}")
