@@ -241,7 +241,7 @@
     const axis = (a) => Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum });
     return new Chart(canvas, { type: "scatter", data: { datasets: sets.concat(lines) },
       options: { layout: LAYOUT,
-        scales: { x: Object.assign({ type: "linear", border: { color: C.strong }, grid: { color: C.grid, drawTicks: false }, ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 16, callback: (v) => text(v, 0, spec.x.unit) } }, axis(spec.x)),
+        scales: { x: Object.assign({ type: "linear", border: { color: C.strong }, grid: { color: C.grid, drawTicks: false }, ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 16, callback: (v) => text(v, Number.isInteger(v) ? 0 : spec.x.decimals, spec.x.unit) } }, axis(spec.x)),
           y: yAxis(spec.y.decimals, axis(spec.y)) },
         plugins: { tooltip: { callbacks: { label: (item) => (item.dataset.$texts ? " " + item.dataset.$texts[item.dataIndex] : " " + item.dataset.label) } } } } });
   }

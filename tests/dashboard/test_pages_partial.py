@@ -185,3 +185,12 @@ def test_a_coverage_below_one_percent_is_not_called_none() -> None:
     assert formatting.coverage(0.003) == "<\u00a01\u00a0%"
     assert formatting.coverage(0.0) == "0\u00a0%"
     assert formatting.coverage(0.01) == "1\u00a0%"
+
+
+def test_a_cop_is_not_promised_where_no_meter_sees_the_compressor(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site, shelly_url=None)
+    store.write(house._heat_pump_rows(site.pk, int(NOW.timestamp()) // 300 * 300))
+    cop = reader.get("/").context["live"].hero.cop
+    assert (cop.value, cop.meta) == (None, "no current value")
