@@ -108,7 +108,8 @@ def _head(span: Span, row: EnergyRow, house: House) -> str:
     return _("%(period)s, so far") % {"period": head} if row.end > house.at else head
 
 
-def _axis_label(span: Span, row: EnergyRow, house: House) -> str:
+def axis_label(span: Span, row: EnergyRow, house: House) -> str:
+    """Number of the day or week, month in short, year."""
     first = row.start.astimezone(house.options.zone).date()
     if span.period == "day":
         return str(first.day)
@@ -136,7 +137,7 @@ def bars(
         for lump in row.lumps
     ]
     spec = BarsSpec(
-        labels=[_axis_label(span, row, house) for row in rows],
+        labels=[axis_label(span, row, house) for row in rows],
         titles=[_head(span, row, house) for row in rows],
         unit="kWh",
         decimals=1,
@@ -293,7 +294,7 @@ def sums(
         earlier = adding_up([row.cost for row in known])
         sets.append(SumSet(label=before_label(span), style="dashed", values=earlier))
     spec = SumsSpec(
-        labels=[_axis_label(span, row, house) for row in (known if len(sets) > 1 else rows)],
+        labels=[axis_label(span, row, house) for row in (known if len(sets) > 1 else rows)],
         unit=formatting.currency_symbol(house.options.currency),
         decimals=2,
         sets=sets,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.metrics.periods import EnergyRow
 from apps.metrics.windows import local_midnight
@@ -19,11 +20,15 @@ from .energy_span import Span, before_label, is_partial, is_whole, range_bar, ye
 from .live import House
 from .window_summary import WindowSummary
 
+MOST_STRETCHES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """This range against the same one a year before, over the bars that are finished in both."""
+    """This range against the same one a year before, over the bars that are finished and whole in both.
+    ``bars`` names them; empty where they are the whole range in both years."""
 
+    bars: str
     percent: float
     label: str
     colder_k: float | None
@@ -85,11 +90,12 @@ def comparison(
     house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
 ) -> Comparison | None:
     """None unless at least one finished bar is wholly known in both years."""
-    pairs = [
-        (now, then)
-        for now, then in zip(rows, before, strict=False)
+    numbers = [
+        number
+        for number, (now, then) in enumerate(zip(rows, before, strict=False))
         if then is not None and now.end <= house.at and is_whole(now) and is_whole(then)
     ]
+    pairs = [(rows[number], then) for number in numbers if (then := before[number]) is not None]
     energy = sum(now.electrical_energy_kwh or 0.0 for now, _then in pairs)
     earlier = sum(then.electrical_energy_kwh or 0.0 for _now, then in pairs)
     if not pairs or not earlier:
@@ -101,13 +107,51 @@ def comparison(
     ]
     days = sum(weight for weight, _difference in weather)
     colder = -sum(weight * difference for weight, difference in weather) / days if days else None
-    return Comparison(percent=100 * (energy / earlier - 1), label=before_label(span), colder_k=colder)
+    return Comparison(
+        bars="" if len(pairs) == len(rows) == len(before) else _named(house, span, rows, numbers),
+        percent=100 * (energy / earlier - 1),
+        label=before_label(span),
+        colder_k=colder,
+    )
+
+
+def _named(house: House, span: Span, rows: Sequence[EnergyRow], numbers: Sequence[int]) -> str:
+    """Days 1–12, 14–22: the bars of ``numbers`` (rising), neighbours joined."""
+    stretches: list[list[int]] = []
+    for number in numbers:
+        if stretches and stretches[-1][1] == number - 1:
+            stretches[-1][1] = number
+        else:
+            stretches.append([number, number])
+    count = len(numbers)
+    if len(stretches) > MOST_STRETCHES:
+        return {
+            "day": ngettext("%(n)s day known in both years", "%(n)s days known in both years", count),
+            "week": ngettext("%(n)s week known in both years", "%(n)s weeks known in both years", count),
+            "month": ngettext("%(n)s month known in both years", "%(n)s months known in both years", count),
+        }[span.period] % {"n": formatting.number(count)}
+    label = energy_bars.axis_label
+    listed = ", ".join(
+        "–".join(label(span, rows[number], house) for number in sorted(set(stretch))) for stretch in stretches
+    )
+    if span.period == "day":
+        return ngettext("day %(days)s", "days %(days)s", count) % {"days": listed}
+    if span.period == "week":
+        return ngettext("week %(weeks)s", "weeks %(weeks)s", count) % {"weeks": listed}
+    return listed
 
 
 def comparison_words(found: Comparison | None) -> str:
-    """+8 % to November 2025, 1.8 K colder."""
+    """Days 1–22: +8 % to November 2025, 1.8 K colder."""
     if found is None:
         return ""
+    compared = _compared(found)
+    return (
+        _("%(bars)s: %(compared)s") % {"bars": found.bars, "compared": compared} if found.bars else compared
+    )
+
+
+def _compared(found: Comparison) -> str:
     words = (
         _("%(percent)s to %(before)s")
         % {"percent": formatting.signed_percent(found.percent), "before": found.label}

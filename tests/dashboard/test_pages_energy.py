@@ -148,8 +148,35 @@ def test_the_year_before_is_a_line_and_a_comparison_of_finished_days(
     context = reader.get("/energy").context["energy"]
     assert context.compare_label == "November 2025"
     assert context.bars.data["compare"]["values"][:2] == [19.68, 19.68]
-    assert context.cards[0].meta.startswith("so far · as much as in November 2025")
+    assert context.cards[0].meta.startswith("so far · days 20–22: as much as in November 2025")
     assert len(context.sums.data["sets"][1]["values"]) == 30
+
+
+def test_a_year_whose_data_begin_late_is_compared_over_the_weeks_that_both_have(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    for start, end in (
+        (datetime(2025, 10, 20, tzinfo=UTC), datetime(2025, 12, 1, tzinfo=UTC)),
+        (datetime(2026, 10, 31, 23, tzinfo=UTC), now),
+    ):
+        house.fill(store, site, start, end, polls=False)
+    meta = reader.get("/energy?period=week").context["energy"].cards[0].meta
+    assert "so far · weeks 45–47: as much as in 2025" in meta
+
+
+def test_a_comparison_names_its_bars_unless_it_is_of_the_whole_range(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    for year in (2025, 2026):
+        start = datetime(year, 10, 31, 23, tzinfo=UTC)
+        house.fill(store, site, start, datetime(year, 11, 30, 23, tzinfo=UTC), polls=False)
+    with clock.fixed(datetime(2026, 12, 5, 12, tzinfo=UTC)):
+        whole = reader.get("/energy?date=2026-11-15").context["energy"].cards[0].meta
+        months = reader.get("/energy?period=month").context["energy"].cards[0].meta
+    assert whole.startswith("as much as in November 2025")
+    assert "Nov: as much as in 2025" in months
 
 
 def test_a_year_before_with_holes_is_not_compared(
