@@ -10,8 +10,11 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from apps.metrics.cycles import SHORT_CYCLE_DAYS
 from apps.metrics.efficiency import Efficiency, efficiency
 from apps.metrics.jaz import Jaz, jaz
+from apps.metrics.totals import totals
+from apps.metrics.windows import day_edges
 
 from . import efficiency_charts, formatting
 from .contexts import ChartBlock, Fact, RangeBar, RangeLink, Table, ValueCard
@@ -23,6 +26,7 @@ from .season import jaz_card, jaz_range
 RANGES = ("month", "season", "365", "all")
 SEASON_FIRST_MONTH, SEASON_LAST_MONTH = 10, 4
 LONGEST_DAYS = 3660
+LEAST_KNOWN_S = 20 * 3600  # of a day, as of its outdoor temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +84,7 @@ def efficiency_context(house: House, kind: str) -> EfficiencyContext:
         curves=efficiency_charts.curves(house, page),
         starts=efficiency_charts.starts_table(house, page),
         short_cycling=page.short_cycling,
-        cycling_known=bool(page.cycle_spans[0].cycles.known_s),
+        cycling_known=_is_cycling_known(house),
         csv="?" + urlencode({"range": kind, "format": "csv"}),
         method_version=found.method_version,
         flow_rate=formatting.with_unit(rate, "flow_m3_h") if rate is not None else "",
@@ -138,6 +142,15 @@ def _modulation_cop(house: House, found: Jaz) -> float | None:
     start = datetime.combine(found.first, datetime.min.time(), house.options.zone)
     end = datetime.combine(found.last + timedelta(days=1), datetime.min.time(), house.options.zone)
     return house.summary(int(start.timestamp()), int(end.timestamp())).cop
+
+
+def _is_cycling_known(house: House) -> bool:
+    """Whether the compressor's state is known for most of each of the last three whole days."""
+    edges = day_edges(
+        house.today - timedelta(days=SHORT_CYCLE_DAYS), house.today - timedelta(days=1), house.options.zone
+    )
+    days = totals(house.store, house.site.pk, edges, house.at, ("electrical_energy_wh", "compressor_known_s"))
+    return all(day.seconds("compressor_known_s") >= LEAST_KNOWN_S for day in days)
 
 
 def _agree(modulation: float | None, delta_t: float | None, disagree: bool) -> bool | None:

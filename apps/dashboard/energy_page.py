@@ -66,12 +66,12 @@ def energy_context(house: House, span: Span) -> EnergyContext:
     cost = energy_bars.cost_of(house, span)
     is_incomplete = window.at_least or window.is_partial
     compare_label = before_label(span) if before else ""
-    running = any(row.end > house.at for row in rows)
+    counting = window.electrical_energy_kwh is not None and any(row.end > house.at for row in rows)
     return EnergyContext(
         at=house.at,
         span=span,
         bar=range_bar(house, span),
-        subtitle=_("Counted until %(time)s.") % {"time": house.local(house.at)} if running else "",
+        subtitle=_("Counted until %(time)s.") % {"time": house.local(house.at)} if counting else "",
         cards=_cards(house, span, rows, before, window, cost),
         title=energy_bars.title_of(span.period),
         legend=energy_bars.legend(rows, window.electrical_energy_kwh),

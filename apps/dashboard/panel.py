@@ -142,7 +142,9 @@ def gap_rows(house: House, spec: ChartSpec) -> list[GapRow]:
 
 def _effect(house: House, meter: bool) -> str:
     if not meter:
-        return _("electricity goes on, heat is missing")
+        return (
+            _("electricity goes on, heat is missing") if house.options.meter_set_up else _("heat is missing")
+        )
     if not house.options.meter_set_up:
         return _("electricity is missing")
     return _("filled in later from the meter's own records where it has them")

@@ -129,7 +129,7 @@ def test_nothing_is_said_of_short_cycling_while_nothing_is_known(
 ) -> None:
     page = reader.get("/efficiency").content.decode()
     assert "No short cycling" not in page
-    assert "Not known yet" in page
+    assert "Short cycling: not known" in page
 
 
 def test_a_day_without_an_outdoor_temperature_makes_no_empty_chart(
@@ -194,3 +194,37 @@ def test_a_cop_is_not_promised_where_no_meter_sees_the_compressor(
     store.write(house._heat_pump_rows(site.pk, int(NOW.timestamp()) // 300 * 300))
     cop = reader.get("/").context["live"].hero.cop
     assert (cop.value, cop.meta) == (None, "no current value")
+
+
+def test_a_meter_that_never_answered_has_no_complete_minutes(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    page = reader.get("/health").content.decode()
+    assert "every minute is there" not in page
+    assert "Not known: no value of the meter is there." in page
+
+
+def test_short_cycling_is_not_denied_for_three_days_of_which_one_is_unknown(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    house.fill(store, site, START, NOW, polls=False)
+    with clock.fixed(NOW):
+        assert not reader.get("/efficiency").context["page"].cycling_known
+        house.fill(store, site, START - timedelta(days=1), START, polls=False)
+        assert reader.get("/efficiency").context["page"].cycling_known
+
+
+def test_nothing_is_counted_without_a_meter(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    assert reader.get("/energy").context["energy"].subtitle == ""
+
+
+def test_without_a_meter_a_silent_heat_pump_does_not_leave_electricity_behind(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site, shelly_url=None)
+    effects = {gap.effect for gap in reader.get("/history").context["panel"].gaps}
+    assert effects == {"electricity is missing", "heat is missing"}
