@@ -38,7 +38,8 @@ class ValueCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """What is wrong with a source, or that nothing is; ``level`` good, warn or bad."""
+    """What is wrong with a source, or that nothing is; ``level`` good, info (nothing is connected), warn or
+    bad."""
 
     level: str
     text: str
@@ -80,10 +81,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveContext:
-    """What changes every 10 seconds on the overview. ``site_at``: when, for "until 14:05"."""
+    """What changes every 10 seconds on the overview. ``at``: when, for "until 14:05". ``level``: the
+    worst of the alarms."""
 
     at: datetime
     alarms: Sequence[Alarm]
+    level: str
     measuring: str
     hero: Hero
     today: Sequence[Fact]

@@ -62,9 +62,11 @@ def live_context(house: House, status: Status | None = None) -> LiveContext:
     """Cards, state and alarms at ``house.at``."""
     status = status or current_status(house.site, house.at)
     today = house.summary(_midnight_s(house, 0), house.at_s)
+    said = alarms(house, status)
     return LiveContext(
         at=house.at,
-        alarms=alarms(house, status),
+        alarms=said,
+        level=_worst([alarm.level for alarm in said]),
         measuring=_measuring(house, status),
         hero=_hero(house, status, today),
         today=_today_facts(house, today),
@@ -81,12 +83,17 @@ def is_set_up(status: Status) -> bool:
 
 
 def alarms(house: House, status: Status) -> list[Alarm]:
-    """One sentence a source that does not deliver; otherwise one that all is well."""
+    """One sentence a source that does not deliver or whose last poll failed; otherwise one that all is
+    well, or that nothing is connected."""
     found = []
-    for name, source in ((_("Meter"), status.meter), (_("Heat pump"), status.heat_pump)):
-        if source.state in {FRESH, NOT_SET_UP}:
+    sources = ((_("Meter"), status.meter), (_("Heat pump"), status.heat_pump))
+    for name, source in sources:
+        if source.state == NOT_SET_UP or (source.state == FRESH and source.message is None):
             continue
-        if source.measured_at is None:
+        if source.state == FRESH:
+            said = (source.message or "").removesuffix(".")
+            text = _("%(source)s: %(message)s") % {"source": name, "message": said}
+        elif source.measured_at is None:
             text = _("%(source)s: no values yet") % {"source": name}
         else:
             text = _("%(source)s: no new values since %(time)s") % {
@@ -94,7 +101,13 @@ def alarms(house: House, status: Status) -> list[Alarm]:
                 "time": _moment(house, source.measured_at),
             }
         found.append(Alarm(level="bad" if source.state == OFFLINE else "warn", text=text))
+    if not found and all(source.state == NOT_SET_UP for _name, source in sources):
+        return [Alarm(level="info", text=_("No device is connected"))]
     return found or [Alarm(level="good", text=_("All well"))]
+
+
+def _worst(levels: Sequence[str]) -> str:
+    return next(level for level in ("bad", "warn", "info", "good") if level in levels)
 
 
 def _measuring(house: House, status: Status) -> str:

@@ -12,7 +12,7 @@ from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.dashboard import clock
-from apps.devices.models import Site
+from apps.devices.models import Site, SourceState
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -103,6 +103,38 @@ def test_a_silent_meter_keeps_its_last_value_with_its_time(
     assert "Meter: no new values since 13:45" in text
     assert "State not known Electric power" in text
     assert "30 W stale since 13:45" in text
+
+
+def test_a_failed_poll_is_not_well_though_its_values_are_fresh(
+    reader: Client, filled: Site, now: datetime
+) -> None:
+    SourceState.objects.create(
+        site=filled, source="heat_pump", error_message="The cloud does not answer.", last_error_at=now
+    )
+    page = reader.get("/").content.decode()
+    assert "Heat pump: The cloud does not answer" in text_of(page)
+    assert "All well" not in page
+    assert 'class="dot dot--warn"' in page
+    assert "dot--live" not in page
+
+
+def test_a_meter_that_never_answered_is_not_live(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    house.fill(store, site, now - timedelta(hours=2), now, polls=False)
+    page = reader.get("/").content.decode()
+    assert "Meter: no values yet" in text_of(page)
+    assert 'class="dot dot--off"' in page
+
+
+def test_values_without_a_device_are_not_called_well(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.fill(store, site, now - timedelta(hours=2), now)
+    page = reader.get("/").content.decode()
+    assert "No device is connected" in text_of(page)
+    assert "All well" not in page
 
 
 def test_without_devices_the_page_says_what_to_do(
