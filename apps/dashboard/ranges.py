@@ -27,13 +27,15 @@ class RangeInvalid(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """[start, end) as UTC instants. ``first`` is the local first day of a calendar range. ``earlier`` and
-    ``later`` are query strings, empty where there is nothing to go to."""
+    """[start, end) as UTC instants. ``first`` is the local first day of a calendar range, ``day`` the one
+    that a shorter range shows. ``earlier`` and ``later`` are query strings, empty where there is nothing to
+    go to."""
 
     kind: str
     start: datetime
     end: datetime
     first: date
+    day: date
     earlier: str
     later: str
 
@@ -74,6 +76,8 @@ def calendar_range(kind: str, day: date, *, oldest: date, today: date, zone: tzi
         start=local_midnight(first, zone),
         end=local_midnight(following, zone),
         first=first,
+        # The first day is where the arrows lead: nobody chose it.
+        day=today if day == first and first <= today < following else day,
         earlier=urlencode({"range": kind, "date": before.isoformat()}) if first > oldest else "",
         later=urlencode({"range": kind, "date": following.isoformat()}) if following <= today else "",
     )
@@ -109,6 +113,7 @@ def _custom(query: Mapping[str, str], now: datetime, oldest: date, zone: tzinfo)
         start=start,
         end=end,
         first=start.astimezone(zone).date(),
+        day=start.astimezone(zone).date(),
         earlier=_ends(start - length, start) if has_earlier else "",
         later=_ends(end, end + length) if end < now else "",
     )

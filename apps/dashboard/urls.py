@@ -7,6 +7,7 @@ from . import documentation, health, probes, settings_page, setup_page, views
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
     path("", views.overview, name="overview"),
+    path("favicon.ico", views.favicon, name="favicon"),
     path("history", views.history, name="history"),
     path("energy", views.energy, name="energy"),
     path("efficiency", views.efficiency, name="efficiency"),

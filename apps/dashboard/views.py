@@ -8,8 +8,10 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -65,6 +67,13 @@ def piece(request: HttpRequest) -> str:
     """The id of the element that htmx wants alone; empty for the whole page."""
     htmx = getattr(request, "htmx", None)
     return (htmx.target or "") if htmx else ""
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look without having read a page."""
+    return redirect(static("favicon.svg"))
 
 
 @page
@@ -152,7 +161,7 @@ def _stored_from(house: House) -> datetime | None:
 def _range_bar(house: House, shown: Range, names: list[str]) -> RangeBar:
     words = {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}
     keep = {} if names == list(DEFAULT_SERIES) else {"series": ",".join(names)}
-    day = min(shown.first, house.at.astimezone(house.options.zone).date())
+    day = min(shown.day, house.today)
 
     def address(query: str) -> str:
         return "?" + "&".join(part for part in (query, urlencode(keep)) if part) if query else ""

@@ -68,6 +68,17 @@ def test_the_choice_of_series_stays_when_the_range_moves(reader: Client, filled:
     assert bar.links[1].href == "?range=week&date=2026-11-22&series=power_w"
 
 
+def test_a_longer_range_and_back_shows_the_same_day(reader: Client, filled: Site) -> None:
+    def links(query: str) -> dict[str, str]:
+        return {link.label: link.href for link in reader.get(f"/history{query}").context["bar"].links}
+
+    assert links("")["Year"] == "?range=year&date=2026-11-23"
+    assert links("?range=year&date=2026-11-23")["Day"] == "?range=day&date=2026-11-23"
+    assert links("?range=year&date=2026-11-21")["Day"] == "?range=day&date=2026-11-21"
+    assert links("?range=year&date=2026-01-01")["Day"] == "?range=day&date=2026-11-23"
+    assert links("?range=year&date=2025-01-01")["Day"] == "?range=day&date=2025-01-01"
+
+
 def test_arrows_stop_at_the_first_stored_day_and_today(reader: Client, filled: Site) -> None:
     assert reader.get("/history?date=2026-11-23").context["bar"].later == ""
     assert reader.get("/history?date=2026-11-20").context["bar"].earlier == ""

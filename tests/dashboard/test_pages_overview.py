@@ -236,3 +236,8 @@ def test_numbers_and_dates_are_german_for_a_german_reader(reader: Client, filled
     text = text_of(reader.get("/", headers={"Accept-Language": "de"}).content.decode())
     assert "30,0 °C" in text
     assert "23.11.2026 14:05" in text
+
+
+def test_the_icon_is_found_without_having_read_a_page(client: Client, db: None) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/favicon.svg")
