@@ -23,7 +23,7 @@ from apps.accounts.tokens import create_token
 from apps.devices import connection
 from apps.devices.budget import CallBudget
 from apps.devices.house import HouseOptions, SecretUnreadable, default_site, house_options, saved_names
-from apps.devices.models import Site
+from apps.devices.models import Device, Site, SourceState
 from apps.devices.viessmann.client import ViessmannAccount
 from apps.devices.viessmann.oauth import TokenStore
 
@@ -40,6 +40,7 @@ from .settings_forms import (
     zone_names,
 )
 from .settings_price_forms import CalibrationForm, PriceForm
+from .stored_sentences import in_readers_language
 
 CARDS: tuple[type[OptionsForm], ...] = (
     HouseForm,
@@ -73,6 +74,7 @@ SERVER_OPTIONS = (
     "viessmann_iam_url",
     "viessmann_daily_limit",
 )
+NEW_METER = "new_meter"
 SECRET_SERVER_OPTIONS = ("secret_key", "database_url", "influxdb_token", "redis_url", "notify_urls")
 
 
@@ -108,6 +110,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     section = request.POST.get("section", "")
     if settings.DEMO and section in CLOSED_IN_DEMO:
         return demo_refusal(request)
+    if section == NEW_METER:
+        return _new_meter(request, home)
     if section == TokenForm.section:
         return _tokens(request, home)
     if section == LanguageForm.section:
@@ -185,6 +189,25 @@ def _tested(request: HttpRequest, home: Home, form: OptionsForm) -> HttpResponse
         context = {"report": report, "form": form}
         return render(request, "dashboard/_connection.html", context)
     return _page(request, home, bound=form, report=report, status=200 if report else 400)
+
+
+def _other_meter(home: Home) -> str:
+    """What was said when another meter than the known one answered; empty while none does."""
+    state = SourceState.objects.filter(site=home.site, source=SourceState.Source.METER).first()
+    return in_readers_language(state.error_message) if state and state.error_code == "other_meter" else ""
+
+
+def _new_meter(request: HttpRequest, home: Home) -> HttpResponse:
+    """The owner says that the other meter is the new one: the known one ends, the next answer counts."""
+    if _other_meter(home):
+        for device in Device.objects.filter(site=home.site, kind=Device.Kind.METER, active=True):
+            device.active = False
+            device.save(update_fields=["active"])
+            audit.record(audit.SETTINGS_SAVED, request=request, detail=f"meter {device.identifier} replaced")
+        messages.success(request, _("The meter that answers now is yours from the next poll on."))
+    else:
+        messages.info(request, _("No other meter answers."))
+    return HttpResponseRedirect(f"{reverse('dashboard:settings')}#meter")
 
 
 def _tokens(request: HttpRequest, home: Home) -> HttpResponse:
@@ -273,6 +296,7 @@ def _page(
         "cards": cards,
         "zones": zone_names(),
         "secrets_unreadable": home.secrets_unreadable,
+        "other_meter": _other_meter(home),
         "tokens": None if settings.DEMO else _own_tokens(request),
         "token_form": token_form or TokenForm(auto_id="tokens-%s"),
         "new_token": new_token,
