@@ -10,14 +10,14 @@ from django.test import Client
 
 from apps.devices.models import Device, Site, SourceState
 
-pytestmark = pytest.mark.usefixtures("store", "now")
+pytestmark = pytest.mark.usefixtures("db", "store", "now")
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC)
 SENTENCE = "Another meter answers at this address: 0C0D0E0F1011 instead of A0B1C2D3E4F5."
 
 
 @pytest.fixture
-def owner(client: Client) -> Client:
+def owner(db: None, client: Client) -> Client:
     client.force_login(User.objects.create_superuser("anna"))
     return client
 
