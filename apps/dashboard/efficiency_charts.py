@@ -357,7 +357,7 @@ def _device_starts(house: House, start: int, end: int, ours: int | None) -> str:
         return formatting.number(counted)
     if abs(counted - ours) <= COUNTER_TOLERANCE:
         return _("%(n)s, equal") % {"n": formatting.number(counted)}
-    return _("%(n)s, %(difference)s apart") % {
+    return _("%(n)s (differs by %(difference)s)") % {
         "n": formatting.number(counted),
         "difference": formatting.number(abs(counted - ours)),
     }

@@ -42,6 +42,17 @@ def title_of(period: str) -> str:
     }[period]
 
 
+def subtitle_of(period: str, is_compared: bool) -> str:
+    """What a bar is, and the line of the year before where there is one."""
+    words = {
+        "day": _("kWh of local days"),
+        "week": _("kWh of calendar weeks, Monday to Sunday"),
+        "month": _("kWh of calendar months"),
+        "year": _("kWh of calendar years"),
+    }[period]
+    return _("%(bars)s; the line is the same time a year before") % {"bars": words} if is_compared else words
+
+
 def total_of(rows: Sequence[EnergyRow], name: str) -> float | None:
     known = [value for row in rows if (value := getattr(row, name)) is not None]
     return sum(known) if known else None

@@ -44,6 +44,7 @@ class EnergyContext:
     subtitle: str
     cards: Sequence[ValueCard]
     title: str
+    bars_subtitle: str
     legend: Sequence[LegendPart]
     compare_label: str
     has_partial: bool
@@ -74,6 +75,7 @@ def energy_context(house: House, span: Span) -> EnergyContext:
         subtitle=_("Counted until %(time)s.") % {"time": house.local(house.at)} if counting else "",
         cards=_cards(house, span, rows, before, window, cost),
         title=energy_bars.title_of(span.period),
+        bars_subtitle=energy_bars.subtitle_of(span.period, bool(before)),
         legend=energy_bars.legend(rows, window.electrical_energy_kwh),
         compare_label=compare_label,
         has_partial=any(is_partial(house, row) for row in rows),

@@ -15,7 +15,7 @@ from apps.metrics.windows import PERIODS, next_first, period_first
 from . import formatting
 from .contexts import RangeBar, RangeLink
 from .live import House
-from .ranges import RangeInvalid
+from .ranges import RangeInvalid, parse_date
 
 FULL = 0.995
 
@@ -39,12 +39,7 @@ def parse_span(house: House, query: Mapping[str, str]) -> Span:
     period = query.get("period") or "day"
     if period not in PERIODS:
         raise RangeInvalid("period", period)
-    try:
-        day = date.fromisoformat(query["date"]) if query.get("date") else house.today
-    except ValueError as error:
-        raise RangeInvalid("date", query["date"]) from error
-    if not 1990 <= day.year <= 2200:
-        raise RangeInvalid("date", query["date"])
+    day = parse_date(query["date"]) if query.get("date") else house.today
     return span_of(house, period, min(day, house.today))
 
 

@@ -12,17 +12,22 @@ from apps.metrics.windows import local_midnight, next_first, period_first
 
 RANGES = ("day", "week", "month", "year")
 CUSTOM = "custom"
+UNKNOWN, NO_DATE, FAR = "unknown", "no_date", "far"
+REVERSED, SHORT, LONG, FUTURE = "reversed", "short", "long", "future"
+FIRST_YEAR, LAST_YEAR = 1990, 2200
 LONGEST = timedelta(days=366 * 30)
 SHORTEST = timedelta(minutes=5)
 
 
 class RangeInvalid(ValueError):
-    """The address asks for a range that is none. ``field`` is the parameter at fault."""
+    """The address asks for a range that is none. ``field`` is the parameter at fault, ``fault`` one of
+    UNKNOWN, NO_DATE, FAR, REVERSED, SHORT, LONG, FUTURE."""
 
-    def __init__(self, field: str, value: str) -> None:
+    def __init__(self, field: str, value: str, fault: str = "unknown") -> None:
         super().__init__(f"{field}={value}")
         self.field = field
         self.value = value
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ def parse_range(
     if kind not in RANGES:
         raise RangeInvalid("range", kind)
     today = now.astimezone(zone).date()
-    day = _date(query["date"]) if query.get("date") else today
+    day = parse_date(query["date"]) if query.get("date") else today
     return calendar_range(kind, min(day, today), oldest=oldest, today=today, zone=zone)
 
 
@@ -92,20 +97,23 @@ def parse_instant(field: str, text: str, zone: tzinfo) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise RangeInvalid(field, text) from error
+        raise RangeInvalid(field, text, NO_DATE) from error
     if at.tzinfo is None:
         at = at.replace(tzinfo=zone)
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
-        raise RangeInvalid(field, text) from error
+        raise RangeInvalid(field, text, FAR) from error
 
 
 def _custom(query: Mapping[str, str], now: datetime, oldest: date, zone: tzinfo) -> Range:
     end = parse_instant("to", query["to"], zone) if query.get("to") else now
     start = parse_instant("from", query["from"], zone) if query.get("from") else end - timedelta(days=1)
+    if not query.get("to") and start >= now:
+        raise RangeInvalid("from", query["from"], FUTURE)
     if end - start < SHORTEST or end - start > LONGEST:
-        raise RangeInvalid("to", query.get("to", ""))
+        fault = REVERSED if end < start else SHORT if end - start < SHORTEST else LONG
+        raise RangeInvalid("to", query.get("to", ""), fault)
     length = end - start
     has_earlier = start > local_midnight(oldest, zone)
     return Range(
@@ -127,11 +135,12 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def _date(text: str) -> date:
+def parse_date(text: str) -> date:
+    """The day in an address. Raises RangeInvalid."""
     try:
         day = date.fromisoformat(text.strip())
     except ValueError as error:
-        raise RangeInvalid("date", text) from error
-    if not 1990 <= day.year <= 2200:
-        raise RangeInvalid("date", text)
+        raise RangeInvalid("date", text, NO_DATE) from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise RangeInvalid("date", text, FAR)
     return day

@@ -8,6 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from . import ranges
+from .ranges import RangeInvalid
+
 REASONS: Mapping[str, Any] = {
     "no_electricity": gettext_lazy("the meter has no values for it"),
     "in_lump": gettext_lazy("electricity is known only as one sum over a longer time"),
@@ -26,6 +29,19 @@ REASONS: Mapping[str, Any] = {
     "low_power": gettext_lazy("it drew too little power"),
     "not_calculated": gettext_lazy("not calculated yet"),
 }
+
+
+def fault_in_words(invalid: RangeInvalid) -> str:
+    """What is wrong with the range in an address, as the first half of a sentence."""
+    value = {"value": invalid.value}
+    return {
+        ranges.NO_DATE: _("“%(value)s” is not a date") % value,
+        ranges.FAR: _("“%(value)s” is too far away") % value,
+        ranges.FUTURE: _("“%(value)s” is in the future") % value,
+        ranges.REVERSED: _("The range ends before it begins"),
+        ranges.SHORT: _("The range is shorter than five minutes"),
+        ranges.LONG: _("The range is longer than thirty years"),
+    }.get(invalid.fault, _("“%(value)s” is not a range that can be shown") % value)
 
 
 def reason_in_words(word: str | None) -> str:

@@ -31,6 +31,7 @@ from .live import House, is_set_up, live_context
 from .looks import DEFAULT_SERIES, LOOKS
 from .panel import last_day, state_legend, time_panel
 from .ranges import RANGES, Range, RangeInvalid, parse_range
+from .reasons import fault_in_words
 from .season import season_card, year_card
 from .status import current_status
 from .window_summary import WindowSummary
@@ -119,7 +120,7 @@ def history(request: HttpRequest) -> HttpResponse:
     try:
         shown = parse_range(request.GET, now=house.at, stored_from=stored_from, zone=zone)
     except RangeInvalid as fault:
-        error = _("“%(value)s” is not a range that can be shown; this is today.") % {"value": fault.value}
+        error = _("%(fault)s; this is today.") % {"fault": fault_in_words(fault)}
         shown = parse_range({}, now=house.at, stored_from=stored_from, zone=zone)
     names = _chosen(request)
     panel = time_panel(
@@ -230,9 +231,7 @@ def energy(request: HttpRequest) -> HttpResponseBase:
     try:
         span = parse_span(house, request.GET)
     except RangeInvalid as fault:
-        error = _("“%(value)s” is not a range that can be shown; this is the present month.") % {
-            "value": fault.value
-        }
+        error = _("%(fault)s; this is the present month.") % {"fault": fault_in_words(fault)}
         span = parse_span(house, {})
     if request.GET.get("format") == "csv":
         return energy_csv(house, span, request.GET.get("dialect", ""))
@@ -253,9 +252,7 @@ def efficiency(request: HttpRequest) -> HttpResponseBase:
     try:
         kind = range_of(request.GET)
     except RangeInvalid as fault:
-        error = _("“%(value)s” is not a range that can be shown; these are the last 365 days.") % {
-            "value": fault.value
-        }
+        error = _("%(fault)s; these are the last 365 days.") % {"fault": fault_in_words(fault)}
         kind = range_of({})
     if request.GET.get("format") == "csv":
         return days_csv(house, *days_of(house, kind), request.GET.get("dialect", ""))

@@ -82,19 +82,20 @@ def test_without_a_price_the_page_says_where_to_enter_it(
 
 
 @pytest.mark.parametrize(
-    ("query", "label", "count"),
+    ("query", "label", "count", "subtitle"),
     [
-        ("period=day", "November 2026", 23),
-        ("period=week", "2026", 48),
-        ("period=month", "2026", 11),
-        ("period=year", "All years", 1),
+        ("period=day", "November 2026", 23, "kWh of local days"),
+        ("period=week", "2026", 48, "kWh of calendar weeks, Monday to Sunday"),
+        ("period=month", "2026", 11, "kWh of calendar months"),
+        ("period=year", "All years", 1, "kWh of calendar years"),
     ],
 )
 def test_bars_are_days_weeks_months_or_years(
-    reader: Client, filled: Site, query: str, label: str, count: int
+    reader: Client, filled: Site, query: str, label: str, count: int, subtitle: str
 ) -> None:
     context = reader.get(f"/energy?{query}").context["energy"]
     assert (context.span.label, len(context.rows)) == (label, count)
+    assert context.bars_subtitle == subtitle
 
 
 def test_arrows_stop_at_today_and_at_the_first_data(reader: Client, filled: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -84,11 +85,24 @@ def test_arrows_stop_at_the_first_stored_day_and_today(reader: Client, filled: S
     assert reader.get("/history?date=2026-11-20").context["bar"].earlier == ""
 
 
-@pytest.mark.parametrize("query", ["range=fortnight", "date=noon", "from=x", "from=2026-02-30T00:00"])
-def test_nonsense_shows_today_and_says_so(reader: Client, filled: Site, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("range=fortnight", "“fortnight” is not a range that can be shown"),
+        ("date=noon", "“noon” is not a date"),
+        ("date=0001-01-01", "“0001-01-01” is too far away"),
+        ("from=x", "“x” is not a date"),
+        ("from=2026-02-30T00:00", "“2026-02-30T00:00” is not a date"),
+        ("from=2027-02-01T00:00", "“2027-02-01T00:00” is in the future"),
+        ("from=2026-11-22T00:00&to=2026-11-21T00:00", "The range ends before it begins"),
+        ("from=2026-11-22T00:00&to=2026-11-22T00:01", "The range is shorter than five minutes"),
+        ("from=1990-01-01T00:00&to=2026-11-22T00:00", "The range is longer than thirty years"),
+    ],
+)
+def test_nonsense_shows_today_and_says_why(reader: Client, filled: Site, query: str, fault: str) -> None:
     response = reader.get(f"/history?{query}")
     assert response.status_code == 200
-    assert "is not a range that can be shown; this is today." in text_of(response.content.decode())
+    assert f"{fault}; this is today." in text_of(response.content.decode())
 
 
 def test_never_more_points_than_a_chart_can_show(reader: Client, filled: Site) -> None:
@@ -125,3 +139,9 @@ def test_the_download_asks_for_the_same_range_and_series(reader: Client, filled:
 
 def test_pages_are_only_read(reader: Client, filled: Site) -> None:
     assert reader.post("/history").status_code == 405
+
+
+@pytest.mark.parametrize("address", ["/", "/history", "/energy", "/efficiency?range=month"])
+def test_without_scripts_the_page_points_to_the_table(reader: Client, filled: Site, address: str) -> None:
+    page = reader.get(address).content.decode()
+    assert re.search(r"<noscript>.*Charts need JavaScript; the table below has the same numbers\.", page)
