@@ -7,6 +7,7 @@ its place back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from apps.devices.errors import DeviceError
 from apps.devices.house import CHANNEL_ROLES, HEAT_PUMP, SECRETS, HouseOptions, save_house_options
 from apps.devices.models import Site
 from apps.devices.shelly.address import checked_address
+from apps.metrics.normals import normals_of_house
 
 from .settings_fields import KEEP_SECRET, NumberField, SecretField, SelectField, TextField
 
@@ -49,6 +51,8 @@ class OptionsForm(forms.Form):
 
     section = ""
     title: str | Promise = ""
+    hint: str = ""
+    """Said once above all fields."""
 
     def __init__(
         self,
@@ -66,6 +70,8 @@ class OptionsForm(forms.Form):
         super().__init__(data, initial=self.initial_values(), auto_id=f"{self.section}-%s")
         for name, field in self.fields.items():
             field.disabled = closed
+            if name in SECRETS and name in self.saved:
+                field.help_text = KEEP_SECRET
             self._explain_environment(name, field)
 
     def initial_values(self) -> dict[str, Any]:
@@ -132,7 +138,12 @@ class HouseForm(ZoneForm):
     latitude = NumberField(label=gettext_lazy("Latitude"), low=-90, high=90, example="50.55", unit="°")
     longitude = NumberField(label=gettext_lazy("Longitude"), low=-180, high=180, example="9.68", unit="°")
     altitude = NumberField(label=gettext_lazy("Altitude"), low=-430, high=5000, example="260", unit="m")
-    currency = TextField(label=gettext_lazy("Currency"), max_length=3, required=True)
+    currency = TextField(
+        label=gettext_lazy("Currency"),
+        max_length=3,
+        required=True,
+        error_messages={"max_length": gettext_lazy("Enter a code of three letters, like EUR.")},
+    )
 
     def initial_values(self) -> dict[str, Any]:
         return {**super().initial_values(), "name": self.site.name}
@@ -175,7 +186,7 @@ class MeterForm(OptionsForm):
         label=gettext_lazy("Address"),
         help_text=gettext_lazy("Of a Shelly Pro 3EM in your network, like 192.168.1.50."),
     )
-    shelly_password = SecretField(label=gettext_lazy("Password"), help_text=KEEP_SECRET)
+    shelly_password = SecretField(label=gettext_lazy("Password"))
     forget_password = forms.BooleanField(label=gettext_lazy("The meter has no password"), required=False)
     role_a = SelectField(label=gettext_lazy("Channel A"), choices=list(ROLE_NAMES.items()), required=False)
     role_b = SelectField(label=gettext_lazy("Channel B"), choices=list(ROLE_NAMES.items()), required=False)
@@ -227,12 +238,15 @@ class HeatPumpForm(OptionsForm):
 
     viessmann_client_id = TextField(
         label=gettext_lazy("Client id"),
-        help_text=gettext_lazy("From the Viessmann developer portal, where you register heatmon once."),
+        help_text=gettext_lazy(
+            "From the Viessmann developer portal: add a client there, with the redirect address"
+            " vicare://oauth-callback/everest and without reCAPTCHA."
+        ),
     )
     viessmann_user = TextField(
         label=gettext_lazy("User"), help_text=gettext_lazy("Your ViCare account, an e-mail address.")
     )
-    viessmann_password = SecretField(label=gettext_lazy("Password"), help_text=KEEP_SECRET)
+    viessmann_password = SecretField(label=gettext_lazy("Password"))
     heat_pump_device = TextField(
         label=gettext_lazy("Serial of the gateway"),
         max_length=64,
@@ -323,11 +337,21 @@ class NormalsForm(OptionsForm):
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         normals = self.house.monthly_normals_c
+        self.hint = self._need()
         for month, label in MONTHS.items():
             self.fields[f"month_{month}"] = NumberField(
                 label=label, low=-40, high=45, example="4.5", unit="°C", disabled=self.closed
             )
             self.initial[f"month_{month}"] = normals[month - 1] if len(normals) == 12 else None
+
+    def _need(self) -> str:
+        """Whether the year's forecast needs these twelve means."""
+        if self.house.latitude is None or self.house.longitude is None:
+            return _("The year's forecast needs the place of the house (see House) or these twelve means.")
+        place = replace(self.house, monthly_normals_c=())
+        if normals_of_house(place) is None:
+            return _("heatmon does not know the usual weather of this place: the forecast needs these means.")
+        return _("Not needed: heatmon knows the usual weather of this place. What you enter here wins.")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -324,3 +324,30 @@ def test_a_reading_that_cannot_be_right_calibrates_nothing(
     response = owner.post("/settings", {**CALIBRATION, **change})
     assert fields_with_errors(response) == {field}
     assert house_options(site).heat_reference_factor is None
+
+
+def test_an_empty_password_field_promises_to_keep_only_what_is_saved(owner: Client, site: Site) -> None:
+    keep = "Leave it empty to keep the saved one."
+    assert keep not in owner.get("/settings").content.decode()
+    owner.post("/settings", {**HEAT_PUMP, "viessmann_password": "canary-secret"})
+    assert owner.get("/settings").content.decode().count(keep) == 1
+
+
+def test_a_currency_that_is_none_is_refused_in_plain_words(owner: Client) -> None:
+    page = owner.post("/settings", {**HOUSE, "currency": "EURO"}).content.decode()
+    assert "Enter a code of three letters, like EUR." in page
+
+
+@pytest.mark.parametrize(
+    ("place", "hint"),
+    [
+        ({}, "The year&#x27;s forecast needs the place of the house"),
+        ({"latitude": 50.55, "longitude": 9.68}, "Not needed: heatmon knows"),
+        ({"latitude": -33.9, "longitude": 18.4}, "heatmon does not know the usual weather of this place"),
+    ],
+)
+def test_usual_weather_says_whether_it_is_needed(
+    owner: Client, site: Site, place: dict[str, float], hint: str
+) -> None:
+    save_house_options(site, place)
+    assert hint in owner.get("/settings").content.decode()
