@@ -57,36 +57,56 @@ class DayRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModeKey:
+    """One mode in the legend: its bar's top and height, and its name."""
+
+    y: str
+    height: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeekDrawing:
-    """A schedule as strips, ``description`` for readers who do not see it, and the table behind."""
+    """A schedule as strips, ``description`` for readers who do not see it, and the table behind.
+    ``modes``: what the heights mean, coolest first; empty with one mode, whose bars are all full."""
 
     strips: tuple[DayStrip, ...]
     description: str
     rows: tuple[DayRow, ...]
     compared: bool
+    modes: tuple[ModeKey, ...] = ()
 
 
 def draw_week(key: str, week: Week) -> WeekDrawing:
-    """A schedule as it is; equal days share a strip, a warmer mode has a higher bar."""
+    """A schedule as it is; equal days share a strip; of several modes the warmer has the higher bar."""
     days = [day for day in WEEKDAYS if day in week]
+    modes = _mode_keys(key, [week[day] for day in days])
     texts = {day: day_text(key, week[day], modes=True) for day in days}
     strips = [
         DayStrip(
             label=days_text(alike),
-            bars=tuple(_bar(key, segment, "same", by_mode=True) for segment in _segments(week[alike[0]])),
+            bars=tuple(
+                _bar(key, segment, "same", by_mode=bool(modes)) for segment in _segments(week[alike[0]])
+            ),
             text=texts[alike[0]],
         )
         for alike in _alike(days, lambda day: texts[day])
     ]
     rows = [DayRow(label=weekday_name(day), before="", after=texts[day], changed=False) for day in days]
     return WeekDrawing(
-        strips=tuple(strips), description=_description(strips), rows=tuple(rows), compared=False
+        strips=tuple(strips),
+        description=_description(strips),
+        rows=tuple(rows),
+        compared=False,
+        modes=modes,
     )
 
 
 def draw_change(key: str, before: Week, after: Week) -> WeekDrawing:
-    """What stays, what was added and what was removed; only weekdays known on both sides."""
+    """What stays, what was added and what was removed, at the height of its mode; only weekdays known on
+    both sides."""
     days = [day for day in WEEKDAYS if day in before and day in after]
+    modes = _mode_keys(key, [side[day] for side in (before, after) for day in days])
     old = {day: day_text(key, before[day], modes=True) for day in days}
     new = {day: day_text(key, after[day], modes=True) for day in days}
     strips = []
@@ -97,7 +117,7 @@ def draw_change(key: str, before: Week, after: Week) -> WeekDrawing:
         else:
             text = f"{old[first]} {ARROW} {new[first]}"
         bars = tuple(
-            _bar(key, segment, kind, by_mode=False)
+            _bar(key, segment, kind, by_mode=bool(modes))
             for segment, kind in _compared(before[first], after[first])
         )
         strips.append(DayStrip(label=days_text(alike), bars=bars, text=text))
@@ -106,7 +126,24 @@ def draw_change(key: str, before: Week, after: Week) -> WeekDrawing:
         for day in days
     ]
     return WeekDrawing(
-        strips=tuple(strips), description=_description(strips), rows=tuple(rows), compared=True
+        strips=tuple(strips),
+        description=_description(strips),
+        rows=tuple(rows),
+        compared=True,
+        modes=modes,
+    )
+
+
+def _mode_keys(key: str, days: Sequence[Day]) -> tuple[ModeKey, ...]:
+    """The legend of the modes that occur; none where there is only one to tell."""
+    heights = {
+        segment.mode: _HEIGHTS.get(segment.mode, FULL_HEIGHT) for day in days for segment in _segments(day)
+    }
+    if len(heights) < 2:
+        return ()
+    return tuple(
+        ModeKey(y=f"{17 - height:d}", height=f"{height:d}", label=value_text(key, mode))
+        for mode, height in sorted(heights.items(), key=lambda pair: (pair[1], pair[0]))
     )
 
 

@@ -32,7 +32,7 @@ from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 
 from . import clock
 from .context_processors import version
-from .status import FRESH, NOT_SET_UP, Status, current_status
+from .status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
 from .stored_sentences import in_readers_language
 
 DAY = timedelta(hours=24)
@@ -144,7 +144,7 @@ def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard
                 measured_at=live.measured_at if live else None,
                 message=live.message if live else None,
                 hint=in_readers_language(state.error_hint) if state else "",
-                last_success_at=state.last_success_at if state else None,
+                last_success_at=_newer(state.last_success_at if state else None, live),
                 last_error_at=state.last_error_at if state else None,
                 model=_model(devices.get(source)),
                 identifier=devices[source].identifier if source in devices else "",
@@ -154,6 +154,12 @@ def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard
             )
         )
     return cards
+
+
+def _newer(noted: datetime | None, live: MeterStatus | HeatPumpStatus | None) -> datetime | None:
+    """When the source last answered: a stored value proves it, though the note of it may be older."""
+    measured = live.measured_at if live else None
+    return max((at for at in (noted, measured) if at is not None), default=None)
 
 
 def _model(device: Device | None) -> str:

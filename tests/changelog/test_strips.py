@@ -33,6 +33,24 @@ def test_a_warmer_mode_has_a_higher_bar() -> None:
     ]
 
 
+def test_a_change_between_modes_shows_them_at_two_heights_with_a_legend() -> None:
+    before = {"mon": [block("00:00", "06:00", "reduced"), block("06:00", "24:00", "normal")]}
+    after = {"mon": [block("00:00", "05:00", "reduced"), block("05:00", "24:00", "normal")]}
+    drawing = draw_change("circuits.1.schedule", before, after)
+    drawn = [(bar.kind, bar.x, bar.height) for bar in drawing.strips[0].bars]
+    assert drawn == [("same", "0", "6"), ("add", "60", "10"), ("same", "72", "10")]
+    assert [(mode.label, mode.y, mode.height) for mode in drawing.modes] == [
+        ("reduced", "11", "6"),
+        ("normal", "7", "10"),
+    ]
+
+
+def test_one_mode_alone_has_full_bars_and_no_legend() -> None:
+    drawing = draw_week("circulation.schedule", {"mon": [block("06:00", "08:00", "5/25-cycles")]})
+    assert [bar.height for bar in drawing.strips[0].bars] == ["14"]
+    assert drawing.modes == ()
+
+
 def test_where_entries_overlap_the_first_is_in_force() -> None:
     day = [block("06:00", "10:00", "top"), block("08:00", "12:00", "normal")]
     drawn = draw_week("dhw.schedule", {"mon": day}).strips[0].bars

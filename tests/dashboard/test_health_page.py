@@ -71,6 +71,16 @@ def test_readings_of_the_last_day_are_counted(
     assert "1.7.5" in page
 
 
+def test_the_last_good_answer_is_never_older_than_the_newest_value(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    SourceState.objects.create(site=site, source="heat_pump", last_success_at=now - timedelta(hours=3))
+    fill(store, site, now - timedelta(hours=1), now)
+    pump = reader.get("/health").context["sources"][1]
+    assert pump.last_success_at == pump.measured_at
+
+
 def test_calls_are_listed_by_purpose(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:
     set_up(site)
     for hours, purpose in ((1, "poll"), (2, "poll"), (20, "poll"), (3, "login"), (26, "poll")):
