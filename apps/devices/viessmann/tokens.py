@@ -64,6 +64,7 @@ class TokenStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._seen: tuple[tuple[int, int, int], dict[str, Any]] = ((0, 0, 0), {})
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -103,6 +104,10 @@ class TokenStore:
 
     def _read(self) -> dict[str, Any]:
         try:
+            found = self.path.stat()
+            stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if stamp == self._seen[0]:
+                return self._seen[1]  # written by replacing the file, so another content is another stamp
             raw = self.path.read_bytes()
         except FileNotFoundError:
             return {}
@@ -111,6 +116,7 @@ class TokenStore:
         except (ValueError, RecursionError):
             content = None
         if isinstance(content, dict):
+            self._seen = (stamp, content)
             return content
         aside = self.path.with_name(f"{self.path.name}.broken")
         log.warning("%s cannot be read; set aside as %s, heatmon logs in again", self.path, aside)
