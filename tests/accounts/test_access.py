@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-OPEN = {"/login", "/setup", "/healthz", "/readyz"}
+OPEN = {"/login", "/setup", "/healthz", "/readyz", "/favicon.ico"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:
@@ -45,7 +45,7 @@ def test_the_walk_finds_the_addresses_it_is_about() -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_only_login_setup_and_probes_answer_anonymously(client: Client, owner: User, method: str) -> None:
+def test_only_login_setup_probes_and_the_icon_answer_anonymously(client: Client, owner: User, method: str) -> None:
     answered = {}
     for address in all_addresses():
         response = (
