@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("demo_devices belongs to the demo: make run ARGS=--demo", returncode=2)
         began = time.monotonic()
-        site, store = default_site(), SqliteStore(settings.STORE_PATH)
+        site, store = default_site(), SqliteStore(settings.STORE_PATH, synchronous="NORMAL")
         end = int(time.time()) // 60 * 60
         house, state = _live_house(site, store, end)
         world = SimulatedWorld(
