@@ -131,6 +131,26 @@ def test_starts_and_run_times_of_three_spans(reader: Client, filled: Site) -> No
     assert rows[2].cells[5] == "1\u00a0%"
 
 
+def test_starts_that_the_device_counted_otherwise_say_by_how_much(
+    reader: Client, store: SqliteStore, filled: Site
+) -> None:
+    start = int(datetime(2026, 11, 15, 23, tzinfo=UTC).timestamp())
+    counts = {start + 300: 1000.0, start + 7 * 86400 - 300: 1120.0}
+    counts |= {start + day * 86400 + 43200: 1000.0 + 16 * day for day in range(7)}
+    rows = [
+        Row(
+            site=filled.pk,
+            measurement="heat_pump",
+            device="7571000000000000",
+            at=at,
+            values={"compressor_starts_count": count},
+        )
+        for at, count in counts.items()
+    ]
+    store.write(rows)
+    assert reader.get("/efficiency").context["page"].starts.rows[0].cells[-1] == "120 (differs by 8)"
+
+
 def test_every_number_tells_how_it_was_made(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/efficiency").content.decode())
     assert text.count("How was this made?") == 4
