@@ -21,7 +21,7 @@ from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPResponse
 
 from .clock import Clock
-from .wire import Answer, Handler, Unreachable
+from .wire import JSON_HEADERS, Answer, Handler, Unreachable
 
 
 class _CutBody(io.BytesIO):
@@ -45,6 +45,8 @@ class InProcessTransport(BaseAdapter):
         self.handlers = dict(handlers)
         self.clock = clock
         self.requests = 0
+        json_headers = CaseInsensitiveDict(JSON_HEADERS)
+        self._json_headers = (json_headers, get_encoding_from_headers(json_headers))
 
     def send(
         self,
@@ -81,9 +83,7 @@ class InProcessTransport(BaseAdapter):
     def _response(self, request: requests.PreparedRequest, answer: Answer) -> requests.Response:
         response = requests.Response()
         response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
-        response.headers.setdefault("Content-Length", str(len(answer.body)))
-        response.encoding = get_encoding_from_headers(response.headers)
+        response.headers, response.encoding = self._headers(answer)
         response.reason = reasons.get(answer.status, "")
         response.url = request.url or ""
         response.request = request
@@ -107,6 +107,14 @@ class InProcessTransport(BaseAdapter):
         if original is not None:
             extract_cookies_to_jar(response.cookies, request, raw)  # type: ignore[no-untyped-call]
         return response
+
+    def _headers(self, answer: Answer) -> tuple[CaseInsensitiveDict[str], str | None]:
+        """The answer's headers and the encoding they name; those of plain JSON are made once."""
+        if answer.headers is JSON_HEADERS:
+            return self._json_headers
+        headers = CaseInsensitiveDict(answer.headers)
+        headers.setdefault("Content-Length", str(len(answer.body)))
+        return headers, get_encoding_from_headers(headers)
 
     def close(self) -> None:
         """Nothing is held open."""
