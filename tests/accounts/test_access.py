@@ -45,7 +45,9 @@ def test_the_walk_finds_the_addresses_it_is_about() -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_only_login_setup_probes_and_the_icon_answer_anonymously(client: Client, owner: User, method: str) -> None:
+def test_only_login_setup_probes_and_the_icon_answer_anonymously(
+    client: Client, owner: User, method: str
+) -> None:
     answered = {}
     for address in all_addresses():
         response = (
