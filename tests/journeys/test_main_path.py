@@ -79,6 +79,8 @@ def test_ranges_change_by_click_and_by_key(visit: Open) -> None:
         page.get_by_role("link", name="Week", exact=True).click()
         expect(page.locator(".range__label")).to_have_text("Week 48, 2026")
         page.get_by_role("link", name="Day", exact=True).click()
+        expect(page.locator(".range__label")).not_to_have_text("Week 48, 2026")
+        page.wait_for_url("**/history?range=day*")
         page.keyboard.press("ArrowLeft")
         page.wait_for_url("**/history?range=day&date=2026-11-22")
         page.keyboard.press("ArrowRight")
