@@ -83,6 +83,7 @@ def test_ranges_change_by_click_and_by_key(visit: Open) -> None:
         page.wait_for_url("**/history?range=day*")
         page.keyboard.press("ArrowLeft")
         page.wait_for_url("**/history?range=day&date=2026-11-22")
+        expect(page.locator('.range__nav a[rel="next"]')).to_be_visible()
         page.keyboard.press("ArrowRight")
         page.wait_for_url("**/history?range=day&date=2026-11-23")
 
