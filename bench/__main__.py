@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from apps.metrics.store.sqlite import SqliteStore
 
 from . import figures
 from .figures import Figure
+from .generate import END
 from .stores import built_store
 from .web import web_process
 
@@ -54,7 +54,7 @@ def measured(asked: argparse.Namespace, scratch: Path) -> Iterator[Figure]:
     yield from figures.sizes(large_built)
     yield from figures.import_ratio(scratch, 73, asked.seed)
     with web_process(large_path, scratch / "web") as web:
-        yield from figures.living(web, int(time.time()))
+        yield from figures.living(web, END)
         yield from figures.pages(web, asked.years, asked.rounds)
     shutil.rmtree(scratch / "web")
     stores = []

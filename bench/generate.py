@@ -167,7 +167,7 @@ def _results(
             "full_delta_t_electrical_energy_wh": energy_wh,
             "full_delta_t_thermal_energy_wh": delta_wh,
             "full_s": full,
-            "electric_s": full * 0,
+            "electric_s": full,
             "electrical_energy_heating_wh": np.where(running & ~hot_water, energy_wh, 0.0),
             "electrical_energy_dhw_wh": np.where(running & hot_water, energy_wh, 0.0),
             "electrical_energy_standby_wh": np.where(running, 0.0, energy_wh),

@@ -1,8 +1,9 @@
 """The bench's web process: heatmon's pages and API on a store of years, beside a bare "ok".
 
-Started by ``bench.web`` with HEATMON_DATA_DIR set. Prints one JSON line with port and session cookie, then
-serves on loopback until its standard input closes. Under /bench/: ``ok`` (bare WSGI), ``polls`` (stores
-live rows and tells how long each took), ``memory``.
+Started by ``bench.web`` with HEATMON_DATA_DIR set; its clock stands still where the made history ends.
+Prints one JSON line with port and session cookie, then serves on loopback until its standard input
+closes. Under /bench/: ``ok`` (bare WSGI), ``polls`` (stores live rows and tells how long each took),
+``memory``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -29,7 +31,10 @@ def main() -> None:
     from django.core.management import call_command
     from waitress.server import create_server
 
+    from apps.devices import clock
     from heatmon.wsgi import application
+
+    from .generate import END
 
     call_command("migrate", verbosity=0, interactive=False)
     cookie = _signed_in_cookie()
@@ -37,7 +42,8 @@ def main() -> None:
     sys.stdout.write(json.dumps({"port": server.effective_port, "cookie": cookie}) + "\n")
     sys.stdout.flush()
     threading.Thread(target=server.run, daemon=True).start()
-    sys.stdin.read()
+    with clock.fixed(datetime.fromtimestamp(END, UTC)):
+        sys.stdin.read()
 
 
 def _signed_in_cookie() -> str:
@@ -45,7 +51,7 @@ def _signed_in_cookie() -> str:
     from django.contrib.auth import get_user_model
     from django.test import Client
 
-    from apps.devices.house import default_site
+    from apps.devices.options import default_site
 
     default_site()
     user = get_user_model().objects.create_user("bench")

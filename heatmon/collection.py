@@ -16,8 +16,8 @@ from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget
 from apps.devices.errors import DeviceBusy, DeviceError
-from apps.devices.house import HouseOptions, SecretUnreadable, house_options, saved_names
 from apps.devices.models import Device, Site, SourceState
+from apps.devices.options import HomeOptions, SecretUnreadable, home_options, saved_names
 from apps.devices.shelly.client import ShellyClient
 from apps.devices.shelly.counter import MinuteFromCounter
 from apps.devices.shelly.history import MeterHistory
@@ -63,7 +63,7 @@ class Collection:
         self._own_addresses = own_addresses
         self._history_of = ""
         self._lock = threading.Lock()
-        self._house: HouseOptions | None = None
+        self._house: HomeOptions | None = None
         self._meter: ShellyClient | None = None
         self._history: MeterHistory | None = None
         self._heat_pump: ViessmannClient | None = None
@@ -78,21 +78,21 @@ class Collection:
         self.last_meter_event = 0
 
     @property
-    def house(self) -> HouseOptions:
+    def house(self) -> HomeOptions:
         """The options in force."""
         with self._lock:
             if self._house is None:
                 self._house = self._read_house()
             return self._house
 
-    def _read_house(self) -> HouseOptions:
+    def _read_house(self) -> HomeOptions:
         """Without the passwords where one cannot be decrypted (a restored backup has no keys): the devices
         then ask for theirs, and everything else goes on."""
         try:
-            return house_options(self.site)
+            return home_options(self.site)
         except SecretUnreadable as error:
             log.warning("%s", error)
-            return house_options(self.site, with_secrets=False)
+            return home_options(self.site, with_secrets=False)
 
     def reload(self) -> None:
         """Options were saved: read them again and open clients anew where their login changed."""

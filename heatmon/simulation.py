@@ -22,7 +22,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from apps.changelog.models import Entry
 from apps.devices.errors import BudgetExhausted, DeviceError
-from apps.devices.house import default_site, save_house_options
+from apps.devices.options import default_site, save_home_options
 from apps.metrics.apps import use_store
 from apps.metrics.models import Lump
 from apps.metrics.store.base import TimeSeriesStore
@@ -167,7 +167,7 @@ def _collection(
     world: SimulatedWorld, running: RunningWorld, store: TimeSeriesStore, folder: Path, *, http: bool
 ) -> Collection:
     site = default_site()
-    save_house_options(
+    save_home_options(
         site,
         {
             "shelly_url": running.meter_url if http else world.meter_url,

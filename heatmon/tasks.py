@@ -10,8 +10,8 @@ from celery import Task, shared_task
 from django.db import IntegrityError, close_old_connections, transaction
 
 from apps.devices.errors import BudgetExhausted, DeviceError
-from apps.devices.house import default_site
 from apps.devices.models import JobRun
+from apps.devices.options import default_site
 from apps.metrics.apps import default_store
 
 from . import jobs

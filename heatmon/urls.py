@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from apps.dashboard.api import api
+from apps.api import api, probes
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.changelog.urls")),
     path("", include("apps.dashboard.urls")),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.devices.errors import BudgetExhausted, DeviceError
-from apps.devices.house import default_site, save_house_options
 from apps.devices.models import Device, SourceState
+from apps.devices.options import default_site, save_home_options
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 from apps.simulator.wire import Answer, Handler
@@ -47,7 +47,7 @@ class Home:
 
     def save(self, **values: Any) -> None:
         """As the settings page does."""
-        save_house_options(self.site, values)
+        save_home_options(self.site, values)
 
     def fresh_collection(self) -> Collection:
         """What a restarted process has: nothing but what is stored."""

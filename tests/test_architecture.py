@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "changelog": {"changelog", "metrics", "devices"},
     "accounts": {"accounts", "devices"},
     "dashboard": {"dashboard", "accounts", "changelog", "metrics", "devices"},
+    "api": {"api", "dashboard", "accounts", "changelog", "metrics", "devices"},
     "simulator": {"simulator"},
 }
 # What the simulator may be used by: the demo and the simulate command.

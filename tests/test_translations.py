@@ -20,10 +20,10 @@ from django.core.cache import cache as django_cache
 from django.test import Client
 from django.utils import translation
 
-from apps.accounts import clock as accounts_clock
 from apps.changelog.models import Entry, SettingChange
-from apps.devices.house import default_site
+from apps.devices import clock as accounts_clock
 from apps.devices.models import Site
+from apps.devices.options import default_site
 from apps.metrics.store.sqlite import SqliteStore
 
 from .dashboard.conftest import now, reader, store

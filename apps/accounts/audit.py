@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from apps.accounts import clock
+from apps.devices import clock
 
 from .guard import client_address
 from .models import AuditEntry

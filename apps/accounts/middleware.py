@@ -20,7 +20,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from ninja.utils import check_csrf
 
-from apps.accounts import clock
+from apps.devices import clock
 
 from .api_errors import error_response
 from .first_account import account_exists

@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from apps.accounts import clock
+from apps.devices import clock
 
 from . import audit, setup_code
 from .first_account import (

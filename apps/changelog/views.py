@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.devices import clock
-from apps.devices.house import default_site, environment_values
 from apps.devices.models import SavedOption, Site
+from apps.devices.options import default_site, environment_values
 
 from . import contexts, notes, timeline
 from .contexts import EditContext, EntryContext, Filter, NoteForm, TimelineContext
@@ -298,6 +298,6 @@ def _is_piece(request: HttpRequest) -> bool:
 
 
 def _zone(site: Site) -> ZoneInfo:
-    """Not through house_options: notes can be written even where a saved password cannot be read."""
+    """Not through home_options: notes can be written even where a saved password cannot be read."""
     saved: Any = SavedOption.objects.filter(site=site, name="time_zone").first()
     return ZoneInfo(json.loads(saved.value) if saved is not None else environment_values()["time_zone"])

@@ -15,8 +15,8 @@ from django.urls import get_script_prefix
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from apps.devices.house import default_site, environment_values
 from apps.devices.models import SavedOption
+from apps.devices.options import default_site, environment_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _item(request: HttpRequest, label: str, icon: str, path: str) -> NavigationI
 
 
 def _zone_of_house() -> ZoneInfo:
-    # Not through house_options: a page must open, the settings page above all, even where a saved
+    # Not through home_options: a page must open, the settings page above all, even where a saved
     # password cannot be decrypted.
     saved = SavedOption.objects.filter(site=default_site(), name="time_zone").first()
     name = saved.value.strip('"') if saved else environment_values()["time_zone"]

@@ -21,16 +21,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from apps.devices import clock
 from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
-from apps.devices.house import HouseOptions, default_site, house_options
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
+from apps.devices.options import HomeOptions, default_site, home_options
 from apps.metrics import apps as metrics_apps
 from apps.metrics.codes import METHOD_VERSION
 from apps.metrics.models import StaleRange
 from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 
-from . import clock
 from .context_processors import version
 from .status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
 from .stored_sentences import in_readers_language
@@ -86,7 +86,7 @@ def health(request: HttpRequest) -> HttpResponse:
     """The whole page. Each part stands alone: what cannot be read says so."""
     at = clock.now()
     site = default_site()
-    house = house_options(site, with_secrets=False)
+    house = home_options(site, with_secrets=False)
     status = _status(site, at)
     calls = _calls(house, at)
     context = {
@@ -187,7 +187,7 @@ def _bars(counts: list[int], expected: int) -> tuple[HalfHour, ...]:
     )
 
 
-def _calls(house: HouseOptions, at: datetime) -> list[dict[str, Any]]:
+def _calls(house: HomeOptions, at: datetime) -> list[dict[str, Any]]:
     """Calls to the cloud by purpose: in the last 24 h and since midnight UTC."""
     rows = (
         ApiCall.objects.filter(account=house.viessmann_client_id or "", at__gt=at - DAY)

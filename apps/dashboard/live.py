@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils.translation import gettext as _
 
 from apps.changelog import timeline
-from apps.devices.house import HouseOptions
 from apps.devices.models import Site
+from apps.devices.options import HomeOptions
 from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.store.base import TimeSeriesStore
 from apps.metrics.windows import local_midnight
@@ -34,7 +34,7 @@ class House:
     """Whose page this is: the site, its values in force, its store, and the page's time."""
 
     site: Site
-    options: HouseOptions
+    options: HomeOptions
     store: TimeSeriesStore
     at: datetime
 

@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.devices.errors import DeviceError
-from apps.devices.house import CHANNEL_ROLES, HEAT_PUMP, SECRETS, HouseOptions, save_house_options
 from apps.devices.models import Site
+from apps.devices.options import CHANNEL_ROLES, HEAT_PUMP, SECRETS, HomeOptions, save_home_options
 from apps.devices.shelly.address import checked_address
 from apps.metrics.normals import normals_of_house
 
@@ -59,7 +59,7 @@ class OptionsForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         *,
         site: Site,
-        house: HouseOptions,
+        house: HomeOptions,
         saved: Iterable[str] = (),
         closed: bool = False,
     ) -> None:
@@ -78,7 +78,7 @@ class OptionsForm(forms.Form):
         return {
             name: getattr(self.house, name)
             for name in self.base_fields
-            if name in HouseOptions.__dataclass_fields__ and name not in SECRETS
+            if name in HomeOptions.__dataclass_fields__ and name not in SECRETS
         }
 
     def values(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class OptionsForm(forms.Form):
     def save(self) -> list[str]:
         """Save and tell which options changed."""
         values = self.values()
-        save_house_options(self.site, values)
+        save_home_options(self.site, values)
         return sorted(values)
 
     def _explain_environment(self, name: str, field: forms.Field) -> None:
@@ -167,7 +167,7 @@ class HouseForm(ZoneForm):
         if name:
             self.site.name = name
             self.site.save(update_fields=["name"])
-        save_house_options(self.site, values)
+        save_home_options(self.site, values)
         return sorted([*values, *(["name"] if name else [])])
 
 
@@ -224,7 +224,7 @@ class MeterForm(OptionsForm):
             kept["channel_roles"] = roles
         return kept
 
-    def password_to_test(self, house: HouseOptions) -> str | None:
+    def password_to_test(self, house: HomeOptions) -> str | None:
         """The typed password; else the saved one, but only for the address it was saved for."""
         typed = self.cleaned_data.get("shelly_password")
         if typed or self.cleaned_data.get("forget_password"):
@@ -259,7 +259,7 @@ class HeatPumpForm(OptionsForm):
             del values["viessmann_password"]  # left empty: the saved one stays
         return values
 
-    def password_to_test(self, house: HouseOptions) -> str | None:
+    def password_to_test(self, house: HomeOptions) -> str | None:
         """The typed password; else the saved one, but only for the user it was saved for."""
         typed = self.cleaned_data.get("viessmann_password")
         if typed:

@@ -20,14 +20,13 @@ from apps.accounts import audit
 from apps.accounts.middleware import demo_refusal
 from apps.accounts.models import ApiToken
 from apps.accounts.tokens import create_token
-from apps.devices import connection
+from apps.devices import clock, connection
 from apps.devices.budget import CallBudget
-from apps.devices.house import HouseOptions, SecretUnreadable, default_site, house_options, saved_names
 from apps.devices.models import Device, Site, SourceState
+from apps.devices.options import HomeOptions, SecretUnreadable, default_site, home_options, saved_names
 from apps.devices.viessmann.client import ViessmannAccount
 from apps.devices.viessmann.oauth import TokenStore
 
-from . import clock
 from .settings_forms import (
     HeatPumpForm,
     HouseForm,
@@ -83,7 +82,7 @@ class Home:
     """The site with its options, as the forms need them; passwords only where they can be read."""
 
     site: Site
-    house: HouseOptions
+    house: HomeOptions
     saved: frozenset[str]
     secrets_unreadable: str = ""
 
@@ -92,9 +91,9 @@ class Home:
         site = default_site()
         saved = frozenset(saved_names(site))
         try:
-            return cls(site, house_options(site), saved)
+            return cls(site, home_options(site), saved)
         except SecretUnreadable as error:
-            return cls(site, house_options(site, with_secrets=False), saved, str(error))
+            return cls(site, home_options(site, with_secrets=False), saved, str(error))
 
     def form(self, kind: type[OptionsForm], data: Mapping[str, Any] | None = None) -> OptionsForm:
         closed = settings.DEMO and kind.section in CLOSED_IN_DEMO

@@ -12,13 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.devices import clock
 from apps.metrics import apps as metrics_apps
 from apps.metrics.jaz import jaz
 from apps.metrics.models import StaleRange
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.windows import local_date
 
-from . import clock, formatting
+from . import formatting
 from .settings_fields import NumberField
 from .settings_forms import OptionsForm
 

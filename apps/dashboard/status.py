@@ -13,8 +13,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from apps.devices.budget import CallBudget
-from apps.devices.house import HouseOptions, house_options
 from apps.devices.models import Site, SourceState
+from apps.devices.options import HomeOptions, home_options
 from apps.metrics import apps as metrics_apps
 from apps.metrics import efficiency
 from apps.metrics.codes import REASONS
@@ -151,7 +151,7 @@ class Status:
 
 def current_status(site: Site, at: datetime) -> Status:
     """The status of ``site`` at ``at`` (aware UTC). Raises StoreUnavailable."""
-    house = house_options(site, with_secrets=False)
+    house = home_options(site, with_secrets=False)
     store = metrics_apps.default_store()
     sources = {state.source: state for state in SourceState.objects.filter(site=site)}
     meter = _meter(store, site, house, sources.get(SourceState.Source.METER), at)
@@ -167,7 +167,7 @@ def current_status(site: Site, at: datetime) -> Status:
     )
 
 
-def quota_status(house: HouseOptions, at: datetime) -> QuotaStatus:
+def quota_status(house: HomeOptions, at: datetime) -> QuotaStatus:
     """Where the budget of cloud calls stands; without an account nothing is used."""
     budget = CallBudget(
         house.viessmann_client_id or "", limit=settings.HEATMON.viessmann_daily_limit, clock=lambda: at
@@ -183,7 +183,7 @@ def quota_status(house: HouseOptions, at: datetime) -> QuotaStatus:
 
 
 def _meter(
-    store: TimeSeriesStore, site: Site, house: HouseOptions, source: SourceState | None, at: datetime
+    store: TimeSeriesStore, site: Site, house: HomeOptions, source: SourceState | None, at: datetime
 ) -> MeterStatus:
     row = _last_row(store, site, "meter", ("power_w", "voltage_a_v", "energy_counter_wh"), at).get("")
     measured_at = _instant(row.at) if row else None
@@ -207,7 +207,7 @@ def _meter(
     )
 
 
-def _meter_state(house: HouseOptions, measured_at: datetime | None, at: datetime) -> str:
+def _meter_state(house: HomeOptions, measured_at: datetime | None, at: datetime) -> str:
     if not house.meter_set_up:
         return NOT_SET_UP
     # A row bears the start of its 10 s.
@@ -217,7 +217,7 @@ def _meter_state(house: HouseOptions, measured_at: datetime | None, at: datetime
 
 
 def _heat_pump(
-    store: TimeSeriesStore, site: Site, house: HouseOptions, source: SourceState | None, at: datetime
+    store: TimeSeriesStore, site: Site, house: HomeOptions, source: SourceState | None, at: datetime
 ) -> HeatPumpStatus:
     rows = _last_row(store, site, "heat_pump", ("requested_at",), at)
     unit = rows.get("")
@@ -246,7 +246,7 @@ def _heat_pump(
 
 
 def _heat_pump_state(
-    house: HouseOptions, measured_at: datetime | None, source_at: datetime | None, at: datetime
+    house: HomeOptions, measured_at: datetime | None, source_at: datetime | None, at: datetime
 ) -> str:
     if not house.heat_pump_set_up:
         return NOT_SET_UP
@@ -320,7 +320,7 @@ def _interval(store: TimeSeriesStore, site: Site, at: datetime) -> IntervalStatu
     )
 
 
-def _today(store: TimeSeriesStore, site: Site, house: HouseOptions, at: datetime) -> TodayStatus:
+def _today(store: TimeSeriesStore, site: Site, house: HomeOptions, at: datetime) -> TodayStatus:
     found = efficiency.today(store, site.pk, house, at)
     return TodayStatus(
         electrical_energy_kwh=found.electrical_energy_kwh,

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from . import documentation, health, probes, settings_page, setup_page, views
+from . import documentation, health, settings_page, setup_page, views
 
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
@@ -17,6 +17,4 @@ urlpatterns: list[URLPattern] = [
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup_page.resume, name="setup_resume"),
     path("setup/<slug:name>", setup_page.step, name="setup_step"),
-    path("healthz", probes.healthz, name="healthz"),
-    path("readyz", probes.readyz, name="readyz"),
 ]

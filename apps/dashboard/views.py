@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.changelog import timeline
-from apps.devices.house import default_site, house_options
+from apps.devices import clock
+from apps.devices.options import default_site, home_options
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import StoreUnavailable
 
-from . import clock, formatting
+from . import formatting
 from .contexts import Fact, Pick, RangeBar, RangeLink
 from .downloads import days_csv, energy_csv
 from .efficiency_page import days_of, efficiency_context, range_of
@@ -60,7 +61,7 @@ def this_house() -> House:
     """The only home, at this moment."""
     site = default_site()
     return House(
-        site=site, options=house_options(site, with_secrets=False), store=default_store(), at=clock.now()
+        site=site, options=home_options(site, with_secrets=False), store=default_store(), at=clock.now()
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from apps.devices.house import HouseOptions
+from apps.devices.options import HomeOptions
 
 from .cop import heat_weighted_flow_c, percent_of_carnot, period_cop, running_cop
 from .cycles import Cycles, CyclingDay, cycling_day, is_short_cycling
@@ -113,7 +113,7 @@ class Today:
     heat_coverage: float | None
 
 
-def today(store: TimeSeriesStore, site_id: int, house: HouseOptions, at: datetime) -> Today:
+def today(store: TimeSeriesStore, site_id: int, house: HomeOptions, at: datetime) -> Today:
     """From local midnight until now."""
     start, end = local_day_bounds(local_date(at, house.zone), house.zone)
     total = totals(
@@ -140,7 +140,7 @@ def today(store: TimeSeriesStore, site_id: int, house: HouseOptions, at: datetim
 
 
 def efficiency(
-    store: TimeSeriesStore, site_id: int, house: HouseOptions, first: date, last: date, at: datetime
+    store: TimeSeriesStore, site_id: int, house: HomeOptions, first: date, last: date, at: datetime
 ) -> Efficiency:
     """Raises ValueError if the range ends before it starts."""
     if last < first:
@@ -173,7 +173,7 @@ def efficiency(
 
 
 def day_points(
-    store: TimeSeriesStore, site_id: int, house: HouseOptions, first: date, last: date, at: datetime
+    store: TimeSeriesStore, site_id: int, house: HomeOptions, first: date, last: date, at: datetime
 ) -> list[DayPoint]:
     """One point a local day."""
     means = daily_means(store, site_id, first, last, house.zone)
@@ -251,7 +251,7 @@ def heating_curve(
     )
 
 
-def cycle_spans(store: TimeSeriesStore, site_id: int, house: HouseOptions, at: datetime) -> list[CycleSpan]:
+def cycle_spans(store: TimeSeriesStore, site_id: int, house: HomeOptions, at: datetime) -> list[CycleSpan]:
     """Starts and run times of the last 7, 30 and 365 local days before today."""
     day = local_date(at, house.zone)
     end = local_day_bounds(day, house.zone)[0]
@@ -296,7 +296,7 @@ def rod_runtime_s(store: TimeSeriesStore, site_id: int, start: int, end: int) ->
 
 
 def cycling_days(
-    store: TimeSeriesStore, site_id: int, house: HouseOptions, at: datetime, count: int = 3
+    store: TimeSeriesStore, site_id: int, house: HomeOptions, at: datetime, count: int = 3
 ) -> list[CyclingDay]:
     """Cycling of the last ``count`` whole local days, starts placed in the middle of their interval."""
     day = local_date(at, house.zone)

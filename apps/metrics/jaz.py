@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from apps.devices.house import HouseOptions
+from apps.devices.options import HomeOptions
 
 from .codes import METHOD_VERSION
 from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label, period_cop
@@ -65,14 +65,14 @@ class Jaz:
         return {"from": self.first, "to": self.last, **{name: getattr(self, name) for name in names}}
 
 
-def rolling_year(at: datetime, house: HouseOptions) -> tuple[date, date]:
+def rolling_year(at: datetime, house: HomeOptions) -> tuple[date, date]:
     """The 365 local days before today."""
     today = local_date(at, house.zone)
     return today - timedelta(days=365), today - timedelta(days=1)
 
 
 def jaz(
-    store: TimeSeriesStore, site_id: int, house: HouseOptions, first: date, last: date, at: datetime
+    store: TimeSeriesStore, site_id: int, house: HomeOptions, first: date, last: date, at: datetime
 ) -> Jaz:
     """COP of the local days ``first`` to ``last``, both included. Raises ValueError if they are reversed."""
     if last < first:
@@ -127,7 +127,7 @@ def jaz(
 
 
 def _band(
-    house: HouseOptions, value: float | None, delta_t: float | None, coverage: float | None
+    house: HomeOptions, value: float | None, delta_t: float | None, coverage: float | None
 ) -> Band | None:
     if value is None or coverage is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from apps.devices.house import HouseOptions
+from apps.devices.options import HomeOptions
 
 from .climate import Normals, Region, normals_of_place, regions
 
@@ -17,7 +17,7 @@ def shipped_regions() -> tuple[Region, ...]:
     return tuple(regions(_FILE.read_text(encoding="utf-8").splitlines()))
 
 
-def normals_of_house(house: HouseOptions) -> Normals | None:
+def normals_of_house(house: HomeOptions) -> Normals | None:
     """Values entered by the owner, else those of the nearest climate region; None without either."""
     if len(house.monthly_normals_c) == 12:
         return Normals(months_c=tuple(house.monthly_normals_c), source="settings")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.devices.house import HEAT_PUMP, HouseOptions
+from apps.devices.options import HEAT_PUMP, HomeOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class SiteParameters:
     heat_pump_device: str | None = None
 
     @classmethod
-    def from_house(cls, house: HouseOptions) -> SiteParameters:
+    def from_house(cls, house: HomeOptions) -> SiteParameters:
         pump = tuple(channel for channel in "abc" if house.channel_roles.get(channel) == HEAT_PUMP)
         return cls(
             metered_channels=house.heat_pump_channels,

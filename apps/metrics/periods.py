@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.devices.house import HouseOptions
+from apps.devices.options import HomeOptions
 
 from .cop import period_cop
 from .degree_days import daily_mean_c, heating_degree_days
@@ -66,7 +66,7 @@ class Weather:
 def energy_rows(
     store: TimeSeriesStore,
     site_id: int,
-    house: HouseOptions,
+    house: HomeOptions,
     period: str,
     first: date,
     last: date,
@@ -175,7 +175,7 @@ def daily_means(
 def _costs(
     store: TimeSeriesStore,
     site_id: int,
-    house: HouseOptions,
+    house: HomeOptions,
     calendar: Sequence[Period],
     rows: Sequence[Totals],
     at: datetime,
@@ -194,7 +194,7 @@ def _costs(
 
 
 def cost_between(
-    store: TimeSeriesStore, site_id: int, house: HouseOptions, first: date, last: date, at: datetime
+    store: TimeSeriesStore, site_id: int, house: HomeOptions, first: date, last: date, at: datetime
 ) -> float | None:
     """Cost of the local days ``first`` to ``last`` as one stretch: a lump over an inner edge counts."""
     start, end = local_day_bounds(first, house.zone)[0], local_day_bounds(last, house.zone)[1]

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from apps.devices.house import HouseOptions
+from apps.devices.options import HomeOptions
 
 from . import estimate
 from .child import in_child
@@ -77,7 +77,7 @@ class _Year:
 def estimate_year(
     store: TimeSeriesStore,
     site_id: int,
-    house: HouseOptions,
+    house: HomeOptions,
     year: int,
     at: datetime,
     seed: int = 1,
@@ -101,7 +101,7 @@ def estimate_year(
     return _estimate(inputs, forecast, house, year, at)
 
 
-def _estimate(inputs: _Year, forecast: Forecast, house: HouseOptions, year: int, at: datetime) -> Estimate:
+def _estimate(inputs: _Year, forecast: Forecast, house: HomeOptions, year: int, at: datetime) -> Estimate:
     count = len(inputs.measured)
     tariffs = tariffs_of(house.electricity_price, house.base_fee_per_day, house.tariffs)
     tariff = tariff_on(tariffs, local_date(at, house.zone))
@@ -124,7 +124,7 @@ def _estimate(inputs: _Year, forecast: Forecast, house: HouseOptions, year: int,
     )
 
 
-def _forecast(inputs: _Year, house: HouseOptions, seed: int, run_in_child: bool) -> Forecast:
+def _forecast(inputs: _Year, house: HomeOptions, seed: int, run_in_child: bool) -> Forecast:
     if not inputs.remaining:
         return Forecast(
             kwh=inputs.so_far_kwh,
@@ -162,7 +162,7 @@ def _by_share(inputs: _Year) -> Forecast:
     return estimate.degree_day_share(inputs.so_far_kwh, inputs.measured, base, inputs.number_of_days)
 
 
-def _inputs(store: TimeSeriesStore, site_id: int, house: HouseOptions, year: int, at: datetime) -> _Year:
+def _inputs(store: TimeSeriesStore, site_id: int, house: HomeOptions, year: int, at: datetime) -> _Year:
     first, last = date(year, 1, 1), date(year, 12, 31)
     today = local_date(at, house.zone)
     known_until = min(last, today)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
-from apps.accounts import clock
+from apps.devices import clock
 from apps.metrics.apps import use_store
 from apps.metrics.store.sqlite import SqliteStore
 

@@ -14,7 +14,7 @@ from django.test import Client
 
 from apps.accounts import first_account, restart
 from apps.accounts.setup_code import current_code
-from apps.devices.house import default_site, house_options, saved_names
+from apps.devices.options import default_site, home_options, saved_names
 
 from .conftest import PASSWORD
 
@@ -84,7 +84,7 @@ def test_the_steps_save_what_was_entered(signed_in: Client) -> None:
     assert response["Location"] == "/setup/meter"
     assert response.cookies["django_language"].value == "de"
     signed_in.cookies.clear()
-    options = house_options(default_site())
+    options = home_options(default_site())
     assert options.time_zone == "Europe/Vienna"
 
 

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from apps.accounts import clock
 from apps.accounts.models import ApiToken, AuditEntry
 from apps.accounts.tokens import create_token
+from apps.devices import clock
 
 
 def get(client: Client, plain: str, address: str = "/api/status"):  # type: ignore[no-untyped-def]

@@ -10,9 +10,9 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
-from apps.dashboard import clock
-from apps.devices.house import default_site
+from apps.devices import clock
 from apps.devices.models import Site
+from apps.devices.options import default_site
 from apps.metrics.apps import use_store
 from apps.metrics.store.sqlite import SqliteStore
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from apps.devices.house import save_house_options
 from apps.devices.models import Site
+from apps.devices.options import save_home_options
 from apps.metrics.store.base import Row, TimeSeriesStore
 
 INTERVAL_S = 300
@@ -20,7 +20,7 @@ RUN_W, REST_W = 2400.0, 30.0
 
 def set_up(site: Site, **values: object) -> None:
     """Devices and prices as saved on the settings page."""
-    save_house_options(
+    save_home_options(
         site,
         {
             "shelly_url": "http://192.168.1.50",

@@ -11,8 +11,8 @@ import pytest
 from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion
-from apps.dashboard import clock
 from apps.dashboard.efficiency_charts import curve_offset_k
+from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.efficiency import heating_curve
 from apps.metrics.store.base import Row

@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import Client
 
-from apps.dashboard import clock, views
+from apps.dashboard import views
 from apps.dashboard.charts_periods import Bracket, Interval, adding_up, axis_limits, brackets_of, intervals
 from apps.dashboard.energy_bars import part
+from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.models import Lump
 from apps.metrics.store.sqlite import SqliteStore

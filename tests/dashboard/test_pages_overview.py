@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion, Entry
-from apps.dashboard import clock
+from apps.devices import clock
 from apps.devices.models import Site, SourceState
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from apps.dashboard import clock, formatting
+from apps.dashboard import formatting
+from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.models import Lump
 from apps.metrics.store.base import Row

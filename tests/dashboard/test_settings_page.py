@@ -15,8 +15,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.accounts.models import AuditEntry
-from apps.devices.house import house_options, save_house_options, saved_names
 from apps.devices.models import SavedOption, Site
+from apps.devices.options import home_options, save_home_options, saved_names
 from apps.metrics.store.sqlite import SqliteStore
 from tests.devices.shelly.meters import Reply, Server, serving
 from tests.devices.shelly.payloads import payload
@@ -54,13 +54,13 @@ def test_only_what_was_changed_is_saved(owner: Client, site: Site) -> None:
     )
     assert (response.status_code, response["Location"]) == (302, "/settings#house")
     assert saved_names(site) == {"latitude", "longitude"}
-    assert house_options(site).latitude == 50.55
+    assert home_options(site).latitude == 50.55
     site.refresh_from_db()
     assert site.name == "Lindenweg 7"
 
 
 def test_an_emptied_field_gives_the_default_its_place_back(owner: Client, site: Site) -> None:
-    save_house_options(site, {"estimated_flow_rate": 1.4})
+    save_home_options(site, {"estimated_flow_rate": 1.4})
     owner.post("/settings", {**MEASURING, "estimated_flow_rate": ""})
     assert saved_names(site) == set()
 
@@ -111,12 +111,12 @@ def test_a_typed_password_is_not_shown_again_after_an_error(owner: Client) -> No
 
 def test_passwords_are_saved_encrypted_and_never_shown(owner: Client, site: Site) -> None:
     owner.post("/settings", {**HEAT_PUMP, "viessmann_password": "canary-secret"})
-    assert house_options(site).viessmann_password == "canary-secret"
+    assert home_options(site).viessmann_password == "canary-secret"
     assert "canary-secret" not in SavedOption.objects.get(name="viessmann_password").value
     assert "canary-secret" not in owner.get("/settings").content.decode()
     assert "canary-secret" not in " ".join(entry.detail for entry in AuditEntry.objects.all())
     owner.post("/settings", {**HEAT_PUMP, "viessmann_password": ""})
-    assert house_options(site).viessmann_password == "canary-secret", "left empty, the saved one stays"
+    assert home_options(site).viessmann_password == "canary-secret", "left empty, the saved one stays"
 
 
 def test_a_password_that_can_no_longer_be_decrypted_is_asked_for_anew(
@@ -128,7 +128,7 @@ def test_a_password_that_can_no_longer_be_decrypted_is_asked_for_anew(
     assert page.status_code == 200
     assert "A saved password can no longer be read" in page.content.decode()
     owner.post("/settings", {**HEAT_PUMP, "viessmann_password": "entered-again"})
-    assert house_options(site).viessmann_password == "entered-again"
+    assert home_options(site).viessmann_password == "entered-again"
 
 
 def test_what_the_environment_says_stands_beside_the_saved_value_that_overrides_it(
@@ -140,7 +140,7 @@ def test_what_the_environment_says_stands_beside_the_saved_value_that_overrides_
     assert hint not in owner.get("/settings").content.decode()
     owner.post("/settings", {"section": "price", "electricity_price": "0.31"})
     assert hint in owner.get("/settings").content.decode()
-    assert house_options(site).electricity_price == 0.31
+    assert home_options(site).electricity_price == 0.31
 
 
 def test_tariffs_are_added_replaced_and_removed(owner: Client, site: Site) -> None:
@@ -150,13 +150,13 @@ def test_tariffs_are_added_replaced_and_removed(owner: Client, site: Site) -> No
     add("2026-07-01", "0,36", "0.40")
     add("2025-03-01", "0.32")
     add("2026-07-01", "0.35")
-    assert [dict(tariff) for tariff in house_options(site).tariffs] == [
+    assert [dict(tariff) for tariff in home_options(site).tariffs] == [
         {"from": "2025-03-01", "price": 0.32},
         {"from": "2026-07-01", "price": 0.35},
     ]
     assert "€0.3500 per kWh from 1 Jul 2026" in owner.get("/settings").content.decode()
     owner.post("/settings", {"section": "price", "remove_0": "on"})
-    assert [tariff["from"] for tariff in house_options(site).tariffs] == ["2026-07-01"]
+    assert [tariff["from"] for tariff in home_options(site).tariffs] == ["2026-07-01"]
     owner.post("/settings", {"section": "price", "remove_0": "on"})
     assert saved_names(site) == set()
 
@@ -164,13 +164,13 @@ def test_tariffs_are_added_replaced_and_removed(owner: Client, site: Site) -> No
 def test_twelve_monthly_normals_are_saved_and_emptied(owner: Client, site: Site) -> None:
     months = {f"month_{month}": str(month) for month in range(1, 13)}
     owner.post("/settings", {"section": "normals", **months})
-    assert house_options(site).monthly_normals_c == tuple(float(month) for month in range(1, 13))
+    assert home_options(site).monthly_normals_c == tuple(float(month) for month in range(1, 13))
     owner.post("/settings", {"section": "normals", **dict.fromkeys(months, "")})
-    assert house_options(site).monthly_normals_c == ()
+    assert home_options(site).monthly_normals_c == ()
 
 
 def test_numbers_are_shown_with_the_languages_own_comma(owner: Client, site: Site) -> None:
-    save_house_options(site, {"estimated_flow_rate": 1.4})
+    save_home_options(site, {"estimated_flow_rate": 1.4})
     owner.cookies["django_language"] = "de"
     assert 'value="1,4"' in owner.get("/settings").content.decode()
     owner.cookies["django_language"] = "en"
@@ -255,7 +255,7 @@ def test_a_saved_password_is_not_sent_to_another_address(
     owner: Client, site: Site, settings: LazySettings
 ) -> None:
     allow_loopback(settings)
-    save_house_options(site, {"shelly_url": "http://192.168.1.50", "shelly_password": "canary-secret"})
+    save_home_options(site, {"shelly_url": "http://192.168.1.50", "shelly_password": "canary-secret"})
     seen: list[str] = []
 
     def script(handler: BaseHTTPRequestHandler) -> None:
@@ -298,11 +298,11 @@ def test_one_external_reading_calibrates_the_heat(
     fill(store, site, now - timedelta(days=4), now, polls=False)
     # Two days of 16 runs with 6 intervals of 1 kWh each: 192 kWh by modulation.
     owner.post("/settings", {**CALIBRATION, "heat_kwh": "172.8"})
-    assert house_options(site).heat_reference_factor == pytest.approx(0.9)
+    assert home_options(site).heat_reference_factor == pytest.approx(0.9)
     page = owner.get("/settings").content.decode()
     assert "heat by modulation × 0.900" in page
     owner.post("/settings", {"section": "calibration", "reset": "on"})
-    assert house_options(site).heat_reference_factor is None
+    assert home_options(site).heat_reference_factor is None
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_a_reading_that_cannot_be_right_calibrates_nothing(
     fill(store, site, now - timedelta(days=20), now, polls=False, cloud_gap=gap)
     response = owner.post("/settings", {**CALIBRATION, **change})
     assert fields_with_errors(response) == {field}
-    assert house_options(site).heat_reference_factor is None
+    assert home_options(site).heat_reference_factor is None
 
 
 def test_an_empty_password_field_promises_to_keep_only_what_is_saved(owner: Client, site: Site) -> None:
@@ -349,5 +349,5 @@ def test_a_currency_that_is_none_is_refused_in_plain_words(owner: Client) -> Non
 def test_usual_weather_says_whether_it_is_needed(
     owner: Client, site: Site, place: dict[str, float], hint: str
 ) -> None:
-    save_house_options(site, place)
+    save_home_options(site, place)
     assert hint in owner.get("/settings").content.decode()

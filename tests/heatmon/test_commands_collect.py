@@ -11,8 +11,8 @@ from django.conf import LazySettings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from apps.devices.house import default_site
 from apps.devices.models import ApiCall, SourceState
+from apps.devices.options import default_site
 from apps.metrics.store.sqlite import SqliteStore
 from apps.simulator.transport import RunningServer, serve
 from apps.simulator.viessmann_catalogue import installations

@@ -21,9 +21,9 @@ from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from apps.dashboard import clock
-from apps.devices.house import default_site
+from apps.devices import clock
 from apps.devices.models import Site
+from apps.devices.options import default_site
 from apps.metrics.apps import use_store
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard import house

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from apps.changelog.models import Entry
-from apps.dashboard import clock
+from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard import house

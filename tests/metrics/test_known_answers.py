@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.devices.house import HouseOptions
 from apps.devices.models import Site
+from apps.devices.options import HomeOptions
 from apps.metrics import codes
 from apps.metrics.climate import harmonic
 from apps.metrics.cop import (
@@ -45,7 +45,7 @@ from .data import SITE, at, counter, minute, minutes, polls, snapshot
 
 START = at("2027-01-15T12:00")
 PARAMETERS = SiteParameters()
-UTC_HOUSE = HouseOptions(time_zone="UTC")
+UTC_HOUSE = HomeOptions(time_zone="UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -135,8 +135,8 @@ def test_04_a_day_of_25_or_23_hours_sums_unscaled_and_is_compared_per_24_hours(
     derived = derive_intervals(store, SITE, PARAMETERS, start, end)
     now = local_midnight(day + timedelta(days=2), BERLIN)
 
-    (row,) = energy_rows(store, SITE, HouseOptions(), "day", day, day, now)
-    (point,) = day_points(store, SITE, HouseOptions(), day, day, now)
+    (row,) = energy_rows(store, SITE, HomeOptions(), "day", day, day, now)
+    (point,) = day_points(store, SITE, HomeOptions(), day, day, now)
     assert derived == intervals
     assert row.electrical_energy_kwh == pytest.approx(energy_kwh, abs=0.0005)
     assert point.energy_kwh_per_24h == pytest.approx(24.0, abs=0.0005)

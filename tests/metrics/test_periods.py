@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from apps.devices.house import HouseOptions
 from apps.devices.models import Site
+from apps.devices.options import HomeOptions
 from apps.metrics.derive import derive_intervals
 from apps.metrics.efficiency import efficiency, today
 from apps.metrics.jaz import jaz, rolling_year
@@ -72,7 +72,7 @@ def intervals(start: int, end: int, seed: int = 1, heat: float = 4.0, missing: f
 def test_hours_days_weeks_and_months_agree_to_the_last_digit(
     store: SqliteStore, site: Site, zone: str, first: date, last: date
 ) -> None:
-    house = HouseOptions(time_zone=zone)
+    house = HomeOptions(time_zone=zone)
     start = local_day_bounds(first, house.zone)[0]
     end = local_day_bounds(last, house.zone)[1]
     store.write(intervals(start, end))
@@ -92,7 +92,7 @@ def test_hours_days_weeks_and_months_agree_to_the_last_digit(
 
 
 def test_a_running_period_is_covered_by_its_elapsed_part(store: SqliteStore, site: Site) -> None:
-    house = HouseOptions(time_zone="UTC")
+    house = HomeOptions(time_zone="UTC")
     midnight = at("2027-01-15")
     store.write(intervals(midnight, midnight + 6 * 3600))
     now = datetime.fromtimestamp(midnight + 8 * 3600 + 100, UTC)
@@ -103,7 +103,7 @@ def test_a_running_period_is_covered_by_its_elapsed_part(store: SqliteStore, sit
 
 
 def test_nothing_known_is_none_and_never_zero(store: SqliteStore, site: Site) -> None:
-    (row,) = energy_rows(store, SITE, HouseOptions(), "month", date(2027, 1, 1), date(2027, 1, 1), NOW)
+    (row,) = energy_rows(store, SITE, HomeOptions(), "month", date(2027, 1, 1), date(2027, 1, 1), NOW)
     values = row.as_dict()
     known = {name for name, value in values.items() if value is not None}
     assert known == {
@@ -118,7 +118,7 @@ def test_nothing_known_is_none_and_never_zero(store: SqliteStore, site: Site) ->
 
 
 def test_a_period_ahead_has_no_coverage(store: SqliteStore, site: Site) -> None:
-    (row,) = energy_rows(store, SITE, HouseOptions(), "year", date(2030, 1, 1), date(2030, 1, 1), NOW)
+    (row,) = energy_rows(store, SITE, HomeOptions(), "year", date(2030, 1, 1), date(2030, 1, 1), NOW)
     assert row.electrical_coverage is None
 
 
@@ -127,14 +127,14 @@ def test_mean_outside_temperature_and_degree_days_come_from_valid_days(
 ) -> None:
     midnight = at("2027-01-15")
     store.write(intervals(midnight, midnight + 86_400 + 12 * 3600))
-    house = HouseOptions(time_zone="UTC")
+    house = HomeOptions(time_zone="UTC")
     (row,) = energy_rows(store, SITE, house, "month", date(2027, 1, 1), date(2027, 1, 31), NOW)
     assert row.mean_outside_temperature_c == 5.0
     assert row.heating_degree_days == 10.0
 
 
 def test_the_cost_of_a_month_follows_the_tariffs_dates(store: SqliteStore, site: Site) -> None:
-    house = HouseOptions(
+    house = HomeOptions(
         time_zone="UTC",
         electricity_price=0.30,
         base_fee_per_day=0.40,
@@ -162,7 +162,7 @@ def test_the_cost_of_a_month_follows_the_tariffs_dates(store: SqliteStore, site:
 def test_without_a_price_there_is_no_cost(store: SqliteStore, site: Site) -> None:
     midnight = at("2027-01-15")
     store.write(intervals(midnight, midnight + 86_400))
-    (row,) = energy_rows(store, SITE, HouseOptions(), "day", date(2027, 1, 15), date(2027, 1, 15), NOW)
+    (row,) = energy_rows(store, SITE, HomeOptions(), "day", date(2027, 1, 15), date(2027, 1, 15), NOW)
     assert row.cost is None
 
 
@@ -173,7 +173,7 @@ def test_without_a_price_there_is_no_cost(store: SqliteStore, site: Site) -> Non
 def test_a_year_is_labelled_by_its_coverage(
     store: SqliteStore, site: Site, missing: float, label: str, coverage: float
 ) -> None:
-    house = HouseOptions(time_zone="UTC")
+    house = HomeOptions(time_zone="UTC")
     first, last = rolling_year(NOW, house)
     assert (last - first).days == 364
     hours = range(local_day_bounds(first, house.zone)[0], local_day_bounds(last, house.zone)[1], 3600)
@@ -218,7 +218,7 @@ def test_methods_that_disagree_give_a_range_only(store: SqliteStore, site: Site)
         )
         for n in range(288)
     )
-    result = jaz(store, SITE, HouseOptions(time_zone="UTC"), date(2027, 1, 15), date(2027, 1, 15), NOW)
+    result = jaz(store, SITE, HomeOptions(time_zone="UTC"), date(2027, 1, 15), date(2027, 1, 15), NOW)
     assert result.disagree
     assert result.jaz is None
     assert [result.jaz_low, result.jaz_high] == pytest.approx([3.0, 4.4])
@@ -234,7 +234,7 @@ def test_a_lump_over_a_month_edge_lies_inside_the_longer_range(store: SqliteStor
         energy_wh=4000.0,
         reason="gap",
     )
-    house = HouseOptions(time_zone="UTC")
+    house = HomeOptions(time_zone="UTC")
     january, february = energy_rows(store, SITE, house, "month", date(2027, 1, 1), date(2027, 2, 1), NOW)
     assert january.electrical_energy_at_least and february.electrical_energy_at_least
     assert january.electrical_energy_kwh is None
@@ -259,7 +259,7 @@ def test_the_efficiency_page_has_its_data(store: SqliteStore, site: Site) -> Non
     )
     store.write([snapshot(midnight + 86_100, heating_rod_level_one_s=3700.0, compressor_starts_count=9.0)])
     store.write([snapshot(midnight, heating_rod_level_one_s=100.0, compressor_starts_count=5.0)])
-    house = HouseOptions(time_zone="UTC", estimated_flow_rate=1.5)
+    house = HomeOptions(time_zone="UTC", estimated_flow_rate=1.5)
     derive_intervals(store, SITE, SiteParameters.from_house(house), midnight, midnight + 86_400)
     now = datetime.fromtimestamp(midnight + 86_400 + 3600, UTC)
     page = efficiency(store, SITE, house, date(2027, 1, 15), date(2027, 1, 15), now)
@@ -285,7 +285,7 @@ def test_the_efficiency_page_has_its_data(store: SqliteStore, site: Site) -> Non
 def test_a_reversed_range_is_refused(store: SqliteStore, site: Site) -> None:
     later, earlier = date(2027, 1, 2), date(2027, 1, 1)
     with pytest.raises(ValueError, match="ends before it starts"):
-        energy_rows(store, SITE, HouseOptions(), "day", later, earlier, NOW)
+        energy_rows(store, SITE, HomeOptions(), "day", later, earlier, NOW)
     with pytest.raises(ValueError, match="ends before it starts"):
-        jaz(store, SITE, HouseOptions(), later, earlier, NOW)
+        jaz(store, SITE, HomeOptions(), later, earlier, NOW)
     assert later - earlier == timedelta(days=1)

@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from apps.devices.house import HouseOptions
 from apps.devices.models import Site
+from apps.devices.options import HomeOptions
 from apps.metrics.child import ChildFailed, in_child
 from apps.metrics.climate import harmonic, harmonic_of_days, normals_of_place
 from apps.metrics.estimate import EnergyDay, extrapolated, signature_forecast
@@ -25,7 +25,7 @@ from apps.metrics.year import estimate_year
 
 from .data import SITE
 
-POTSDAM = HouseOptions(
+POTSDAM = HomeOptions(
     time_zone="UTC",
     latitude=52.38,
     longitude=13.07,
@@ -253,11 +253,11 @@ def test_the_nearest_region_is_chosen_and_corrected_by_height() -> None:
 
 
 def test_values_of_the_owner_win_over_the_shipped_ones() -> None:
-    house = HouseOptions(latitude=52.4, longitude=13.1, monthly_normals_c=tuple(float(n) for n in range(12)))
+    house = HomeOptions(latitude=52.4, longitude=13.1, monthly_normals_c=tuple(float(n) for n in range(12)))
     normals = normals_of_house(house)
     assert normals is not None
     assert normals.months_c[11] == 11.0
-    assert normals_of_house(HouseOptions()) is None
+    assert normals_of_house(HomeOptions()) is None
 
 
 def test_a_curve_fitted_to_days_is_the_curve_they_lie_on() -> None:

@@ -95,7 +95,7 @@ def _one(days: int, seed: int, scenario: str) -> int:
     django.setup()
     from django.core.management import call_command
 
-    from apps.devices.house import default_site
+    from apps.devices.options import default_site
     from apps.metrics.store.sqlite import SqliteStore
     from heatmon.progress import Progress
 

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from apps.devices.house import HouseOptions, house_options, save_house_options
 from apps.devices.models import Site
+from apps.devices.options import HomeOptions, home_options, save_home_options
 from apps.metrics.cop import cop_band
 from apps.metrics.jaz import Jaz, jaz, joined
 from apps.metrics.parameters import SiteParameters
@@ -132,12 +132,12 @@ def studied(
 
     ``month_days``: stretches of a month shorter than that are left out.
     """
-    house = house_options(site)
+    house = home_options(site)
     last = first + timedelta(days=days - 1)
     edges = day_edges(first, last, house.zone)
     spec = house_spec(seed, edges[0], edges[-1], scenario)
-    save_house_options(site, {"estimated_flow_rate": spec.pump.flow_m3_h})
-    house = house_options(site)
+    save_home_options(site, {"estimated_flow_rate": spec.pump.flow_m3_h})
+    house = home_options(site)
     blemishes = _blemishes(seed, scenario, edges[0], edges[-1]) if with_gaps else Blemishes()
     truth = _live(store, site.pk, spec, edges[0], edges[-1], blemishes, lived)
     at = datetime.fromtimestamp(edges[-1] + 3600, UTC)
@@ -230,7 +230,7 @@ def max_day_error_wh(by_day: Sequence[Totals], truth: Truth) -> float:
     )
 
 
-def _months(first: date, last: date, house: HouseOptions, least_days: int) -> Iterator[Period]:
+def _months(first: date, last: date, house: HomeOptions, least_days: int) -> Iterator[Period]:
     """The months between two days, cut at them."""
     for month in periods("month", first, last, house.zone):
         begin, end = max(month.first, first), min(month.last, last)
@@ -242,7 +242,7 @@ def _months(first: date, last: date, house: HouseOptions, least_days: int) -> It
 def _month(
     store: SqliteStore,
     site: int,
-    house: HouseOptions,
+    house: HomeOptions,
     month: Period,
     truth: Truth,
     known: Known,
@@ -287,7 +287,7 @@ def _by_modulation(found: Jaz) -> float:
 def _years(
     store: SqliteStore,
     site: int,
-    house: HouseOptions,
+    house: HomeOptions,
     first: date,
     last: date,
     truth: Truth,

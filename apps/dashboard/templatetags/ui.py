@@ -20,7 +20,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from .. import clock, formatting
+from apps.devices import clock
+
+from .. import formatting
 
 register = template.Library()
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import BudgetExhausted, DeviceError
-from apps.devices.house import default_site
+from apps.devices.options import default_site
 from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import Collection

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.devices.house import default_site, house_options, save_house_options
 from apps.devices.models import Site
+from apps.devices.options import default_site, home_options, save_home_options
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.stale import derive_stale, mark_stale
 from apps.metrics.store.sqlite import SqliteStore
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             state.seed, datetime.fromtimestamp(state.start, UTC), house=house, clock=RealClock()
         )
         with world.serve() as running:
-            save_house_options(
+            save_home_options(
                 site,
                 {
                     "shelly_url": running.meter_url,
@@ -80,7 +80,7 @@ def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoSt
         spec = demo_spec(state)
         remember_devices(site, state)
         write_settings_history(site, spec, state, end)
-        save_house_options(site, first_values(spec))
+        save_home_options(site, first_values(spec))
         house, newest = live_house_and_chunk(spec, state.start, end)
         state = replace(state, oldest=newest.start)
     else:
@@ -102,7 +102,7 @@ def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoSt
 
 def _make_history(store: SqliteStore, site: Site, state: DemoState, began: float) -> None:
     """Raw history back to the start, newest days first; then everything is derived."""
-    parameters = SiteParameters.from_house(house_options(site))
+    parameters = SiteParameters.from_house(home_options(site))
     derive_stale(store, site.pk, parameters, datetime.now(UTC))
     missing = (state.oldest - state.start) // DAY_S
     if missing > 0:

@@ -12,8 +12,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import DeviceError
-from apps.devices.house import default_site
 from apps.devices.models import Device
+from apps.devices.options import default_site
 from apps.devices.viessmann.snapshot import FeatureSnapshot
 from apps.metrics.apps import default_store
 from apps.metrics.stale import mark_stale

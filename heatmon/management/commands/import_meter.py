@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import PayloadInvalid
-from apps.devices.house import default_site, house_options
 from apps.devices.models import Device, Site
+from apps.devices.options import default_site, home_options
 from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.parse import csv_minutes
 from apps.metrics.apps import default_store
@@ -104,7 +104,7 @@ def meter_for_import(site: Site, given: str | None) -> str:
 def _store(site: Site, records: list[MinuteRecord]) -> int:
     if not records:
         return 0
-    channels = house_options(site, with_secrets=False).heat_pump_channels
+    channels = home_options(site, with_secrets=False).heat_pump_channels
     default_store().write(minute_rows(site.pk, records, channels))
     times = [record.at for record in records]
     mark_stale(site.pk, int(min(times).timestamp()), int(max(times).timestamp()) + 60)

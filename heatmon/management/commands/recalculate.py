@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.devices.house import default_site, house_options
+from apps.devices.options import default_site, home_options
 from apps.metrics.apps import default_store
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.stale import derive_stale, mark_stale, raw_extent, stale_intervals
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if options["resume"] and (first or last):
             raise CommandError("--resume takes no dates.", returncode=2)
         site = default_site()
-        house = house_options(site, with_secrets=False)
+        house = home_options(site, with_secrets=False)
         store = default_store()
         try:
             if not options["resume"]:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.devices.house import default_site, house_options
+from apps.devices.options import default_site, home_options
 from apps.metrics.apps import default_store
 from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.store.base import StoreUnavailable
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         site = default_site()
-        house = house_options(site, with_secrets=False)
+        house = home_options(site, with_secrets=False)
         at = datetime.now(UTC)
         period = options["period"]
         last = options["last"] or local_date(at, house.zone)

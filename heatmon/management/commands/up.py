@@ -20,8 +20,8 @@ from django.db.models.signals import post_delete, post_save
 from apps.accounts.restart import restart_requested
 from apps.accounts.setup_code import current_code
 from apps.dashboard.context_processors import version
-from apps.devices.house import default_site
 from apps.devices.models import Device, SavedOption, SourceState
+from apps.devices.options import default_site
 from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import HEAT_PUMP, Collection

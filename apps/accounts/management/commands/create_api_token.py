@@ -9,8 +9,9 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.accounts import audit, clock
+from apps.accounts import audit
 from apps.accounts.tokens import create_token
+from apps.devices import clock
 
 
 def _days(text: str) -> int:

@@ -44,7 +44,7 @@ class SecretUnreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HouseOptions:
+class HomeOptions:
     """Values in force for one site. ``estimated_flow_rate`` [m³/h], prices per kWh, powers [W]."""
 
     time_zone: str = "Europe/Berlin"
@@ -108,17 +108,17 @@ def environment_values() -> dict[str, Any]:
     return values
 
 
-def house_options(site: Site, *, with_secrets: bool = True) -> HouseOptions:
+def home_options(site: Site, *, with_secrets: bool = True) -> HomeOptions:
     """The values in force. Raises SecretUnreadable if a saved password cannot be decrypted; without
     secrets (saved passwords left out), as pages need it, never."""
     values = environment_values()
     for saved in SavedOption.objects.filter(site=site):
-        if saved.name not in HouseOptions.__dataclass_fields__:
+        if saved.name not in HomeOptions.__dataclass_fields__:
             continue  # saved by a newer version; kept untouched
         if saved.name in SECRETS and not with_secrets:
             continue
         values[saved.name] = _unpack(saved.name, saved.value)
-    return HouseOptions(**values)
+    return HomeOptions(**values)
 
 
 def saved_names(site: Site) -> set[str]:
@@ -126,10 +126,10 @@ def saved_names(site: Site) -> set[str]:
     return set(SavedOption.objects.filter(site=site).values_list("name", flat=True))
 
 
-def save_house_options(site: Site, values: Mapping[str, Any]) -> None:
+def save_home_options(site: Site, values: Mapping[str, Any]) -> None:
     """Save values (checked by the caller's form); they win from now on. None takes the saved value back."""
     for name, value in values.items():
-        if name not in HouseOptions.__dataclass_fields__:
+        if name not in HomeOptions.__dataclass_fields__:
             raise KeyError(name)
         if value is None:
             SavedOption.objects.filter(site=site, name=name).delete()

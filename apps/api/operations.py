@@ -10,8 +10,8 @@ from ninja import Path, Query
 
 from apps.accounts import audit
 from apps.changelog import notes, timeline
-from apps.dashboard import clock
 from apps.dashboard.status import current_status
+from apps.devices import clock
 from apps.devices.models import Site
 
 from . import api, schemas

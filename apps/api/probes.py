@@ -14,14 +14,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from apps.dashboard.status import current_status
+from apps.devices import clock
 from apps.devices.heartbeat import late_loops
-from apps.devices.house import SecretUnreadable, default_site
+from apps.devices.options import SecretUnreadable, default_site
 from apps.metrics import apps as metrics_apps
 from apps.metrics.store.base import StoreUnavailable
 
-from . import clock
-from .api.answers import json_answer
-from .status import current_status
+from .answers import json_answer
 
 BROKER_TIMEOUT_S = 1.0
 _migrations_done = False

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Query
 
-from apps.dashboard import clock
-from apps.devices.house import house_options
+from apps.devices import clock
+from apps.devices.options import home_options
 from apps.metrics import apps as metrics_apps
 from apps.metrics import jaz as jaz_module
 from apps.metrics.child import ChildFailed
@@ -40,7 +40,7 @@ def energy(
     """All periods that touch the range; a running one ends where it will end. Without a range: the last
     days, weeks, months or years until today."""
     home = site_of(request, site)
-    house = house_options(home, with_secrets=False)
+    house = home_options(home, with_secrets=False)
     at = clock.now()
     last = optional_date(to, "to") or local_date_of(at, house.zone)
     first = optional_date(start, "from") or max(
@@ -64,7 +64,7 @@ def jaz(
     """Without a range: the 365 local days before today. With label ``insufficient``, ``jaz`` is the COP
     of those days."""
     home = site_of(request, site)
-    house = house_options(home, with_secrets=False)
+    house = home_options(home, with_secrets=False)
     at = clock.now()
     rolling = jaz_module.rolling_year(at, house)
     first = optional_date(start, "from") or rolling[0]
@@ -84,7 +84,7 @@ def estimate(
 ) -> HttpResponse:
     """So far and mean day (``extrapolated_kwh``), and a forecast with the climate of the place."""
     home = site_of(request, site)
-    house = house_options(home, with_secrets=False)
+    house = home_options(home, with_secrets=False)
     at = clock.now()
     wanted = year if year is not None else local_date_of(at, house.zone).year
     try:

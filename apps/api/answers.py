@@ -12,8 +12,8 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from apps.devices.house import default_site, environment_values
 from apps.devices.models import SavedOption, Site
+from apps.devices.options import default_site, environment_values
 
 
 class ApiError(Exception):

@@ -16,8 +16,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
 from heatmon.wsgi import application
-
-from .house import fill, set_up
+from tests.dashboard.house import fill, set_up
 
 DESIGNED = {
     "/api/status": {"get"},

@@ -9,8 +9,7 @@ from django.test import Client
 
 from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
-
-from .house import fill, set_up
+from tests.dashboard.house import fill, set_up
 
 ROW = [
     "start", "end", "label", "electrical_energy_kwh", "electrical_energy_at_least", "lumps",

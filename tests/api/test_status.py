@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 
-from apps.dashboard import clock
 from apps.dashboard.status import current_status
+from apps.devices import clock
 from apps.devices.models import ApiCall, Site, SourceState
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
-
-from .house import fill, set_up
+from tests.dashboard.house import fill, set_up
 
 
 def meter_row(site: Site, at: datetime, **values: float | None) -> Row:

@@ -10,11 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from apps.dashboard.api import history as history_module
+from apps.api import history as history_module
 from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
-
-from .house import fill, set_up
+from tests.dashboard.house import fill, set_up
 
 HOUR = "from=2026-11-23T13:00:00%2B01:00&to=2026-11-23T14:00:00%2B01:00"
 
