@@ -72,6 +72,11 @@ class _Near:
     def write(self, rows: Iterable[Row]) -> None:
         self._store.write(rows)
 
+    def replace(
+        self, site: int, measurement: str, device: str, start: int, end: int, rows: Iterable[Row]
+    ) -> None:
+        self._store.replace(site, measurement, device, start, end, rows)
+
     def latest(self, site: int, names: Sequence[str], since: int) -> dict[str, Sample | None]:
         return self._store.latest(site, names, since)
 

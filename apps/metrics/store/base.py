@@ -84,6 +84,12 @@ class TimeSeriesStore(Protocol):
     def write(self, rows: Iterable[Row]) -> None:
         """Store rows in one transaction; repeated or late rows end in the same content."""
 
+    def replace(
+        self, site: int, measurement: str, device: str, start: int, end: int, rows: Iterable[Row]
+    ) -> None:
+        """Let [start, end) of one device hold exactly ``rows`` (all circuits), in one transaction. Raises
+        ValueError for a row of another site, measurement, device or time; nothing is changed then."""
+
     def latest(self, site: int, names: Sequence[str], since: int) -> dict[str, Sample | None]:
         """The newest non-null value of each series at or after ``since``."""
 

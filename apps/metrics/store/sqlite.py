@@ -34,7 +34,7 @@ from .queries import (
 )
 from .rollup import settle, touched_ranges
 from .schema import MEASUREMENTS, Measurement, field_of
-from .tables import LARGEST_INTEGER, LAST_TIME, Table, add_series, key_of, open_schema, tables_of
+from .tables import KEY_SPAN, LARGEST_INTEGER, LAST_TIME, Table, add_series, key_of, open_schema, tables_of
 from .verify import Difference, choose_days, differences
 
 _ROWS_AT_ONCE = 5000
@@ -101,6 +101,13 @@ class SqliteStore:
     def _write_source(self, connection: sqlite3.Connection, key: SourceKey, by_columns: _PackedRows) -> None:
         table = self.tables[key[1]]
         source = self.source_id(connection, key)
+        times = self._upsert_rows(connection, table, source, by_columns)
+        settle(connection, table, source, max(times), touched_ranges(times))
+
+    def _upsert_rows(
+        self, connection: sqlite3.Connection, table: Table, source: int, by_columns: _PackedRows
+    ) -> list[int]:
+        """Write rows of one source without their rollups; return their times."""
         times: list[int] = []
         for columns, rows in by_columns.items():
             keyed = [(key_of(source, at), *values) for at, values in rows]
@@ -109,7 +116,30 @@ class SqliteStore:
             if erased:
                 connection.executemany(delete_empty(table), erased)
             times += [at for at, _ in rows]
-        settle(connection, table, source, max(times), touched_ranges(times))
+        return times
+
+    def replace(
+        self, site: int, measurement: str, device: str, start: int, end: int, rows: Iterable[Row]
+    ) -> None:
+        """Let [start, end) of one device hold exactly ``rows``, in one transaction. Raises as ``write``,
+        and ValueError for a row of another place or time; nothing is changed then."""
+        table = self.tables[measurement]
+        packed = {
+            key: _packed(table, by_time)
+            for key, by_time in _merged(_inside(rows, (site, measurement, device), start, end)).items()
+        }
+        with self.transaction() as connection:
+            sources = {
+                source: (site, measurement, device, circuit)
+                for source, _, circuit in all_sources(connection, site, measurement, device)
+            }
+            sources |= {self.source_id(connection, key): key for key in packed}
+            for source, key in sources.items():
+                times = _delete_rows(connection, table, source, start, end)
+                if key in packed:
+                    times += self._upsert_rows(connection, table, source, packed[key])
+                if times:
+                    settle(connection, table, source, max(times), [(min(times), max(times) + 1)])
 
     def source_id(self, connection: sqlite3.Connection, key: SourceKey) -> int:
         """The id of a source; it is made on its first row, inside the caller's transaction."""
@@ -151,17 +181,9 @@ class SqliteStore:
         table = self.tables[measurement]
         with self.transaction() as connection:
             for source, _, _ in all_sources(connection, site, measurement, device):
-                extent = read_extent(connection, table, [source])
-                if extent is None:
-                    continue
-                first, last = max(start, extent[0]), min(end, extent[1] + 1)
-                if first >= last:
-                    continue
-                connection.execute(
-                    f'DELETE FROM "{table.name}" WHERE k >= ? AND k < ?',
-                    (key_of(source, first), key_of(source, last)),
-                )
-                settle(connection, table, source, 0, [(first, last)])
+                edges = _delete_rows(connection, table, source, start, end)
+                if edges:
+                    settle(connection, table, source, 0, [(min(edges), max(edges) + 1)])
 
     # Reading
 
@@ -311,6 +333,35 @@ def _prepare_file(path: Path, *, must_exist: bool) -> None:
         os.chmod(path, 0o600)
     except OSError as error:
         raise StoreUnavailable(f"the time-series store {path} cannot be opened: {error.strerror}") from error
+
+
+def _delete_rows(
+    connection: sqlite3.Connection, table: Table, source: int, start: int, end: int
+) -> list[int]:
+    """Delete rows of one source in [start, end); return the first and last time of those that were there."""
+    first, last = max(start, 0), min(end, LAST_TIME)
+    if first >= last:
+        return []
+    keys = key_of(source, first), key_of(source, last)
+    edges = connection.execute(
+        f'SELECT (SELECT min(k) FROM "{table.name}" WHERE k >= :first AND k < :end),'
+        f' (SELECT max(k) FROM "{table.name}" WHERE k >= :first AND k < :end)',
+        {"first": keys[0], "end": keys[1]},
+    ).fetchone()
+    if edges[0] is None:
+        return []
+    connection.execute(f'DELETE FROM "{table.name}" WHERE k >= ? AND k < ?', keys)
+    return [edge % KEY_SPAN for edge in edges]
+
+
+def _inside(rows: Iterable[Row], place: tuple[int, str, str], start: int, end: int) -> Iterator[Row]:
+    """Rows as they come. Raises ValueError for one that does not belong to this device and stretch."""
+    for row in rows:
+        if (row.site, row.measurement, row.device) != place:
+            raise ValueError(f"a row of {row.measurement} of {row.device!r} does not belong to {place}")
+        if not start <= row.at < end:
+            raise ValueError(f"time {row.at} is outside of {start} to {end}")
+        yield row
 
 
 def _merged(rows: Iterable[Row]) -> dict[SourceKey, dict[int, Mapping[str, float | None]]]:

@@ -195,6 +195,86 @@ def test_only_the_named_device_is_deleted(store: TimeSeriesStore) -> None:
     assert [row.device for row in store.rows(1, "meter", 0, MIDNIGHT + DAY)] == ["NEW"]
 
 
+def test_a_replaced_stretch_holds_exactly_the_given_rows(store: TimeSeriesStore) -> None:
+    both = {"power_w": 10.0, "power_a_w": 4.0}
+    old = [
+        Row(site=1, measurement="meter", device=METER, at=MIDNIGHT + 10 * n, values=both) for n in range(5)
+    ]
+    store.write(old)
+    store.replace(1, "meter", METER, MIDNIGHT + 10, MIDNIGHT + 40, [power_row(MIDNIGHT + 20, 7)])
+    found = store.rows(1, "meter", 0, MIDNIGHT + DAY, ["power_w", "power_a_w"])
+    assert [(row.at - MIDNIGHT, dict(row.values)) for row in found] == [
+        (0, both),
+        (20, {"power_w": 7, "power_a_w": None}),
+        (40, both),
+    ]
+
+
+def test_a_replaced_stretch_counts_anew_in_every_step(store: TimeSeriesStore) -> None:
+    store.write(power_rows(MIDNIGHT, [10] * (3 * 288), step_s=300))
+    assert store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + DAY])["power_w"][0].sum == 2880
+    fewer = power_rows(MIDNIGHT + 3600, [20] * 6, step_s=600)
+    store.replace(1, "meter", METER, MIDNIGHT + 3600, MIDNIGHT + 7200, fewer)
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 10_800, 3600).count == [12, 6, 12]
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 3 * DAY, DAY).sum == [2880, 2880, 2880]
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 3 * DAY, DAY).count == [282, 288, 288]
+    assert store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + DAY])["power_w"][0].max == 20
+
+
+def test_replacing_by_nothing_deletes_and_replacing_nothing_writes(store: TimeSeriesStore) -> None:
+    store.replace(1, "meter", METER, 0, MIDNIGHT + DAY, [power_row(MIDNIGHT, 5)])
+    assert store.latest(1, ["power_w"], 0) == {"power_w": Sample(at=MIDNIGHT, value=5)}
+    store.replace(1, "meter", METER, 0, MIDNIGHT + DAY, [])
+    assert store.extent(1, "meter") is None
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + DAY, DAY).count == [0]
+
+
+def test_replacing_ends_in_the_same_content_however_often(store: TimeSeriesStore) -> None:
+    rows = power_rows(MIDNIGHT, [10, 20, 30])
+    for _ in range(2):
+        store.replace(1, "meter", METER, MIDNIGHT, MIDNIGHT + DAY, rows)
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + DAY, DAY).sum == [60]
+
+
+def test_replacing_leaves_other_devices_sites_and_measurements_alone(store: TimeSeriesStore) -> None:
+    others = [power_row(MIDNIGHT, 2, device="NEW"), power_row(MIDNIGHT, 3, site=2), outside_row(MIDNIGHT, 4)]
+    store.write([power_row(MIDNIGHT, 1), *others])
+    store.replace(1, "meter", METER, MIDNIGHT, MIDNIGHT + DAY, [])
+    kept = [
+        (row.measurement, row.device)
+        for site, name in ((1, "meter"), (2, "meter"), (1, "heat_pump"))
+        for row in store.rows(site, name, MIDNIGHT, MIDNIGHT + 1)
+    ]
+    assert kept == [("meter", "NEW"), ("meter", METER), ("heat_pump", "7571")]
+
+
+def test_replacing_covers_all_circuits(store: TimeSeriesStore) -> None:
+    store.write([outside_row(MIDNIGHT, 1), outside_row(MIDNIGHT, 2, circuit="0")])
+    store.replace(1, "heat_pump", "7571", MIDNIGHT, MIDNIGHT + 300, [outside_row(MIDNIGHT, 3, circuit="1")])
+    found = store.rows(1, "heat_pump", MIDNIGHT, MIDNIGHT + 300, ["outside_temperature_c"], circuit=None)
+    assert [(row.circuit, row.values["outside_temperature_c"]) for row in found] == [("1", 3)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        power_row(MIDNIGHT - 10, 9),
+        power_row(MIDNIGHT + 60, 9),
+        power_row(MIDNIGHT, 9, device="NEW"),
+        power_row(MIDNIGHT, 9, site=2),
+        outside_row(MIDNIGHT, 9),
+    ],
+    ids=["before", "after", "other device", "other site", "other measurement"],
+)
+def test_a_row_that_does_not_belong_into_the_stretch_changes_nothing(
+    store: TimeSeriesStore, row: Row
+) -> None:
+    store.write(power_rows(MIDNIGHT, [1, 2]))
+    with pytest.raises(ValueError, match="does not belong to|outside of"):
+        store.replace(1, "meter", METER, MIDNIGHT, MIDNIGHT + 60, [power_row(MIDNIGHT, 5), row])
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 60, 60).sum == [3]
+
+
 def test_local_days_of_23_24_and_25_hours_sum_exactly(store: TimeSeriesStore) -> None:
     start = instant(2026, 3, 1, zone="UTC")
     store.write([outside_row(start + 300 * index, 1.0) for index in range(288 * 40)])
