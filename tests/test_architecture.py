@@ -32,6 +32,8 @@ MAY_USE_SIMULATOR = {
 PURE = (
     "apps/devices/configuration.py",
     "apps/devices/errors.py",
+    "apps/devices/home_options.py",
+    "apps/devices/option_parsers.py",
     "apps/devices/readings.py",
     "apps/devices/shelly/counter.py",
     "apps/devices/shelly/minutes.py",

@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from . import documentation, health, settings_page, setup_page, views
+from . import documentation, health, views
+from .settings import page as settings_page
+from .settings import setup
 
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
@@ -15,6 +17,6 @@ urlpatterns: list[URLPattern] = [
     path("documentation/<slug:name>", documentation.documentation, name="documentation"),
     path("health", health.health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
-    path("setup/continue", setup_page.resume, name="setup_resume"),
-    path("setup/<slug:name>", setup_page.step, name="setup_step"),
+    path("setup/continue", setup.resume, name="setup_resume"),
+    path("setup/<slug:name>", setup.step, name="setup_step"),
 ]

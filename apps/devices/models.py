@@ -94,7 +94,7 @@ class RawAnswer(models.Model):
 
 
 class SavedOption(models.Model):
-    """A device or house value saved on the settings page; it wins over the environment.
+    """A device or house value saved on the settings page; it overrides the environment.
 
     ``value`` is JSON; a secret one is a Fernet token, made with the key in the data directory.
     """

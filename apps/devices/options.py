@@ -1,4 +1,4 @@
-"""The house's and devices' values in force: saved on the settings page, else from the environment.
+"""The home's values in force: saved on the settings page, else from the environment.
 
 Secrets are Fernet tokens under a key of its own in the data directory (mode 0600), which no backup
 contains.
@@ -9,107 +9,47 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
+from .home_options import HOME_OPTIONS, SECRETS, HomeOptions, home_option
 from .models import SavedOption, Site
 
-HEAT_PUMP, HEATING_ROD, HOUSE, UNUSED = "heat_pump", "heating_rod", "house", "unused"
-CHANNEL_ROLES = (HEAT_PUMP, HEATING_ROD, HOUSE, UNUSED)
-
-SECRETS = frozenset({"shelly_password", "viessmann_password"})
-FROM_ENVIRONMENT = (
-    "time_zone",
-    "latitude",
-    "longitude",
-    "altitude",
-    "currency",
-    "shelly_url",
-    "shelly_password",
-    "viessmann_user",
-    "viessmann_password",
-    "viessmann_client_id",
-    "estimated_flow_rate",
-    "electricity_price",
-)
+__all__ = [
+    "HomeOptions",
+    "SecretUnreadable",
+    "default_site",
+    "environment_values",
+    "home_options",
+    "readable_options",
+    "save_home_options",
+    "saved_names",
+    "secret_file",
+]
 
 
 class SecretUnreadable(Exception):
     """A saved password cannot be decrypted: the key in the data directory is another one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HomeOptions:
-    """Values in force for one site. ``estimated_flow_rate`` [m³/h], prices per kWh, powers [W]."""
-
-    time_zone: str = "Europe/Berlin"
-    latitude: float | None = None
-    longitude: float | None = None
-    altitude: float | None = None
-    currency: str = "EUR"
-    shelly_url: str | None = None
-    shelly_password: str | None = None
-    viessmann_user: str | None = None
-    viessmann_password: str | None = None
-    viessmann_client_id: str | None = None
-    estimated_flow_rate: float | None = None
-    electricity_price: float | None = None
-    channel_roles: Mapping[str, str] = field(
-        default_factory=lambda: {"a": HEAT_PUMP, "b": HEAT_PUMP, "c": HEAT_PUMP}
-    )
-    compressor_on_w: float = 400.0
-    compressor_off_w: float = 250.0
-    heating_rod_kw: float | None = None
-    metered: tuple[str, ...] = ("compressor", "source_pump")
-    heat_reference_factor: float | None = None
-    base_fee_per_day: float = 0.0
-    tariffs: tuple[Mapping[str, Any], ...] = ()
-    monthly_normals_c: tuple[float, ...] = ()
-    heat_pump_device: str | None = None
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
-
-    @property
-    def heat_pump_channels(self) -> tuple[str, ...]:
-        """Channels whose energy is the heat pump's: those with the role heat pump or heating rod."""
-        return tuple(
-            channel for channel in "abc" if self.channel_roles.get(channel) in {HEAT_PUMP, HEATING_ROD}
-        )
-
-    @property
-    def meter_set_up(self) -> bool:
-        return bool(self.shelly_url)
-
-    @property
-    def heat_pump_set_up(self) -> bool:
-        return bool(self.viessmann_client_id)
-
-
 def default_site() -> Site:
-    """The first home; made on first use."""
+    """Return the first home, made on first use."""
     site = Site.objects.order_by("id").first()
     return site if site is not None else Site.objects.create()
 
 
 def environment_values() -> dict[str, Any]:
-    """What the environment gives for the values of the house (defaults included)."""
-    options = settings.HEATMON
-    values = {name: getattr(options, name) for name in FROM_ENVIRONMENT}
-    values["channel_roles"] = {
-        channel: HEAT_PUMP if channel in options.meter_channels else HOUSE for channel in "abc"
+    """Return what the environment says of the home, with the defaults of what it does not name."""
+    return {
+        option.name: settings.HEATMON.values[option.name] for option in HOME_OPTIONS if option.environment
     }
-    return values
 
 
 def home_options(site: Site, *, with_secrets: bool = True) -> HomeOptions:
-    """The values in force. Raises SecretUnreadable if a saved password cannot be decrypted; without
+    """Return the values in force. Raises SecretUnreadable if a saved password cannot be decrypted; without
     secrets (saved passwords left out), as pages need it, never."""
     values = environment_values()
     for saved in SavedOption.objects.filter(site=site):
@@ -121,16 +61,24 @@ def home_options(site: Site, *, with_secrets: bool = True) -> HomeOptions:
     return HomeOptions(**values)
 
 
+def readable_options(site: Site) -> tuple[HomeOptions, str]:
+    """Return the values in force, and what is wrong: without saved passwords where one cannot be decrypted
+    (a restored backup has no keys), so that everything else continues."""
+    try:
+        return home_options(site), ""
+    except SecretUnreadable as error:
+        return home_options(site, with_secrets=False), str(error)
+
+
 def saved_names(site: Site) -> set[str]:
-    """Names whose value was saved on the settings page, and so overrides the environment's."""
+    """Return the names of what was saved on the settings page, and so overrides the environment."""
     return set(SavedOption.objects.filter(site=site).values_list("name", flat=True))
 
 
 def save_home_options(site: Site, values: Mapping[str, Any]) -> None:
-    """Save values (checked by the caller's form); they win from now on. None takes the saved value back."""
+    """Save values that a form has checked; they override the environment. None takes a saved value back."""
     for name, value in values.items():
-        if name not in HomeOptions.__dataclass_fields__:
-            raise KeyError(name)
+        home_option(name)
         if value is None:
             SavedOption.objects.filter(site=site, name=name).delete()
         else:
@@ -157,7 +105,7 @@ def _fernet() -> Fernet:
 
 
 def secret_file(path: Path, make: Any) -> bytes:
-    """The content of a secret file; made with mode 0600 by the first caller, whoever of several that is."""
+    """Return the content of a secret file; the first of several callers makes it, with mode 0600."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.devices.options import HEAT_PUMP, HomeOptions
+from apps.devices.home_options import HEAT_PUMP, HomeOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

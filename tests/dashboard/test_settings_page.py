@@ -136,7 +136,7 @@ def test_what_the_environment_says_stands_beside_the_saved_value_that_overrides_
 ) -> None:
     values = {**settings.HEATMON.values, "electricity_price": 0.28}
     settings.HEATMON = replace(settings.HEATMON, values=values, given=frozenset({"electricity_price"}))
-    hint = "The environment says 0.28; what you saved here wins."
+    hint = "The environment says 0.28; the value saved here takes precedence."
     assert hint not in owner.get("/settings").content.decode()
     owner.post("/settings", {"section": "price", "electricity_price": "0.31"})
     assert hint in owner.get("/settings").content.decode()
@@ -341,12 +341,12 @@ def test_a_currency_that_is_none_is_refused_in_plain_words(owner: Client) -> Non
 @pytest.mark.parametrize(
     ("place", "hint"),
     [
-        ({}, "The year&#x27;s forecast needs the place of the house"),
-        ({"latitude": 50.55, "longitude": 9.68}, "Not needed: heatmon knows"),
-        ({"latitude": -33.9, "longitude": 18.4}, "heatmon does not know the usual weather of this place"),
+        ({}, "The year&#x27;s forecast needs either the location of the house"),
+        ({"latitude": 50.55, "longitude": 9.68}, "Not required: climate data for this location is built in."),
+        ({"latitude": -33.9, "longitude": 18.4}, "heatmon has no climate data for this location"),
     ],
 )
-def test_usual_weather_says_whether_it_is_needed(
+def test_the_climate_card_says_whether_it_is_needed(
     owner: Client, site: Site, place: dict[str, float], hint: str
 ) -> None:
     save_home_options(site, place)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.devices.home_options import HOME_OPTIONS, HomeOptions
 from heatmon.options import OPTIONS, OptionsError, load_options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +30,7 @@ def test_all_faults_are_reported_together_and_name_their_option() -> None:
         load_options({"HEATMON_TIME_ZONE": "Mars/Base", "HEATMON_BIND": "8000", "HEATMON_LATITUDE": "north"})
     assert caught.value.faults == [
         "HEATMON_BIND must be an address and a port like 0.0.0.0:8000",
-        "HEATMON_TIME_ZONE is no time zone; use a name like Europe/Berlin",
+        "HEATMON_TIME_ZONE is not a valid time zone; use a name like Europe/Berlin",
         "HEATMON_LATITUDE must be a number",
     ]
 
@@ -71,7 +74,8 @@ def test_a_host_of_star_is_refused() -> None:
 
 
 def test_channels_may_be_letters_or_component_numbers() -> None:
-    assert load_options({"HEATMON_METER_CHANNELS": "2, a"}).meter_channels == ("a", "c")
+    roles = load_options({"HEATMON_METER_CHANNELS": "2, a"}).channel_roles
+    assert roles == {"a": "heat_pump", "b": "house", "c": "heat_pump"}
 
 
 def test_a_meter_address_may_come_without_its_scheme() -> None:
@@ -86,8 +90,40 @@ def test_any_text_is_either_read_or_refused_with_the_name_of_its_option(variable
         assert all(variable in fault for fault in error.faults)
 
 
-def test_every_option_is_documented() -> None:
+def test_the_heat_pump_of_an_account_with_several_can_be_chosen_without_a_browser() -> None:
+    options = load_options({"HEATMON_HEAT_PUMP": "7571381573112225/0"})
+    assert options.heat_pump_device == "7571381573112225/0"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "fault"),
+    [
+        ("HEATMON_LATITUDE", "90.1", "must be between -90 and 90"),
+        ("HEATMON_ELECTRICITY_PRICE", "-0.01", "must be between 0 and 10"),
+        ("HEATMON_ELECTRICITY_PRICE", "nan", "must be a number"),
+        ("HEATMON_VIESSMANN_DAILY_LIMIT", "9", "must be between 10 and 100000"),
+        ("HEATMON_SHELLY_URL", "http://[1", "does not have a valid port"),
+    ],
+)
+def test_a_value_beyond_its_limits_is_refused(variable: str, value: str, fault: str) -> None:
+    with pytest.raises(OptionsError) as caught:
+        load_options({variable: value})
+    assert caught.value.faults == [f"{variable} {fault}"]
+
+
+def test_a_decimal_comma_is_read_as_on_the_settings_page() -> None:
+    assert load_options({"HEATMON_ELECTRICITY_PRICE": "0,3049"}).electricity_price == 0.3049
+
+
+def test_the_typed_view_of_the_homes_options_is_the_table() -> None:
+    typed = {field.name: getattr(HomeOptions(), field.name) for field in fields(HomeOptions)}
+    assert typed == {option.name: option.default for option in HOME_OPTIONS}
+
+
+def test_every_option_is_documented_in_its_own_words() -> None:
     documented = (ROOT / "docs" / "options.md").read_text(encoding="utf-8")
-    assert [option.variable for option in OPTIONS if f"`{option.variable}`" not in documented] == []
+    rows = dict(re.findall(r"^\| `(HEATMON_\w+)`.* \| (.+) \|$", documented, re.MULTILINE))
+    assert rows == {option.variable: option.help for option in OPTIONS}
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    assert [option.variable for option in OPTIONS if option.variable not in example] == []
+    explained = re.findall(r"^# (.+)\n#(HEATMON_\w+)=", example, re.MULTILINE)
+    assert explained == [(option.help, option.variable) for option in OPTIONS]

@@ -1,0 +1,28 @@
+"""The two forms of the settings that are no options of the home: the reader's language, a new API token."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from .fields import NumberField, SelectField, TextField, number_between
+
+
+class LanguageForm(forms.Form):
+    section = "language"
+
+    language = SelectField(
+        label=gettext_lazy("Language"),
+        choices=[("", gettext_lazy("Same as the browser")), ("en", "English"), ("de", "Deutsch")],
+        required=False,
+    )
+
+
+class TokenForm(forms.Form):
+    section = "tokens"
+
+    name = TextField(label=gettext_lazy("What is it for?"), max_length=100, required=True)
+    write = forms.BooleanField(label=gettext_lazy("Allow writing notes"), required=False)
+    expires = NumberField(
+        number_between(1, 3650), label=gettext_lazy("Valid for"), example="365", unit=gettext_lazy("days")
+    )
