@@ -117,8 +117,7 @@ def take(browser: Browser, address: str, picture: Picture) -> Path:
     page = context.new_page()
     week_ago = datetime.now(UTC).date() - timedelta(days=7)
     page.goto(address + picture.address.format(week_ago=week_ago), wait_until="networkidle")
-    if page.locator("canvas[data-spec]").count():
-        page.wait_for_selector("html[data-drawn]")
+    page.wait_for_function("!document.querySelector('canvas[data-spec]:not([data-drawn])')")
     path = FOLDER / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()

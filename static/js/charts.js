@@ -1,5 +1,6 @@
 /* Draws what the server worked out. Every canvas names its data (data-spec: the id of a JSON script) and, in
-   a stack, its plot (data-plot). Nothing is computed here but pixels; colours come from the style sheet. */
+   a stack, its plot (data-plot); data-drawn counts how often it was drawn. Nothing is computed here but pixels;
+   colours come from the style sheet. */
 (function () {
   "use strict";
   const Chart = window.Chart, root = document.documentElement, lang = root.lang || "en";
@@ -270,8 +271,12 @@
   function render() {
     readColours();
     charts.splice(0).forEach((chart) => chart.destroy());
-    document.querySelectorAll("canvas[data-spec]").forEach((canvas) => { const chart = draw(canvas); if (chart) charts.push(chart); });
-    root.dataset.drawn = String(charts.length);
+    document.querySelectorAll("canvas[data-spec]").forEach((canvas) => {
+      const chart = draw(canvas);
+      if (!chart) return;
+      charts.push(chart);
+      canvas.dataset.drawn = String(Number(canvas.dataset.drawn || 0) + 1);
+    });
   }
 
   /* A swapped piece brings its data as a JSON script, which htmx drops with all scripts: it is read before. */

@@ -1,7 +1,8 @@
 """Headless Chromium before a live server with a house filled by hand.
 
 Nothing but the server's own address may be asked; console errors and violations of the content security
-policy fail the test that caused them.
+policy fail the test that caused them. Tests wait for the state that they check, for as long as a busy machine
+may take, and never for a while.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.signals import request_finished, request_started
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from apps.devices import clock
@@ -37,6 +38,10 @@ window.__violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.__violations.push(event.violatedDirective + " " + event.blockedURI));
 """
+
+# Only a failing test waits that long: a browser beside busy cores takes seconds for what is else instant.
+STATE_WITHIN_MS = 30_000
+expect.set_options(timeout=STATE_WITHIN_MS)
 
 Open = Callable[..., AbstractContextManager[Page]]
 
@@ -116,7 +121,7 @@ def watched_page(chromium: Browser, root: str, address: str, **options: Any) -> 
     options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
     context = chromium.new_context(**options)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(STATE_WITHIN_MS)
     faults: list[str] = []
     page.add_init_script(VIOLATIONS)
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
@@ -159,8 +164,20 @@ def serious_findings(page: Page) -> list[str]:
     ]
 
 
+def wait_until_drawn(page: Page, charts: int, times: int = 1) -> None:
+    """Wait until the page has so many charts, and each has been drawn so many times."""
+    expect(page.locator("canvas[data-spec]")).to_have_count(charts)
+    expect(page.locator(f'canvas[data-drawn="{times}"]')).to_have_count(charts)
+
+
+def wait_until_it_fits(page: Page) -> None:
+    """Wait until nothing sticks out to the right: charts follow a new width a frame later."""
+    page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
 def drawn_pixels(page: Page, selector: str) -> int:
-    """How many pixels of a canvas are not transparent."""
+    """Return how many pixels of a canvas are not transparent, once it is drawn."""
+    page.wait_for_selector(f"{selector}[data-drawn]")
     count: int = page.evaluate(
         """(selector) => {
             const canvas = document.querySelector(selector);
