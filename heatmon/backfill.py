@@ -10,8 +10,6 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from django.utils.translation import gettext as _
-
 from apps.devices.errors import DeviceError
 from apps.devices.models import Device, HistoryGap
 from apps.devices.readings import MinuteRecord
@@ -112,20 +110,20 @@ def _fill(
         records.extend(history.fetch_chunk(gap.start, end, device.profile))
     except DeviceError as error:
         # Only answers count as attempts: a meter that is away has not said that it forgot.
-        gap.reason = error.message[:200]
-        gap.save(update_fields=["last_attempt_at", "reason"])
+        gap.reason, gap.reason_details = error.code, error.details
+        gap.save(update_fields=["last_attempt_at", "reason", "reason_details"])
         raise
     finally:
         _keep(collection, gap, records)
     gap.attempts += 1
     missing = _minutes(_remembered_part(collection, gap, end), end) - len(records)
     gap.missing_minutes = max(0, missing)
-    gap.reason = ""
+    gap.reason, gap.reason_details = "", {}
     if missing <= 0:
         gap.state = HistoryGap.State.FILLED
     elif gap.attempts >= GIVE_UP_AFTER:
         gap.state = HistoryGap.State.LOST
-        gap.reason = _("the meter does not have these minutes")
+        gap.reason = "not_remembered"
     gap.save()
     return len(records)
 

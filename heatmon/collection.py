@@ -15,7 +15,7 @@ from requests import Session
 from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget
-from apps.devices.errors import DeviceBusy, DeviceError
+from apps.devices.errors import CodedError, until_of
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import HomeOptions, SecretUnreadable, home_options, saved_names
 from apps.devices.shelly.client import ShellyClient
@@ -23,6 +23,7 @@ from apps.devices.shelly.counter import MinuteFromCounter
 from apps.devices.shelly.history import MeterHistory
 from apps.devices.viessmann.client import ViessmannAccount, ViessmannClient
 from apps.devices.viessmann.oauth import TokenStore
+from apps.devices.wording import log_line
 from apps.metrics.store.base import TimeSeriesStore
 
 log = logging.getLogger(__name__)
@@ -225,8 +226,7 @@ class Collection:
             "last_attempt_at": at,
             "last_success_at": at,
             "error_code": "",
-            "error_message": "",
-            "error_hint": "",
+            "error_details": {},
             "blocked_until": None,
         }
         if not SourceState.objects.filter(site=self.site, source=source).update(**good):
@@ -234,13 +234,13 @@ class Collection:
         self._persisted[source] = at
         self._failing[source] = False
 
-    def failed(self, source: str, at: datetime, error: DeviceError) -> None:
+    def failed(self, source: str, at: datetime, error: CodedError) -> None:
         """Note a failed poll; the log gets a line when the cause is new."""
         state, _ = SourceState.objects.get_or_create(site=self.site, source=source)
-        if state.error_message != error.message:
-            log.warning("%s: %s %s", source, error.message, error.hint)
+        if (state.error_code, state.error_details) != (error.code, error.details):
+            log.warning("%s: %s", source, log_line(error, self.house.zone))
         state.last_attempt_at = state.last_error_at = at
-        state.error_code, state.error_message, state.error_hint = error.code, error.message, error.hint
-        state.blocked_until = error.retry_at if isinstance(error, DeviceBusy) else None
+        state.error_code, state.error_details = error.code, error.details
+        state.blocked_until = until_of(error.details)
         state.save()
         self._failing[source] = True

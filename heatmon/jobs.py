@@ -12,10 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
-
 from apps.changelog.observe import add_event, observe
-from apps.devices.errors import BudgetExhausted, DeviceBusy, DeviceError, PayloadInvalid, WrongDevice
+from apps.devices.errors import BudgetExhausted, DeviceError, PayloadInvalid, WrongDevice
 from apps.devices.models import ApiCall, Device, JobRun
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
 from apps.devices.shelly.client import ShellyClient
@@ -84,12 +82,7 @@ def _asked(collection: Collection, client: ShellyClient) -> PowerReading:
 def _check_meter(collection: Collection, reading: PowerReading) -> None:
     known = collection.known_device(Device.Kind.METER)
     if known is not None and known.identifier != reading.device:
-        raise WrongDevice(
-            _("Another meter answers at this address: %(found)s instead of %(known)s.")
-            % {"found": reading.device, "known": known.identifier},
-            code="other_meter",
-            hint=_("Nothing is stored from it. If it is your new meter, confirm it on the settings page."),
-        )
+        raise WrongDevice("other_meter", found=reading.device, known=known.identifier)
     collection.remember_device(
         Device.Kind.METER, reading.device, reading.measured_at, profile=reading.profile
     )
@@ -103,11 +96,8 @@ def poll_heat_pump(collection: Collection, at: datetime) -> HeatPumpPoll | None:
     try:
         snapshot = client.fetch()
         poll = record_snapshot(collection, snapshot)
-    except DeviceError as error:
+    except (DeviceError, BudgetExhausted) as error:
         collection.failed(HEAT_PUMP, at, error)
-        raise
-    except BudgetExhausted as error:
-        collection.failed(HEAT_PUMP, at, _budget_error(error))
         raise
     _note_outage(collection, at)
     collection.succeeded(HEAT_PUMP, at)
@@ -120,15 +110,6 @@ def _note_outage(collection: Collection, at: datetime) -> None:
     if before is not None and at - before >= LONG_OUTAGE:
         details = {"source": HEAT_PUMP.value, "duration_s": (at - before).total_seconds()}
         add_event(collection.site, before, "long_outage", details)
-
-
-def _budget_error(error: BudgetExhausted) -> DeviceBusy:
-    return DeviceBusy(
-        error.message,
-        retry_at=error.retry_at,
-        code="budget",
-        hint=_("heatmon goes on by itself when the cloud's quota allows it again."),
-    )
 
 
 def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPumpPoll:

@@ -12,7 +12,13 @@ from django.utils import translation
 os.environ["HEATMON_TESTING"] = "1"
 os.environ["HEATMON_DATA_DIR"] = tempfile.mkdtemp(prefix="heatmon-tests-")
 for _name in [name for name in os.environ if name.startswith("HEATMON_")]:
-    if _name not in {"HEATMON_TESTING", "HEATMON_DATA_DIR", "HEATMON_REQUIRE_BROWSER", "HEATMON_STUDY_DAYS"}:
+    if _name not in {
+        "HEATMON_TESTING",
+        "HEATMON_DATA_DIR",
+        "HEATMON_REQUIRE_BROWSER",
+        "HEATMON_STUDY_DAYS",
+        "HEATMON_CAPTURES",
+    }:
         del os.environ[_name]
 
 

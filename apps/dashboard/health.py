@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
 from apps.devices.options import HomeOptions, default_site, home_options
+from apps.devices.wording import words
 from apps.metrics import apps as metrics_apps
 from apps.metrics.codes import METHOD_VERSION
 from apps.metrics.models import StaleRange
@@ -33,7 +34,6 @@ from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 
 from .context_processors import version
 from .status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
-from .stored_sentences import in_readers_language
 
 DAY = timedelta(hours=24)
 GAP_DAYS = 30
@@ -94,7 +94,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "house": house,
         "status": status,
         "summary": _summary(status),
-        "sources": _sources(site, status, at),
+        "sources": _sources(site, status, at, house.zone),
         "calls": calls,
         "calls_sum": {part: sum(row[part] for row in calls) for part in ("day", "utc")},
         "next_utc_day": _utc_midnight(at) + DAY,
@@ -127,7 +127,7 @@ def _summary(status: Status | None) -> str:
     return FRESH if states <= {FRESH, NOT_SET_UP} else "some"
 
 
-def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard]:
+def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> list[SourceCard]:
     states = {state.source: state for state in SourceState.objects.filter(site=site)}
     devices = {device.kind: device for device in Device.objects.filter(site=site, active=True)}
     titles = {SourceState.Source.METER: _("Meter"), SourceState.Source.HEAT_PUMP: _("Heat pump")}
@@ -143,7 +143,7 @@ def _sources(site: Site, status: Status | None, at: datetime) -> list[SourceCard
                 state=live.state if live else None,
                 measured_at=live.measured_at if live else None,
                 message=live.message if live else None,
-                hint=in_readers_language(state.error_hint) if state else "",
+                hint=words(state.error_code, state.error_details, zone).hint if state else "",
                 last_success_at=_newer(state.last_success_at if state else None, live),
                 last_error_at=state.last_error_at if state else None,
                 model=_model(devices.get(source)),
@@ -225,7 +225,7 @@ def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
     since = at - timedelta(days=GAP_DAYS)
     gaps = list(HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")[:100])
     for gap in gaps:
-        gap.reason = in_readers_language(gap.reason)
+        gap.reason = words(gap.reason, gap.reason_details).sentence
     return gaps
 
 

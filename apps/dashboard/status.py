@@ -15,13 +15,12 @@ from django.utils.translation import gettext as _
 from apps.devices.budget import CallBudget
 from apps.devices.models import Site, SourceState
 from apps.devices.options import HomeOptions, home_options
+from apps.devices.wording import words
 from apps.metrics import apps as metrics_apps
 from apps.metrics import efficiency
 from apps.metrics.codes import REASONS
 from apps.metrics.store.base import Row, TimeSeriesStore
 from apps.metrics.store.schema import COMPRESSOR_PHASES, OPERATING_MODES
-
-from .stored_sentences import in_readers_language
 
 FRESH, STALE, OFFLINE, NOT_SET_UP = "fresh", "stale", "offline", "not_set_up"
 
@@ -267,7 +266,7 @@ def _heat_pump_message(
     at: datetime,
 ) -> str | None:
     silent = measured_at is not None and at - measured_at <= POLL_STALE_AFTER and source_at is not None
-    if state in {STALE, OFFLINE} and silent and not (source and source.error_message):
+    if state in {STALE, OFFLINE} and silent and not (source and source.error_code):
         return _("The cloud answers, but the heat pump has sent it nothing new for a long time.")
     return _message(
         state, source, _("No heat pump is set up yet."), _("The heat pump's cloud has not answered yet.")
@@ -334,8 +333,8 @@ def _today(store: TimeSeriesStore, site: Site, house: HomeOptions, at: datetime)
 def _message(state: str, source: SourceState | None, not_set_up: str, never: str) -> str | None:
     if state == NOT_SET_UP:
         return not_set_up
-    if source is not None and source.error_message:
-        return in_readers_language(source.error_message)
+    if source is not None and source.error_code:
+        return words(source.error_code, source.error_details).sentence
     if state == FRESH:
         return None
     if source is None or source.last_success_at is None:

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 import requests
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
 
 from .deadline import deadline
@@ -131,9 +130,7 @@ class CallBudget:
             if now.allows_a_call:
                 return self._write(purpose, host, at)
             retry_at = self._retry_at(now, at)
-        raise BudgetExhausted(
-            _("The day's calls to the cloud are used up; heatmon goes on later."), retry_at=retry_at
-        )
+        raise _exhausted(now, retry_at)
 
     def note_status(self, call_id: int, status: int) -> None:
         """Add the HTTP status to the row of a call."""
@@ -198,6 +195,16 @@ class CallBudget:
         rows = ApiCall.objects.filter(account=self.account, at__gt=since).order_by("at")
         moments = list(rows.values_list("at", flat=True)[surplus : surplus + 1])
         return moments[0] + window if moments else at + window
+
+
+def _exhausted(now: _Standing, retry_at: datetime) -> BudgetExhausted:
+    """Name the rule that forbids the call: the cloud's own pause, the day, or the 10 minutes."""
+    if now.blocked_until is not None:
+        return BudgetExhausted("paused", retry_at=retry_at)
+    used = max(now.last_24h, now.utc_day)
+    if used >= now.stops_at:
+        return BudgetExhausted("budget", retry_at=retry_at, used=used, stops_at=now.stops_at)
+    return BudgetExhausted("burst", retry_at=retry_at, used=now.last_10min)
 
 
 def _utc_midnight(at: datetime) -> datetime:
@@ -265,9 +272,7 @@ class ChargingAdapter(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         if getattr(self._scope, "left", 0) <= 0:
-            raise DeviceUnreachable(
-                _("The cloud asked for more requests than one poll may make."), code="too_many_calls"
-            )
+            raise DeviceUnreachable("too_many_calls")
         self._scope.left -= 1
         call_id = self._budget.charge(
             self._scope.purpose, urlsplit(request.url or "").netloc, self._budget.clock()
@@ -294,7 +299,7 @@ class ChargingAdapter(BaseAdapter):
             for chunk in response.iter_content(_CHUNK_BYTES):
                 content += chunk
                 if len(content) > self._max_bytes:
-                    raise PayloadInvalid(_("The cloud's answer is too big."), code="answer_too_big")
+                    raise PayloadInvalid("answer_too_big")
         except (requests.RequestException, PayloadInvalid):
             response.close()
             raise
@@ -305,8 +310,4 @@ class ChargingAdapter(BaseAdapter):
 
 
 def _too_slow() -> DeviceUnreachable:
-    return DeviceUnreachable(
-        _("The cloud's answer did not end in time."),
-        code="timeout",
-        hint=_("heatmon tries again at the next poll."),
-    )
+    return DeviceUnreachable("cloud_timeout")

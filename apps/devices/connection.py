@@ -17,13 +17,14 @@ from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
 
 from .budget import CallBudget
-from .errors import BudgetExhausted, DeviceError
+from .errors import BudgetExhausted, CodedError, DeviceError
 from .readings import PHASES, HeatPumpReading, PhaseReading, PowerReading
 from .shelly.client import ShellyClient
 from .shelly.parse import MeterIdentity
 from .viessmann.client import ViessmannAccount, ViessmannClient
 from .viessmann.features import heat_pump_reading
 from .viessmann.oauth import TokenStore
+from .wording import words_of
 
 MODEL_NAMES = {
     "SPEM-003": "Shelly Pro 3EM",
@@ -89,8 +90,9 @@ def test_heat_pump(
         return _heat_pump_report(account, budget, clock, scratch, device_serial, adapter)
 
 
-def _failed(error: DeviceError) -> ConnectionReport:
-    return ConnectionReport(ok=False, title=error.message, code=error.code or "failed", hint=error.hint)
+def _failed(error: CodedError) -> ConnectionReport:
+    said = words_of(error)
+    return ConnectionReport(ok=False, title=said.sentence, code=error.code, hint=said.hint)
 
 
 def _meter_report(identity: MeterIdentity, reading: PowerReading) -> ConnectionReport:
@@ -171,10 +173,8 @@ def _heat_pump_report(
     )
     try:
         reading = heat_pump_reading(client.fetch("test"))
-    except DeviceError as error:
+    except (DeviceError, BudgetExhausted) as error:
         return _failed(error)
-    except BudgetExhausted as error:
-        return ConnectionReport(ok=False, title=error.message, code="budget_exhausted")
     return ConnectionReport(
         ok=True,
         title=_("%(model)s found, gateway %(gateway)s")

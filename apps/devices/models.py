@@ -42,7 +42,7 @@ class Device(models.Model):
 
 
 class SourceState(models.Model):
-    """How polling a source went last: what the health page and the status tell."""
+    """How polling a source went last. ``wording`` has the words for ``error_code`` and ``error_details``."""
 
     class Source(models.TextChoices):
         METER = "meter"
@@ -54,8 +54,7 @@ class SourceState(models.Model):
     last_success_at = models.DateTimeField(null=True)
     last_error_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=60, blank=True)
-    error_message = models.TextField(blank=True)
-    error_hint = models.TextField(blank=True)
+    error_details = models.JSONField(default=dict)
     blocked_until = models.DateTimeField(null=True)
 
     class Meta:
@@ -109,7 +108,10 @@ class SavedOption(models.Model):
 
 
 class HistoryGap(models.Model):
-    """An hour of which minute rows are missing or provisional, and what became of fetching them."""
+    """An hour of which minute rows are missing or provisional, and what became of fetching them.
+
+    ``reason`` is an error's code with its details, or ``not_remembered``; see ``wording``.
+    """
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -123,7 +125,8 @@ class HistoryGap(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_attempt_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=60, blank=True)
+    reason_details = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "device", "start"], name="gap_once_per_hour")]

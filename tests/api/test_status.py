@@ -107,7 +107,8 @@ def test_what_went_wrong_last_is_the_message(store: SqliteStore, site: Site, now
     SourceState.objects.create(
         site=site,
         source="meter",
-        error_message="The meter at 192.168.1.50 does not answer.",
+        error_code="unreachable",
+        error_details={"host": "192.168.1.50"},
         last_error_at=now,
     )
     assert current_status(site, now).meter.message == "The meter at 192.168.1.50 does not answer."

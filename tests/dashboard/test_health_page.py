@@ -43,12 +43,12 @@ def test_each_source_shows_its_error_with_the_hint(
     SourceState.objects.create(
         site=site,
         source="meter",
-        error_message="The meter at 192.168.1.50 does not answer.",
-        error_hint="Check that it has power.",
+        error_code="unreachable",
+        error_details={"host": "192.168.1.50"},
         last_error_at=now - timedelta(minutes=1),
     )
     page = text(reader)
-    assert "<b>The meter at 192.168.1.50 does not answer.</b> Check that it has power." in page
+    assert "<b>The meter at 192.168.1.50 does not answer.</b> Check that the meter has power" in page
     assert "A source is late" in page
 
 
@@ -110,7 +110,8 @@ def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: 
         start=now - timedelta(days=3),
         missing_minutes=45,
         state="filled",
-        reason="not reachable",
+        reason="unreachable",
+        reason_details={"host": "192.168.1.50"},
     )
     HistoryGap.objects.create(
         site=site, device="AABBCCDDEEFF", start=now - timedelta(days=40), missing_minutes=60
@@ -178,3 +179,30 @@ def test_readyz_names_the_broker_that_does_not_answer(
     settings.HEATMON = replace(settings.HEATMON, values=values)
     response = client.get("/readyz")
     assert (response.status_code, response.json()["failing"]) == (503, ["broker"])
+
+
+def test_two_readers_are_told_what_was_stored_once_each_in_their_language(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    SourceState.objects.create(
+        site=site,
+        source="meter",
+        error_code="password_needed",
+        error_details={"host": "192.168.1.50"},
+        last_error_at=now,
+    )
+    HistoryGap.objects.create(
+        site=site,
+        device="a0b1c2d3e4f5",
+        start=now - timedelta(hours=3),
+        missing_minutes=60,
+        reason="unreachable",
+        reason_details={"host": "192.168.1.50"},
+    )
+    german = reader.get("/health", headers={"Accept-Language": "de"}).content.decode()
+    assert "<b>Der Zähler unter 192.168.1.50 verlangt ein Passwort.</b> Das Passwort des Zählers" in german
+    assert "<td>Der Zähler unter 192.168.1.50 antwortet nicht.</td>" in german
+    english = reader.get("/health", headers={"Accept-Language": "en"}).content.decode()
+    assert "<b>The meter at 192.168.1.50 asks for a password.</b> Enter the meter&#x27;s" in english
+    assert "<td>The meter at 192.168.1.50 does not answer.</td>" in english

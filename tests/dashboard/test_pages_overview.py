@@ -108,11 +108,9 @@ def test_a_silent_meter_keeps_its_last_value_with_its_time(
 def test_a_failed_poll_is_not_well_though_its_values_are_fresh(
     reader: Client, filled: Site, now: datetime
 ) -> None:
-    SourceState.objects.create(
-        site=filled, source="heat_pump", error_message="The cloud does not answer.", last_error_at=now
-    )
+    SourceState.objects.create(site=filled, source="heat_pump", error_code="no_answer", last_error_at=now)
     page = reader.get("/").content.decode()
-    assert "Heat pump: The cloud does not answer" in text_of(page)
+    assert "Heat pump: The Viessmann cloud cannot be reached" in text_of(page)
     assert "All well" not in page
     assert 'class="dot dot--warn"' in page
     assert "dot--live" not in page

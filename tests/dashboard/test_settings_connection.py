@@ -180,5 +180,5 @@ def test_a_used_up_budget_makes_no_call(cloud: Cloud) -> None:
         ApiCall(at=AT, account=account, purpose="poll", host="api") for _ in range(1305)
     )
     report = try_heat_pump(cloud)
-    assert (report.ok, report.code) == (False, "budget_exhausted")
+    assert (report.ok, report.code) == (False, "budget")
     assert cloud.requests == []

@@ -38,7 +38,7 @@ def answers_otherwise(site: Site) -> None:
         site=site,
         source=SourceState.Source.METER,
         error_code="other_meter",
-        error_message=SENTENCE,
+        error_details={"found": "0C0D0E0F1011", "known": "A0B1C2D3E4F5"},
     )
 
 

@@ -94,7 +94,7 @@ def test_minutes_that_the_meter_lost_are_given_up_after_three_answers(home: Home
     assert attempts[:3] == [1, 2, 3]
     assert attempts[3:] == [3, 3]
     assert (gap.state, gap.missing_minutes) == (HistoryGap.State.LOST, 25)
-    assert gap.reason == "the meter does not have these minutes"
+    assert gap.reason == "not_remembered"
 
 
 def test_an_unreachable_meter_costs_no_attempt(home: Home) -> None:
@@ -110,7 +110,11 @@ def test_an_unreachable_meter_costs_no_attempt(home: Home) -> None:
         home.move(minutes=7)
     assert {gap.attempts for gap in HistoryGap.objects.exclude(start=JANUARY - HOUR)} == {0}
     gap = HistoryGap.objects.get(start=JANUARY)
-    assert (gap.state, gap.reason) == (HistoryGap.State.OPEN, "The meter at meter.simulated does not answer.")
+    assert (gap.state, gap.reason, gap.reason_details) == (
+        HistoryGap.State.OPEN,
+        "unreachable",
+        {"host": "meter.simulated"},
+    )
     home.move(minutes=10)
     settled(home)
     home.call("backfill", whole=True)
@@ -218,7 +222,7 @@ def test_rows_before_a_broken_line_of_the_meters_answer_are_kept(make_home: Make
         return answer
 
     home.world.meter_handler.handler = broken  # type: ignore[assignment]
-    with pytest.raises(Exception, match="cannot be read"):
+    with pytest.raises(Exception, match="unreadable .*line 32"):
         home.call("backfill")
     assert len(home.minute_energies_wh(JANUARY - HOUR, JANUARY)) == 30
 

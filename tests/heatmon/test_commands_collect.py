@@ -13,6 +13,7 @@ from django.core.management.base import CommandError
 
 from apps.devices.models import ApiCall, SourceState
 from apps.devices.options import default_site
+from apps.devices.wording import words
 from apps.metrics.store.sqlite import SqliteStore
 from apps.simulator.transport import RunningServer, serve
 from apps.simulator.viessmann_catalogue import installations
@@ -130,7 +131,10 @@ def test_one_device_failing_does_not_keep_the_other_from_its_poll(collect: Colle
     code, said = collect(shelly_url=NOBODY)
     assert code == 1
     assert "heat pump:\n" in said
-    states = {state.source: state.error_message for state in SourceState.objects.all()}
+    states = {
+        state.source: words(state.error_code, state.error_details).sentence
+        for state in SourceState.objects.all()
+    }
     assert states == {"meter": "The meter at 127.0.0.1:9 does not answer.", "heat_pump": ""}
 
 
@@ -204,7 +208,7 @@ def test_a_shelly_of_the_first_generation_is_told(collect: Collect, answers: Cal
 
     code, said = collect("meter", shelly_url=answers(old))
     assert code == 1
-    assert "is of the first generation. heatmon reads the Shelly Pro 3EM" in said
+    assert "is of the first generation. heatmon reads Shelly meters" in said
 
 
 # -- the heat pump ---------------------------------------------------------------------------------------
@@ -246,7 +250,7 @@ def test_a_wrong_login_is_told_and_not_tried_again_at_once(collect: Collect, wor
 def test_a_corrected_login_is_tried_at_once(collect: Collect) -> None:
     collect("heat_pump", viessmann_password="wrong")
     assert collect("heat_pump")[0] == 0
-    assert SourceState.objects.get(source="heat_pump").error_message == ""
+    assert SourceState.objects.get(source="heat_pump").error_code == ""
 
 
 def test_a_login_without_password_is_told(collect: Collect) -> None:

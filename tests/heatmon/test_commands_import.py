@@ -168,7 +168,7 @@ def test_a_missing_file_is_named_before_anything_is_read(remembering: Home) -> N
         (b"1768190400,1.0,2.0", "Line 32 has 3 columns instead of 52."),
         (b"yesterday", "Line 32 has 1 columns instead of 52."),
         (b"x" + b",0" * 51, "Line 32 does not start with a time."),
-        (b"1768190400,one" + b",0" * 50, "Line 32 has a value that is no number."),
+        (b"1768190400,one" + b",0" * 50, "Line 32 has a value that is not a number."),
         (b"4102444800" + b",0" * 51, "Line 32 lies in the future."),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.conf import LazySettings
 
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.changelog.sentences import event_title
@@ -15,8 +14,9 @@ from apps.devices.errors import (
     DeviceUnreachable,
     WrongDevice,
 )
-from apps.devices.models import ApiCall, Device, JobRun, QuotaState, RawAnswer, SavedOption
+from apps.devices.models import ApiCall, Device, JobRun, QuotaState, RawAnswer, SavedOption, SourceState
 from apps.devices.viessmann.answers import unpack
+from apps.devices.wording import Words, words
 from apps.metrics.models import MeterEvent, StaleRange
 from apps.simulator.faults import CLOUD, LOGIN, METER, Fault, device_offline, refuse
 from apps.simulator.settings import SLOPE
@@ -27,6 +27,10 @@ from tests.factories import JANUARY, METER_MAC, Home, answering_before
 from .conftest import MakeHome
 
 OTHER_MAC = "0C0D0E0F1011"
+
+
+def told(state: SourceState) -> Words:
+    return words(state.error_code, state.error_details)
 
 
 def fault(home: Home, target: str, effect: object, **duration: float) -> None:
@@ -55,7 +59,7 @@ def test_the_first_poll_writes_down_meter_and_success(home: Home) -> None:
     home.call("poll_power")
     device = home.device("meter")
     assert (device.identifier, device.profile, device.first_seen_at) == (METER_MAC, "triphase", JANUARY)
-    assert (home.state("meter").last_success_at, home.state("meter").error_message) == (JANUARY, "")
+    assert (home.state("meter").last_success_at, home.state("meter").error_code) == (JANUARY, "")
 
 
 def test_a_poll_repeated_at_the_same_time_changes_nothing(home: Home) -> None:
@@ -97,9 +101,9 @@ def test_of_another_meter_at_the_address_nothing_is_stored_and_the_state_says_so
     assert {row.device for row in home.rows("meter", JANUARY, home.at + timedelta(seconds=1))} == {METER_MAC}
     state = home.state("meter")
     assert (
-        state.error_message == f"Another meter answers at this address: {OTHER_MAC} instead of {METER_MAC}."
+        told(state).sentence == f"Another meter answers at this address: {OTHER_MAC} instead of {METER_MAC}."
     )
-    assert "confirm it on the settings page" in state.error_hint
+    assert "confirm it on the settings page" in told(state).hint
     assert Device.objects.filter(identifier=OTHER_MAC).count() == 0
 
 
@@ -129,7 +133,7 @@ def test_a_confirmed_new_meter_is_stored_and_no_energy_reaches_across_the_change
     changed_at = home.at
     home.run("poll_power", minutes=3)
     assert home.device("meter").profile == "triphase"
-    assert home.state("meter").error_message == ""
+    assert home.state("meter").error_code == ""
     rows = home.rows("meter_minute", changed_at - timedelta(minutes=1), home.at)
     # The minute of the change has one counter of each meter: no difference is taken.
     assert [row.device for row in rows if row.at >= changed_at.timestamp()] == [OTHER_MAC] * 2
@@ -144,8 +148,8 @@ def test_an_unreachable_meter_is_recorded_with_sentence_and_hint_and_cleared_on_
     with pytest.raises(DeviceUnreachable):
         home.call("poll_power")
     state = home.state("meter")
-    assert state.error_message == "The meter at meter.simulated does not answer."
-    assert state.error_hint
+    assert told(state).sentence == "The meter at meter.simulated does not answer."
+    assert told(state).hint
     assert (state.error_code, state.last_error_at, state.last_success_at) == (
         "unreachable",
         failed_at,
@@ -154,7 +158,7 @@ def test_an_unreachable_meter_is_recorded_with_sentence_and_hint_and_cleared_on_
     home.move(minutes=1)
     home.call("poll_power")
     state = home.state("meter")
-    assert (state.error_message, state.error_hint, state.error_code) == ("", "", "")
+    assert (state.error_code, state.error_details) == ("", {})
     assert (state.last_success_at, state.last_error_at) == (home.at, failed_at)
 
 
@@ -165,7 +169,7 @@ def test_an_error_left_by_an_earlier_process_is_cleared_by_the_first_good_poll(h
     home.restart()
     home.move(seconds=10)
     home.call("poll_power")
-    assert home.state("meter").error_message == ""
+    assert home.state("meter").error_code == ""
 
 
 def test_a_lasting_fault_is_one_line_in_the_log_and_its_end_another(
@@ -186,7 +190,7 @@ def test_what_answers_and_is_no_meter_is_told_apart_at_the_first_poll(home: Home
         home.world.meter_handler.handler,
         lambda path: json_answer(200, plug if path == "/shelly" else {"sys": {"mac": OTHER_MAC}}),
     )
-    with pytest.raises(WrongDevice, match="has no energy meter"):
+    with pytest.raises(WrongDevice, match="shelly_without_meter"):
         home.call("poll_power")
     assert home.state("meter").error_code == "shelly_without_meter"
 
@@ -252,7 +256,7 @@ def test_a_corrected_password_is_tried_after_a_reload(make_home: MakeHome) -> No
     home.save(shelly_password=home.world.meter_password)
     home.collection.reload()
     assert home.call("poll_power").device == METER_MAC
-    assert home.state("meter").error_message == ""
+    assert home.state("meter").error_code == ""
 
 
 def test_a_reload_that_changes_no_login_keeps_the_session(home: Home) -> None:
@@ -328,12 +332,12 @@ def test_a_gateway_that_is_offline_is_recorded_and_cleared_on_recovery(home: Hom
     with pytest.raises(DeviceUnreachable):
         home.call("poll_heat_pump")
     state = home.state("heat_pump")
-    assert state.error_message == "The heat pump's gateway is not connected to the Viessmann cloud."
-    assert state.error_hint == "Check the Vitoconnect: power, Wi-Fi, its lamp."
+    assert told(state).sentence == "The heat pump's gateway is not connected to the Viessmann cloud."
+    assert told(state).hint == "Check the Vitoconnect: power, Wi-Fi, its lamp."
     assert (state.error_code, state.last_success_at) == ("gateway_offline", JANUARY)
     home.move(minutes=5)
     home.call("poll_heat_pump")
-    assert home.state("heat_pump").error_message == ""
+    assert home.state("heat_pump").error_code == ""
 
 
 def test_a_heat_pump_that_was_away_for_hours_stands_in_the_changes_once(home: Home) -> None:
@@ -355,8 +359,8 @@ def test_a_heat_pump_that_was_away_for_hours_stands_in_the_changes_once(home: Ho
 def test_a_failed_cloud_login_does_not_touch_the_meter(home: Home) -> None:
     fault(home, LOGIN, refuse, hours=1)
     home.run("poll_power", "poll_heat_pump", minutes=6)
-    assert home.state("heat_pump").error_message == "The Viessmann cloud cannot be reached."
-    assert home.state("meter").error_message == ""
+    assert told(home.state("heat_pump")).sentence == "The Viessmann cloud cannot be reached."
+    assert home.state("meter").error_code == ""
     assert len(home.rows("meter", JANUARY, home.at)) == 36
 
 
@@ -372,7 +376,7 @@ def test_the_clouds_own_limit_is_recorded_with_its_end_and_not_asked_again_befor
     assert state.blocked_until > home.at
 
 
-def test_an_exhausted_budget_calls_nobody_and_is_recorded(home: Home, settings: LazySettings) -> None:
+def test_a_pause_that_the_cloud_asked_for_calls_nobody_and_is_recorded(home: Home) -> None:
     home.call("poll_heat_pump")
     calls = len(home.world.cloud.calls)
     until = JANUARY + timedelta(hours=3)
@@ -383,9 +387,9 @@ def test_an_exhausted_budget_calls_nobody_and_is_recorded(home: Home, settings: 
     assert len(home.world.cloud.calls) == calls
     assert ApiCall.objects.count() == calls
     state = home.state("heat_pump")
-    assert (state.error_code, state.blocked_until) == ("budget", until)
-    assert state.error_message
-    assert state.error_hint == "heatmon goes on by itself when the cloud's quota allows it again."
+    assert (state.error_code, state.blocked_until) == ("paused", until)
+    assert told(state).sentence == "The Viessmann cloud has asked for a pause."
+    assert told(state).hint.endswith("Next try: 12 Jan 2026, 09:00.")
     home.move(hours=3)
     home.call("poll_heat_pump")
     state = home.state("heat_pump")

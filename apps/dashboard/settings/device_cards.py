@@ -19,6 +19,7 @@ from apps.devices.home_options import CHANNEL_ROLES, CHANNELS, HEAT_PUMP
 from apps.devices.shelly.address import checked_address
 from apps.devices.viessmann.client import ViessmannAccount
 from apps.devices.viessmann.oauth import TokenStore
+from apps.devices.wording import words_of
 
 from .cards import Card
 from .fields import SecretField, SelectField, TextField, text_option
@@ -62,7 +63,7 @@ class MeterCard(Card):
                 typed, settings.HEATMON.allow_loopback_devices or settings.DEMO, own_services=own_services()
             ).url
         except DeviceError as error:
-            raise forms.ValidationError(f"{error.message} {error.hint}") from error
+            raise forms.ValidationError(str(words_of(error))) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -21,8 +21,8 @@ from apps.devices import clock
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import default_site, readable_options
+from apps.devices.wording import words
 
-from ..stored_sentences import in_readers_language
 from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
 from .forms import LanguageForm, TokenForm
@@ -94,7 +94,9 @@ def _tested(request: HttpRequest, site: Site, card: Card) -> HttpResponse:
 def _other_meter(site: Site) -> str:
     """Return what was said when another meter than the known one answered; empty while none does."""
     state = SourceState.objects.filter(site=site, source=SourceState.Source.METER).first()
-    return in_readers_language(state.error_message) if state and state.error_code == "other_meter" else ""
+    if state is None or state.error_code != "other_meter":
+        return ""
+    return words(state.error_code, state.error_details).sentence
 
 
 def _new_meter(request: HttpRequest, site: Site) -> HttpResponse:

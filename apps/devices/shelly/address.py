@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..errors import DeviceRefused, DeviceUnreachable
-from .messages import failure
 
 Resolve = Callable[[str, int], Iterable[str]]
 
@@ -44,7 +43,7 @@ def checked_address(
     """
     host, port = _host_and_port(url)
     if f"{host}:{port}".lower() in {service.lower() for service in own_services}:
-        raise failure(DeviceRefused, "address_refused", host=host)
+        raise DeviceRefused("address_refused", host=host)
     ip = permitted_ip(host, port, allow_loopback, resolve=resolve)
     shown_host = f"[{host}]" if ":" in host else host
     return CheckedAddress(
@@ -59,17 +58,17 @@ def permitted_ip(host: str, port: int, allow_loopback: bool, *, resolve: Resolve
     """The IP address to connect to. Every address that the name has must be permitted."""
     addresses = list((resolve or _resolve)(host, port))
     if not addresses:
-        raise failure(DeviceUnreachable, "name_unknown", host=host)
+        raise DeviceUnreachable("name_unknown", host=host)
     for address in addresses:
         if not _permitted(address, allow_loopback):
-            raise failure(DeviceRefused, "address_refused", host=host)
+            raise DeviceRefused("address_refused", host=host)
     return addresses[0]
 
 
 def _host_and_port(url: str) -> tuple[str, int]:
     text = url.strip()
     shown = text.rpartition("@")[2][:100]  # never show a password that was typed into the address
-    invalid = failure(DeviceRefused, "address_invalid", host=shown)
+    invalid = DeviceRefused("address_invalid", host=shown)
     if not text.isprintable():
         raise invalid
     try:
@@ -99,7 +98,7 @@ def _resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise failure(DeviceUnreachable, "name_unknown", host=host) from error
+        raise DeviceUnreachable("name_unknown", host=host) from error
     return [str(address[0]) for *_, address in found]
 
 

@@ -12,14 +12,13 @@ from ..errors import PayloadInvalid, WrongDevice
 from ..readings import MinuteRecord, PowerReading
 from .connection import MeterConnection
 from .history import fetch_pages
-from .messages import failure, tell
 from .parse import MeterIdentity, device_identity, power_reading
 
 
 class ShellyClient:
     """Polls one meter from one thread, with one long-lived session and login.
 
-    Every failure is a DeviceError with ``code``, a sentence and a ``hint``. After a refused or missing
+    Every failure is a DeviceError. After a refused or missing
     password every call fails at once, without a request: make a new client when the settings changed.
     ``clock`` gives aware UTC. For ``session``, ``allow_loopback`` and ``restricted`` see
     ``MeterConnection``.
@@ -53,9 +52,9 @@ class ShellyClient:
         try:
             identity = device_identity(self._connection.get_json("/shelly"))
         except PayloadInvalid as error:
-            raise failure(WrongDevice, "not_a_shelly", host=self._connection.host) from error
+            raise WrongDevice("not_a_shelly", host=self._connection.host) from error
         except WrongDevice as error:
-            tell(error, host=self._connection.host)
+            error.details["host"] = self._connection.host
             raise
         self._device = identity.mac
         return identity
@@ -68,7 +67,7 @@ class ShellyClient:
         try:
             reading = power_reading(status, self._device, sent_at + (self._clock() - sent_at) / 2)
         except PayloadInvalid as error:
-            tell(error, host=self._connection.host, detail=error.path)
+            error.details["host"] = self._connection.host
             raise
         self._device = reading.device
         return reading

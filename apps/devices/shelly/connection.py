@@ -22,7 +22,6 @@ from urllib3.exceptions import HTTPError, NameResolutionError, ProtocolError
 
 from ..errors import DeviceBusy, DeviceRefused, DeviceUnreachable, PayloadInvalid, WrongDevice
 from .address import permitted_ip
-from .messages import Failure, failure
 from .transport import AnswerTooLarge, MeterAdapter
 
 POLL_DEADLINE_S = 5.0
@@ -75,7 +74,7 @@ class MeterConnection:
         try:
             decoded = _decoded(body)
         except (ValueError, RecursionError) as error:
-            raise self._failure(PayloadInvalid, "unreadable", detail="JSON") from error
+            raise PayloadInvalid("unreadable", path="JSON", host=self.host) from error
         code, _ = _rpc_error(decoded)
         if code is not None:
             self._raise_rpc_error(code)
@@ -117,7 +116,7 @@ class MeterConnection:
             for chunk in self._chunks(response):
                 left -= len(chunk)
                 if left < 0:
-                    raise self._failure(PayloadInvalid, "too_large")
+                    raise PayloadInvalid("too_large", host=self.host)
                 yield chunk
         except (requests.RequestException, HTTPError, OSError) as error:
             self._raise_lost(error)
@@ -132,7 +131,7 @@ class MeterConnection:
     def _open(self, path: str, deadline_s: float) -> requests.Response:
         """The answer 200 to a request, its body unread."""
         if self._stopped is not None:
-            raise self._failure(DeviceRefused, self._stopped)
+            raise DeviceRefused(self._stopped, host=self.host)
         if isinstance(self._adapter, MeterAdapter):
             self._adapter.limits.start(deadline_s, MAX_ANSWER_BYTES)
         response = self._exchange(path, deadline_s)
@@ -186,7 +185,7 @@ class MeterConnection:
             answer = self._auth.handle_401(response, timeout=deadline_s, **_SEND)  # type: ignore[no-untyped-call]
         except KeyError as error:  # a challenge without realm or nonce
             response.close()
-            raise self._failure(WrongDevice, "not_a_shelly") from error
+            raise WrongDevice("not_a_shelly", host=self.host) from error
         return answer
 
     def _request(self, path: str) -> requests.PreparedRequest:
@@ -205,27 +204,27 @@ class MeterConnection:
         if status == 429:
             raise self._busy(response.headers.get("Retry-After"))
         if 300 <= status < 400:
-            raise self._failure(WrongDevice, "redirected")
+            raise WrongDevice("redirected", host=self.host)
         code, message = self._error_body(response)
         if code is not None:
             self._raise_rpc_error(code, message)
         if status >= 500:
-            raise self._failure(DeviceUnreachable, "server_error", detail=f"HTTP {status}")
-        raise self._failure(WrongDevice, "not_a_shelly")
+            raise DeviceUnreachable("server_error", host=self.host, detail=f"HTTP {status}")
+        raise WrongDevice("not_a_shelly", host=self.host)
 
     def _raise_refused(self, response: requests.Response) -> NoReturn:
         if "digest" not in response.headers.get("WWW-Authenticate", "").lower():
-            raise self._failure(WrongDevice, "not_a_shelly")
+            raise WrongDevice("not_a_shelly", host=self.host)
         # The meter counts failed logins: no more of them until a person has changed something.
         self._stopped = "password_needed" if self._auth is None else "wrong_password"
-        raise self._failure(DeviceRefused, self._stopped)
+        raise DeviceRefused(self._stopped, host=self.host)
 
     def _busy(self, retry_after: str | None) -> DeviceBusy:
-        error = self._failure(DeviceBusy, "busy")
+        retry_at = None
         if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
             seconds = min(int(retry_after[:9]), LONGEST_RETRY_AFTER_S)
-            error.retry_at = self._clock() + timedelta(seconds=seconds)
-        return error
+            retry_at = self._clock() + timedelta(seconds=seconds)
+        return DeviceBusy("busy", retry_at=retry_at, host=self.host)
 
     def _error_body(self, response: requests.Response) -> tuple[int | None, str]:
         try:
@@ -237,12 +236,12 @@ class MeterConnection:
 
     def _raise_rpc_error(self, code: int, message: str = "") -> NoReturn:
         if code == 429:
-            raise self._failure(DeviceBusy, "busy")
+            raise DeviceBusy("busy", host=self.host)
         if code == NO_SUCH_COMPONENT or (code == 404 and message.startswith("No handler for")):
-            raise self._failure(WrongDevice, "profile_changed")
+            raise WrongDevice("profile_changed", host=self.host)
         if code == 404:
-            raise self._failure(WrongDevice, "not_a_shelly")
-        raise self._failure(DeviceUnreachable, "server_error", detail=f"RPC {code}")
+            raise WrongDevice("not_a_shelly", host=self.host)
+        raise DeviceUnreachable("server_error", host=self.host, detail=f"RPC {code}")
 
     def _raise_lost(self, error: Exception) -> NoReturn:
         """Translate what went wrong below HTTP, and give up the connection."""
@@ -250,18 +249,17 @@ class MeterConnection:
         self._session.close()
         self._answered = False
         if any(isinstance(cause, AnswerTooLarge) for cause in causes):
-            raise self._failure(PayloadInvalid, "too_large") from error
+            raise PayloadInvalid("too_large", host=self.host) from error
         if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
-            raise self._failure(DeviceUnreachable, "timeout") from error
+            raise DeviceUnreachable("timeout", host=self.host) from error
         if any(isinstance(cause, NameResolutionError) for cause in causes):
-            raise self._failure(DeviceUnreachable, "name_unknown") from error
+            raise DeviceUnreachable("name_unknown", host=self.host) from error
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
-            raise self._failure(DeviceRefused, "address_invalid") from error
+            raise DeviceRefused("address_invalid", host=self.host) from error
         lost = any(isinstance(cause, ProtocolError) for cause in causes)
-        raise self._failure(DeviceUnreachable, "connection_lost" if lost else "unreachable") from error
-
-    def _failure(self, kind: type[Failure], code: str, *, detail: str = "") -> Failure:
-        return failure(kind, code, host=self.host, detail=detail)
+        if lost:
+            raise DeviceUnreachable("connection_lost", host=self.host) from error
+        raise DeviceUnreachable("unreachable", host=self.host) from error
 
 
 def _decoded(body: bytes) -> Any:

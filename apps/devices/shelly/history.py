@@ -15,7 +15,6 @@ import requests
 from ..errors import DeviceBusy, PayloadInvalid, WrongDevice
 from ..readings import MinuteRecord
 from .connection import MeterConnection
-from .messages import failure, tell
 from .parse import (
     MONOPHASE,
     TRIPHASE,
@@ -70,7 +69,7 @@ class MeterHistory:
         """What the meter holds, None for nothing. Raises DeviceError, also while its clock is not set."""
         clock_is_set = self._check_device()
         if not clock_is_set:
-            raise failure(DeviceBusy, "clock_not_set", host=self._connection.host)
+            raise DeviceBusy("clock_not_set", host=self._connection.host)
         component = "EM1Data" if profile == MONOPHASE else "EMData"
         body = self._connection.get_json(
             f"/rpc/{component}.GetRecords", deadline_s=EXTENT_DEADLINE_S, id=0, ts=0
@@ -78,7 +77,7 @@ class MeterHistory:
         try:
             extent = records_extent(body)
         except PayloadInvalid as error:
-            tell(error, host=self._connection.host, detail=error.path)
+            error.details["host"] = self._connection.host
             raise
         if extent is not None:
             self._period_s = extent.period_s
@@ -115,7 +114,7 @@ class MeterHistory:
         """Whether the clock is set. The rows do not say whose they are, so ask before each chunk."""
         values = sys_values(self._connection.get_json("/rpc/Sys.GetStatus"))
         if values.mac is not None and values.mac != self._device:
-            raise failure(WrongDevice, "another_device", host=self._connection.host, detail=values.mac)
+            raise WrongDevice("another_device", host=self._connection.host, detail=values.mac)
         return values.unix_time is not None
 
     def _monophase_hour(self, start: datetime, end: datetime) -> list[MinuteRecord]:
@@ -142,11 +141,10 @@ class MeterHistory:
                 if start <= record.at < end:
                     yield record
         except PayloadInvalid as error:
-            tell(error, host=self._connection.host, detail=error.path)
-            raise
+            raise PayloadInvalid("unreadable", path=error.path, host=self._connection.host) from error
         except WrongDevice as error:
             # The device was checked; what it lacks is this export, as the profile is another one.
-            raise failure(WrongDevice, "profile_changed", host=self._connection.host) from error
+            raise WrongDevice("profile_changed", host=self._connection.host) from error
 
 
 def fetch_pages(
@@ -190,7 +188,7 @@ def _pages(
         try:
             records, following = history_page(body, device, channel)
         except PayloadInvalid as error:
-            tell(error, host=connection.host, detail=error.path)
+            error.details["host"] = connection.host
             raise
         yield from (record for record in records if start <= record.at < end)
         # It may stand still, or lie behind the end.

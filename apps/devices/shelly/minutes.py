@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from ..errors import PayloadInvalid
 from ..readings import PHASES, MinuteRecord
@@ -76,7 +76,7 @@ def history_page(
     ``now`` are refused, that is left out. Raises PayloadInvalid with the path.
     """
     if not isinstance(body, Mapping) or not isinstance(body.get("data"), list):
-        _invalid("The history has no rows.", "data")
+        raise PayloadInvalid(path="data")
     rows: list[MinuteRecord] = []
     for index, block in enumerate(body["data"]):
         rows += _block_rows(block, body.get("keys"), device, channel, f"data[{index}]")
@@ -98,14 +98,14 @@ def merge_channels(records: Iterable[MinuteRecord]) -> list[MinuteRecord]:
 def records_extent(body: object) -> HistoryExtent | None:
     """What the meter holds, from a GetRecords answer; None if it holds nothing. Raises PayloadInvalid."""
     if not isinstance(body, Mapping) or not isinstance(body.get("data_blocks"), list):
-        _invalid("The list of records cannot be read.", "data_blocks")
+        raise PayloadInvalid(path="data_blocks")
     blocks = []
     for index, block in enumerate(body["data_blocks"]):
         path = f"data_blocks[{index}]"
         start, period_s = _block_times(block, path)
         count = block.get("records")
         if type(count) is not int or not 0 <= count < 10_000_000:
-            _invalid("A block does not say how many records it has.", f"{path}.records")
+            raise PayloadInvalid(path=f"{path}.records")
         if start < EARLIEST_TIME or count == 0:
             continue
         blocks.append(
@@ -153,15 +153,15 @@ def csv_minutes(
         if columns is None:
             keys = _KEYS_BY_COUNT.get(len(cells) - 1)
             if keys is None:
-                _invalid(f"Line {number} is not a row of the meter's export.", path)
+                raise PayloadInvalid("line_unknown", path=path, line=number)
             columns, width = _columns(keys, channel, path), len(cells)
         if len(cells) != width:
-            _invalid(f"Line {number} has {len(cells)} columns instead of {width}.", path)
+            raise PayloadInvalid("line_columns", path=path, line=number, columns=len(cells), expected=width)
         at = _csv_time(cells[0], number)
         if at < EARLIEST_TIME:
             continue
         if now is not None and at > now.timestamp():
-            _invalid(f"Line {number} lies in the future.", path, code="future")
+            raise PayloadInvalid("future", path=path, line=number)
         yield _record(_instant(at, path), period_s, _csv_cells(cells, columns, number), columns, device, path)
 
 
@@ -171,14 +171,14 @@ def _block_rows(
     start, period_s = _block_times(block, path)
     values = block.get("values") if isinstance(block, Mapping) else None
     if not isinstance(values, list):
-        _invalid("A block of the history has no values.", f"{path}.values")
+        raise PayloadInvalid(path=f"{path}.values")
     for index, row in enumerate(values):
         row_path = f"{path}.values[{index}]"
         names = keys if keys is not None else _KEYS_BY_COUNT.get(len(row) if isinstance(row, list) else 0)
         if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-            _invalid("The history does not name its columns.", "keys")
+            raise PayloadInvalid(path="keys")
         if not isinstance(row, list) or len(row) != len(names):
-            _invalid("A row of the history does not fit its columns.", row_path)
+            raise PayloadInvalid(path=row_path)
         at = start + index * period_s
         if at >= EARLIEST_TIME:
             columns = _columns(names, channel, "keys", offset=0)
@@ -187,12 +187,12 @@ def _block_rows(
 
 def _block_times(block: object, path: str) -> tuple[int, int]:
     if not isinstance(block, Mapping):
-        _invalid("A block of the history is not an object.", path)
+        raise PayloadInvalid(path=path)
     start, period_s = block.get("ts"), block.get("period")
     if type(start) is not int or not 0 <= start < LATEST_TIME:
-        _invalid("A block of the history has no time.", f"{path}.ts")
+        raise PayloadInvalid(path=f"{path}.ts")
     if type(period_s) is not int or not 1 <= period_s <= LONGEST_PERIOD_S:
-        _invalid("A block of the history has no period.", f"{path}.period")
+        raise PayloadInvalid(path=f"{path}.period")
     return start, period_s
 
 
@@ -200,7 +200,7 @@ def _columns(keys: Sequence[str], channel: int | None, path: str, *, offset: int
     """Columns by name; ``offset`` 1 where a time stands before them. Unknown names are ignored."""
     if "total_act_energy" in keys:
         if channel not in (0, 1, 2):
-            _invalid("These are the rows of one channel; say which.", path, code="channel_needed")
+            raise PayloadInvalid("channel_needed", path=path)
         prefixes: list[str | None] = [None, None, None]
         prefixes[channel] = ""
     else:
@@ -213,7 +213,7 @@ def _columns(keys: Sequence[str], channel: int | None, path: str, *, offset: int
 
     columns = _Columns(find("total_act_energy"), find("total_act_ret_energy"), find("max_voltage"))
     if columns.energy == (None, None, None):
-        _invalid("The history has no energy column.", path)
+        raise PayloadInvalid("no_energy_column", path=path)
     return columns
 
 
@@ -268,7 +268,7 @@ def _energy(row: Sequence[Any], column: int | None) -> float | None:
 
 def _csv_time(cell: str, number: int) -> int:
     if not (cell.isascii() and cell.isdigit() and len(cell) <= 10 and int(cell) < LATEST_TIME):
-        _invalid(f"Line {number} does not start with a time.", f"line {number}")
+        raise PayloadInvalid("line_time", path=f"line {number}", line=number)
     return int(cell)
 
 
@@ -289,17 +289,10 @@ def _csv_number(cell: str, number: int) -> float | None:
             raise ValueError
         return float(cell)
     except ValueError:
-        path = f"line {number}"
-        raise PayloadInvalid(
-            f"Line {number} has a value that is no number.", path=path, code="unreadable"
-        ) from None
+        raise PayloadInvalid("line_value", path=f"line {number}", line=number) from None
 
 
 def _instant(at: int, path: str) -> datetime:
     if at >= LATEST_TIME:
-        _invalid("A time of the history is out of reach.", path)
+        raise PayloadInvalid(path=path)
     return datetime.fromtimestamp(at, UTC)
-
-
-def _invalid(message: str, path: str, *, code: str = "unreadable") -> NoReturn:
-    raise PayloadInvalid(message, path=path, code=code)

@@ -93,17 +93,17 @@ def device_identity(info: object) -> MeterIdentity:
     protocol) or ``shelly_without_meter``.
     """
     if not isinstance(info, Mapping) or not isinstance(info.get("mac"), str):
-        raise WrongDevice("The answer is not that of a Shelly.", code="not_a_shelly")
+        raise WrongDevice("not_a_shelly")
     model, generation = info.get("model"), info.get("gen")
     if generation is None and isinstance(info.get("type"), str):
-        raise WrongDevice("This is a Shelly of the first generation.", code="old_shelly")
+        raise WrongDevice("old_shelly")
     mac = mac_address(info["mac"])
     if mac is None or not isinstance(model, str) or type(generation) is not int:
-        raise WrongDevice("The answer is not that of a Shelly.", code="not_a_shelly")
+        raise WrongDevice("not_a_shelly")
     profile = info.get("profile")
     if profile not in (TRIPHASE, MONOPHASE):
         if not model.startswith(METER_MODELS):
-            raise WrongDevice("This Shelly has no energy meter.", code="shelly_without_meter")
+            raise WrongDevice("shelly_without_meter")
         profile = MONOPHASE  # models with separate channels only have no profile
     realm, name = info.get("auth_domain"), info.get("name")
     return MeterIdentity(
@@ -126,12 +126,12 @@ def power_reading(status: object, device: str, requested_at: datetime) -> PowerR
     when neither powers nor counters are there; one of the two alone is kept.
     """
     if not isinstance(status, Mapping):
-        raise PayloadInvalid("The status is not an object.", path="$", code="unreadable")
+        raise PayloadInvalid("unreadable", path="$")
     values = _meter_values(status)
     clock = sys_values(status.get("sys"))
     mac = clock.mac or device
     if not mac:
-        raise PayloadInvalid("The status names no device.", path="sys.mac", code="unreadable")
+        raise PayloadInvalid("unreadable", path="sys.mac")
     return PowerReading(
         measured_at=requested_at,
         device=mac,
@@ -191,7 +191,7 @@ def _meter_values(status: Body) -> MeterValues:
         return _triphase(_present("em:0", em, errors), _present("emdata:0", emdata, errors), errors)
     if any(f"{kind}:{channel}" in status for channel in range(3) for kind in ("em1", "em1data")):
         return _monophase(status, errors)
-    raise PayloadInvalid("The status has no energy meter.", path="em:0", code="no_meter_values")
+    raise PayloadInvalid("no_meter_values", path="em:0")
 
 
 def _present(name: str, body: object, errors: list[str]) -> Body:
@@ -205,7 +205,7 @@ def _present(name: str, body: object, errors: list[str]) -> Body:
 def _component(status: Body, name: str) -> Body:
     body = status[name]
     if not isinstance(body, Mapping):
-        raise PayloadInvalid(f"{name} is not an object.", path=name, code="unreadable")
+        raise PayloadInvalid("unreadable", path=name)
     return body
 
 

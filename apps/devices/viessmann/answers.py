@@ -29,9 +29,9 @@ def unpack(packed: bytes | memoryview) -> dict[str, Any]:
     try:
         content = json.loads(zlib.decompressobj().decompress(packed, MAX_BYTES))
     except (zlib.error, ValueError, RecursionError) as error:
-        raise PayloadInvalid("a stored answer cannot be read", path="payload") from error
+        raise PayloadInvalid("stored_answer", path="payload") from error
     if not isinstance(content, dict):
-        raise PayloadInvalid("a stored answer is not a features answer", path="payload")
+        raise PayloadInvalid("stored_answer", path="payload")
     return content
 
 

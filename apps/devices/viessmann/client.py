@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget
@@ -114,12 +113,7 @@ class ViessmannClient:
     def _snapshot(self, answer: _Answer, address: Address) -> FeatureSnapshot:
         # An empty list is a fault of the cloud (seen for hours in 2022), not a heat pump without data.
         if not isinstance(answer.payload["data"], list) or not answer.payload["data"]:
-            raise PayloadInvalid(
-                _("The Viessmann cloud gave no data points."),
-                path="data",
-                code="no_features",
-                hint=_("This happens when the cloud has a fault; heatmon tries again at the next poll."),
-            )
+            raise PayloadInvalid("no_features", path="data")
         return snapshot_with_getters(
             payload=answer.payload,
             received_at=self._clock(),
@@ -151,27 +145,14 @@ class ViessmannClient:
 
     def _chosen(self, found: Sequence[FoundHeatPump]) -> FoundHeatPump:
         if not found:
-            raise WrongDevice(
-                _("The Viessmann account has no heat pump."),
-                code="no_heat_pump",
-                hint=_("Use the account that the heat pump is registered with in ViCare."),
-            )
+            raise WrongDevice("no_heat_pump")
         wanted = [one for one in found if self._wanted(one)]
         if len(wanted) == 1:
             return wanted[0]
-        names = ", ".join(f"{one.model or '?'} ({one.device})" for one in found)
+        names = [f"{one.model or '?'} ({one.device})" for one in found]
         if not wanted:
-            raise WrongDevice(
-                _("The Viessmann account has no heat pump with the serial %(serial)s.")
-                % {"serial": self._device_serial},
-                code="other_heat_pump",
-                hint=_("It has: %(names)s. Choose one on the settings page.") % {"names": names},
-            )
-        raise WrongDevice(
-            _("The Viessmann account has several heat pumps; choose one on the settings page."),
-            code="several_heat_pumps",
-            hint=names,
-        )
+            raise WrongDevice("other_heat_pump", serial=self._device_serial, names=names)
+        raise WrongDevice("several_heat_pumps", names=names)
 
     def _find(self, purpose: str, *, retry_refused: bool) -> list[FoundHeatPump]:
         with self._transport.calls(purpose):
@@ -255,9 +236,7 @@ def _vicare_devices(get: Callable[[str], dict[str, Any]]) -> list[Any]:
     try:
         vicare.initWithExternalOAuth(Manager())
     except (AttributeError, TypeError, KeyError, ValueError) as error:
-        raise PayloadInvalid(
-            _("The list of the account's devices cannot be read."), path="installations", code="no_data"
-        ) from error
+        raise PayloadInvalid("no_data", path="installations") from error
     return list(vicare.all_devices)
 
 

@@ -18,9 +18,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from django.utils.translation import gettext as _
 
-from apps.devices.errors import DeviceBusy, DeviceError, DeviceRefused, DeviceUnreachable
+from apps.devices.errors import DeviceError, DeviceRefused, DeviceUnreachable
 
 from .faults import body_of, rate_limit
 from .tokens import Login, Refusal, TokenStore
@@ -113,10 +112,7 @@ class Authenticator:
             fresh = self._refreshed(login) if login is not None and login.refresh_token else None
             if fresh is None:
                 self._end(login)
-                raise DeviceUnreachable(
-                    _("The Viessmann login ended early; heatmon logs in afresh at the next poll."),
-                    code="token_rejected",
-                )
+                raise DeviceUnreachable("login_ended")
             return fresh.access_token
 
     def drop(self) -> None:
@@ -147,11 +143,7 @@ class Authenticator:
             if fresh is not None:
                 return fresh
         if not self._account.user or not self._account.password:
-            refused = DeviceRefused(
-                _("heatmon is not logged in to the Viessmann account, or no longer."),
-                code="login_needed",
-                hint=_("Enter user and password on the settings page."),
-            )
+            refused = DeviceRefused("login_needed")
             if login is not None:
                 self._remember(refused, PAUSE_WITHOUT_PASSWORD)
             raise refused
@@ -253,8 +245,7 @@ class Authenticator:
                 credentials=self._credentials,
                 until=(self._clock() + pause).timestamp(),
                 code=error.code,
-                message=error.message,
-                hint=error.hint,
+                details=dict(error.details),
             )
         )
 
@@ -264,7 +255,7 @@ class Authenticator:
         if refusal is None or not now < refusal.until <= now + PAUSE_AFTER_REFUSAL.total_seconds():
             return
         if secrets.compare_digest(refusal.credentials, self._credentials):
-            raise DeviceRefused(refusal.message, code=refusal.code, hint=refusal.hint)
+            raise DeviceRefused(refusal.code, **refusal.details)
 
     @cached_property
     def _credentials(self) -> str:
@@ -280,38 +271,13 @@ def _login_error(
     """What a login answer other than success means. ``error``: OAuth's code from a redirect."""
     status, body = response.status_code, body_of(response)
     if status == 429:
-        return (
-            rate_limit(body, at)
-            if isinstance(body, Mapping)
-            else DeviceBusy(
-                _("The Viessmann login wants no request now."),
-                retry_at=at + timedelta(minutes=10),
-                code="rate_limit",
-            )
-        )
+        return rate_limit(body, at)
     if isinstance(body, Mapping):
         error = error or str(body.get("error", ""))
     if status >= 500 or (at_token and error not in _WRONG_CLIENT | _WRONG_USER):
-        return DeviceUnreachable(
-            _("The Viessmann login has a fault (%(status)s).") % {"status": status},
-            code="login_unavailable",
-            hint=_("heatmon tries again at the next poll."),
-        )
+        return DeviceUnreachable("login_unavailable", status=status)
     if status == 423 or b"locked" in response.content[:4096].lower():
-        return DeviceRefused(
-            _("The Viessmann account is locked."),
-            code="account_locked",
-            hint=_("Log in with the ViCare app or reset the password there, then enter it here again."),
-        )
+        return DeviceRefused("account_locked")
     if error in _WRONG_CLIENT or (status == 401 and error and error not in _WRONG_USER):
-        return DeviceRefused(
-            _("The Viessmann cloud does not know this client id."),
-            code="wrong_client_id",
-            hint=_("Copy it from the developer portal; its redirect address must be %(address)s.")
-            % {"address": REDIRECT_URI},
-        )
-    return DeviceRefused(
-        _("The Viessmann cloud does not accept user and password."),
-        code="wrong_credentials",
-        hint=_("Check both by logging in with the ViCare app."),
-    )
+        return DeviceRefused("wrong_client_id", address=REDIRECT_URI)
+    return DeviceRefused("wrong_credentials")

@@ -66,7 +66,7 @@ class FeatureSnapshot:
     def __post_init__(self) -> None:
         data = self.payload.get("data")
         if not isinstance(data, list):
-            raise PayloadInvalid("the features answer has no list of data points", path="data")
+            raise PayloadInvalid("no_data_points", path="data")
         index = {
             entry["feature"]: entry
             for entry in data

@@ -7,11 +7,13 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
+
+from apps.devices.errors import Detail
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +42,7 @@ class Refusal:
     credentials: str
     until: float
     code: str
-    message: str
-    hint: str
+    details: Mapping[str, Detail]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,9 @@ def _whole(part: Login | Refusal | Address) -> bool:
             numbers = (part.expires_at, 0 if part.refresh_expires_at is None else part.refresh_expires_at)
             texts = (part.client_id, part.access_token, part.refresh_token or "", part.user or "")
         case Refusal():
-            numbers, texts = (part.until, 0), (part.credentials, part.code, part.message, part.hint)
+            if not isinstance(part.details, dict):
+                return False
+            numbers, texts = (part.until, 0), (part.credentials, part.code, "", "")
         case Address():
             numbers, texts = (0, 0), (part.client_id, part.gateway, part.device_id, part.device)
     return all(isinstance(one, int | float) for one in numbers) and all(isinstance(one, str) for one in texts)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.options import default_site
+from apps.devices.wording import words_of
 from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import Collection
@@ -46,11 +47,8 @@ class Command(BaseCommand):
             return False
         try:
             lines = _meter(collection) if name == "meter" else _heat_pump(collection)
-        except DeviceError as error:
-            self.stderr.write(f"{title}: {error.message} {error.hint}".rstrip())
-            return False
-        except BudgetExhausted as error:
-            self.stderr.write(f"{title}: {error.message}")
+        except (DeviceError, BudgetExhausted) as error:
+            self.stderr.write(f"{title}: {words_of(error, collection.house.zone)}")
             return False
         self.stdout.write(f"{title}:")
         for label, value in lines:

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.devices.errors import DeviceError
+from apps.devices.errors import CodedError, DeviceError
 from apps.devices.models import Device
 from apps.devices.options import default_site
 from apps.devices.viessmann.snapshot import FeatureSnapshot
+from apps.devices.wording import words_of
 from apps.metrics.apps import default_store
 from apps.metrics.stale import mark_stale
 from heatmon import jobs
@@ -51,7 +52,7 @@ class Command(BaseCommand):
                 except (ValueError, DeviceError) as error:
                     self.stdout.write(f"{path}: {count} answers")
                     raise CommandError(
-                        f"{path}: {str(error).rstrip('.')}. Answers before it were kept; "
+                        f"{path}: {_sentence(error).rstrip('.')}. Answers before it were kept; "
                         "mend the file and repeat.",
                         returncode=2,
                     ) from error
@@ -85,7 +86,7 @@ def snapshots(path: Path, at: datetime | None) -> Iterator[FeatureSnapshot]:
         try:
             yield snapshot_of(row["payload"], _instant(row["at"], "at"))
         except (ValueError, CommandError, DeviceError) as error:
-            raise ValueError(f"line {number}: {error}") from error
+            raise ValueError(f"line {number}: {_sentence(error)}") from error
 
 
 def _parsed(text: str) -> Any:
@@ -146,3 +147,7 @@ def _instant(value: Any, name: str) -> datetime:
     if at.tzinfo is None:
         raise CommandError(f"{name}: {value!r} has no offset; write for example …+01:00", returncode=2)
     return at.astimezone(UTC)
+
+
+def _sentence(error: Exception) -> str:
+    return words_of(error).sentence if isinstance(error, CodedError) else str(error)

@@ -14,6 +14,7 @@ from apps.devices.models import Device, Site
 from apps.devices.options import default_site, home_options
 from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.parse import csv_minutes
+from apps.devices.wording import words_of
 from apps.metrics.apps import default_store
 from apps.metrics.recording import minute_rows
 from apps.metrics.stale import mark_stale
@@ -67,7 +68,7 @@ class Command(BaseCommand):
                         stored += _store(site, batch)
                         batch = []
         except PayloadInvalid as error:
-            fault = f"{path}: {error.message}"
+            fault = f"{path}: {words_of(error).sentence}"
         except UnicodeDecodeError as error:
             fault = f"{path}: no text at byte {error.start}; is it the meter's CSV?"
         stored += _store(site, batch)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.utils import translation
 
 from apps.devices.errors import DeviceError, DeviceRefused, PayloadInvalid, WrongDevice
 from apps.devices.shelly.client import ShellyClient
-from apps.devices.shelly.messages import MESSAGES, failure
+from apps.devices.wording import words_of
 
 from .meters import AT, Answer, DigestLogin, InProcess, Reply, always, clock, serving, session_with
 from .payloads import payload
@@ -98,20 +97,20 @@ def test_the_meter_tells_who_it_is_without_a_password() -> None:
 )
 def test_what_is_not_the_meter_says_so_in_one_sentence(reply: Reply, code: str, sentence: str) -> None:
     error = error_of(client(always(reply))[0].identify, WrongDevice)
-    assert (error.code, str(error), error.permanent) == (code, sentence, True)
-    assert error.hint
+    assert (error.code, words_of(error).sentence, error.permanent) == (code, sentence, True)
+    assert words_of(error).hint
 
 
 def test_an_answer_that_cannot_be_read_names_the_place() -> None:
     error = error_of(client(always(Reply({"sys": {"mac": MAC}})))[0].get_status, PayloadInvalid)
     assert isinstance(error, PayloadInvalid)
     assert (error.code, error.path) == ("no_meter_values", "em:0")
-    assert str(error) == "The Shelly at meter.test sends no measured values."
+    assert words_of(error).sentence == "The Shelly at meter.test sends no measured values."
 
 
 def test_the_body_of_a_wrong_answer_is_never_shown() -> None:
     error = error_of(client(always(Reply(b"<b>canary</b>", 500)))[0].get_status, DeviceError)
-    assert "canary" not in f"{error}{error.hint}{error.args}"
+    assert "canary" not in f"{error}{words_of(error)}{error.args}"
 
 
 def test_another_device_at_the_address_is_the_callers_to_see() -> None:
@@ -158,14 +157,3 @@ def test_a_refused_password_stops_every_kind_of_request() -> None:
             assert error_of(call, DeviceRefused).code == "wrong_password"
         assert len(server.asked) == 2
         meter.close()
-
-
-@pytest.mark.parametrize("code", sorted(MESSAGES))
-def test_each_failure_is_one_sentence_and_what_to_do(code: str) -> None:
-    with translation.override("en"):
-        error = failure(DeviceError, code, host="192.168.1.50", detail="em:0")
-    assert "192.168.1.50" in error.message
-    assert error.message == str(error)
-    for text in (error.message, error.hint):
-        assert text.endswith(".")
-        assert "%" not in text

@@ -21,6 +21,7 @@ from apps.devices.errors import (
     WrongDevice,
 )
 from apps.devices.shelly.connection import MeterConnection
+from apps.devices.wording import words_of
 
 from .meters import AT, DigestLogin, InProcess, Reply, always, clock, serving, session_with
 
@@ -39,7 +40,8 @@ def no_sleep(seconds: float) -> None:
 def error_of(call: Callable[[], object], kind: type[DeviceError]) -> tuple[str, str, str]:
     with pytest.raises(kind) as caught:
         call()
-    return caught.value.code, str(caught.value), caught.value.hint
+    said = words_of(caught.value)
+    return caught.value.code, said.sentence, said.hint
 
 
 def code_over_http(answer: Reply, kind: type[DeviceError]) -> str:

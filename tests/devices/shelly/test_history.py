@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from apps.devices.errors import DeviceBusy, DeviceUnreachable, PayloadInvalid, WrongDevice
 from apps.devices.shelly.history import MeterHistory
 from apps.devices.shelly.minutes import MONOPHASE_KEYS, TRIPHASE_KEYS
+from apps.devices.wording import words_of
 
 from .meters import Answer, InProcess, Reply, session_with
 
@@ -163,7 +164,7 @@ def test_rows_of_another_device_are_not_read() -> None:
     with pytest.raises(WrongDevice) as caught:
         list(meter.fetch_chunk(START, START + timedelta(hours=1), "triphase"))
     assert (caught.value.code, len(adapter.asked)) == ("another_device", 1)
-    assert str(caught.value) == "Another Shelly (FFFFFFFFFFFF) answers at meter.test."
+    assert words_of(caught.value).sentence == "Another Shelly (FFFFFFFFFFFF) answers at meter.test."
 
 
 def test_the_last_five_minutes_are_one_request() -> None:
@@ -256,7 +257,9 @@ def test_rows_before_a_broken_line_are_kept_and_the_line_is_named() -> None:
         list(rows)
     assert first[-1].at == START + timedelta(minutes=58)
     assert caught.value.path == "line 61"
-    assert str(caught.value) == "The answer of the meter at meter.test cannot be read (line 61)."
+    assert (
+        words_of(caught.value).sentence == "The answer of the meter at meter.test cannot be read (line 61)."
+    )
 
 
 def test_a_failing_meter_is_not_taken_for_an_empty_one() -> None:

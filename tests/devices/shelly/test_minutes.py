@@ -13,6 +13,7 @@ from apps.devices.errors import PayloadInvalid
 from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.minutes import MONOPHASE_KEYS, TRIPHASE_KEYS
 from apps.devices.shelly.parse import csv_minutes, history_page, merge_channels, records_extent
+from apps.devices.wording import words_of
 
 from .payloads import payload
 
@@ -221,7 +222,7 @@ def test_a_broken_line_is_named_and_what_was_before_it_is_kept(broken: str) -> N
     with pytest.raises(PayloadInvalid) as caught:
         next(reading)
     assert caught.value.path == "line 4"
-    assert "Line 4" in str(caught.value)
+    assert "Line 4" in words_of(caught.value).sentence
 
 
 def test_a_file_that_is_no_export_is_refused_at_its_first_line() -> None:

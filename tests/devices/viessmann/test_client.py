@@ -25,6 +25,7 @@ from apps.devices.errors import (
 from apps.devices.models import ApiCall, QuotaState
 from apps.devices.viessmann.client import ViessmannClient
 from apps.devices.viessmann.features import heat_pump_reading
+from apps.devices.wording import words_of
 from tests.payloads.viessmann.cu401b import device, error, installations
 
 from .cloud import Answer, Cloud
@@ -181,7 +182,7 @@ HTML = b"<html><body>Bad gateway</body></html>"
         (Answer(200, error(0, "X", code="503", reason="busy")), DeviceUnreachable, "cloud_error"),
         (Answer(503, HTML), DeviceUnreachable, "cloud_error"),
         (Answer(400, HTML), DeviceUnreachable, "cloud_error"),
-        (Answer(302, b"", {"Location": "http://127.0.0.1:9/portal"}), DeviceUnreachable, "redirected"),
+        (Answer(302, b"", {"Location": "http://127.0.0.1:9/portal"}), DeviceUnreachable, "cloud_redirected"),
         (Answer(200, HTML), PayloadInvalid, "not_json"),
         (Answer(200, b""), PayloadInvalid, "not_json"),
         (Answer(200, b'{"data": [{"feature": "heating'), PayloadInvalid, "not_json"),
@@ -208,7 +209,7 @@ def test_each_answer_has_its_own_error_and_costs_one_call(
         client.fetch()
     assert type(failed.value) is kind
     assert failed.value.code == code
-    assert failed.value.message.endswith(".")
+    assert words_of(failed.value).sentence.endswith(".")
     assert cloud.called() == ["GET features"]
 
 
@@ -262,7 +263,7 @@ def test_a_slow_drip_is_cut_off_at_the_deadline(
     started = time.monotonic()
     with pytest.raises(DeviceUnreachable) as failed:
         client.fetch()
-    assert failed.value.code == "timeout"
+    assert failed.value.code == "cloud_timeout"
     assert time.monotonic() - started < 5.0
     client.fetch()
 
@@ -299,7 +300,7 @@ def test_an_account_without_heat_pump_says_so(
     assert client.find_heat_pumps() == []
     with pytest.raises(WrongDevice) as failed:
         client.fetch()
-    assert (failed.value.code, failed.value.message) == (
+    assert (failed.value.code, words_of(failed.value).sentence) == (
         "no_heat_pump",
         "The Viessmann account has no heat pump.",
     )
@@ -329,7 +330,7 @@ def test_of_several_heat_pumps_the_configured_one_is_read(make_client: MakeClien
     with pytest.raises(WrongDevice) as failed:
         make_client().fetch()
     assert failed.value.code == "several_heat_pumps"
-    assert failed.value.hint == "CU401B_G (7700000000000001/0), CU401B_S (7700000000000001/1)"
+    assert words_of(failed.value).hint == "CU401B_G (7700000000000001/0), CU401B_S (7700000000000001/1)"
     chosen = make_client(device_serial="7700000000000001/0").fetch()
     assert chosen.device == "7700000000000001/0"
     with pytest.raises(WrongDevice) as unknown:
@@ -409,7 +410,7 @@ def test_no_secret_stands_in_an_error_or_in_a_repr(
     cloud.token.append(Answer(500, {"error": "server_error"}))
     with pytest.raises(DeviceUnreachable) as refresh:
         client.fetch()
-    texts += [str(failed.value), failed.value.hint, str(refresh.value), caplog.text]
+    texts += [str(failed.value), str(words_of(failed.value)), str(refresh.value), caplog.text]
     secrets = ("correct horse", "access-", "refresh-", "code-")
     assert [secret for secret in secrets for text in texts if secret in text] == []
 

@@ -11,6 +11,7 @@ import pytest
 from apps.devices.errors import DeviceBusy, DeviceError, DeviceRefused, DeviceUnreachable
 from apps.devices.viessmann.client import ViessmannClient
 from apps.devices.viessmann.tokens import Login, TokenStore
+from apps.devices.wording import words_of
 
 from .cloud import Answer, Cloud
 from .conftest import NOON, Clock, MakeClient
@@ -82,7 +83,7 @@ def test_without_password_an_ended_login_asks_for_one_and_tries_once_an_hour(
         with pytest.raises(DeviceRefused) as refused:
             client.fetch()
         clock.pass_(minutes=5)
-    assert (refused.value.code, refused.value.hint) == (
+    assert (refused.value.code, words_of(refused.value).hint) == (
         "login_needed",
         "Enter user and password on the settings page.",
     )
@@ -129,7 +130,7 @@ def test_a_wrong_client_id_has_its_own_sentence(make_client: MakeClient) -> None
     with pytest.raises(DeviceRefused) as refused:
         make_client(client_id="unknown").fetch()
     assert refused.value.code == "wrong_client_id"
-    assert "vicare://oauth-callback/everest" in refused.value.hint
+    assert "vicare://oauth-callback/everest" in words_of(refused.value).hint
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,268 @@
+"""The words for what went wrong: code and details in, one sentence and what to do about it out.
+
+Jobs and clients store codes, for they have no reader. Pages, API, commands and the log ask here, in the
+language in force. Sentences use details by name; ``until`` is always told as the time of the next try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from .errors import CodedError, Detail, until_of
+
+Text = Promise | str
+
+_CHECK_ADDRESS = _("Check the address of the meter in the settings.")
+_CHECK_POWER = _("Check that the meter has power and network, and that the address is right.")
+_TRY_AGAIN = _("Nothing to do: heatmon tries again by itself.")
+_NEXT_POLL = _("heatmon tries again at the next poll.")
+_PORTAL = _("A Wi-Fi portal may stand in between; else check the address.")
+_RIGHT_ACCOUNT = _("Use the account that the heat pump is registered with in ViCare.")
+
+METER: Mapping[str, tuple[Text, Text]] = {
+    "unreachable": (_("The meter at %(host)s does not answer."), _CHECK_POWER),
+    "timeout": (_("The meter at %(host)s did not answer in time."), _CHECK_POWER),
+    "name_unknown": (
+        _("The name %(host)s is not known in this network."),
+        _("Enter the IP address of the meter instead of its name."),
+    ),
+    "connection_lost": (
+        _("The meter at %(host)s closed the connection before the response was complete."),
+        _TRY_AGAIN,
+    ),
+    "server_error": (
+        _("The meter at %(host)s reports an error of its own (%(detail)s)."),
+        _("If it stays so, restart the meter."),
+    ),
+    "busy": (
+        _("The meter at %(host)s is not accepting requests at the moment."),
+        _("Other programs may be asking it often: close them, or restart the meter."),
+    ),
+    "wrong_password": (
+        _("The meter at %(host)s refuses the password."),
+        _("Enter the meter's password again in the settings; heatmon will not try again until you do."),
+    ),
+    "password_needed": (
+        _("The meter at %(host)s asks for a password."),
+        _("Enter the meter's password in the settings."),
+    ),
+    "not_a_shelly": (_("What answers at %(host)s is not a Shelly."), _CHECK_ADDRESS),
+    "redirected": (
+        _("What answers at %(host)s sends on to another address."),
+        _("Enter the address of the meter itself, without a proxy or a login page in between."),
+    ),
+    "old_shelly": (
+        _("The Shelly at %(host)s is of the first generation."),
+        _("heatmon reads Shelly meters of the second and later generations, such as the Pro 3EM."),
+    ),
+    "shelly_without_meter": (_("The Shelly at %(host)s has no energy meter."), _CHECK_ADDRESS),
+    "no_meter_values": (
+        _("The Shelly at %(host)s sends no measured values."),
+        _("Check the profile of the meter (triphase or monophase) in its own app, and restart it."),
+    ),
+    "profile_changed": (
+        _("The meter at %(host)s has no history for the profile it had before."),
+        _("Its profile was switched; heatmon continues with the new one at the next reading."),
+    ),
+    "another_device": (
+        _("Another Shelly (%(detail)s) answers at %(host)s."),
+        _("If it is your new meter, confirm it in the settings; else correct the address."),
+    ),
+    "other_meter": (
+        _("Another meter answers at this address: %(found)s instead of %(known)s."),
+        _("Nothing is stored from it. If it is your new meter, confirm it on the settings page."),
+    ),
+    "clock_not_set": (
+        _("The meter at %(host)s has not set its clock yet."),
+        _("Give it access to a time server; until then its history cannot be read."),
+    ),
+    "too_large": (_("The answer from %(host)s is too large for a meter's."), _CHECK_ADDRESS),
+    "unreadable": (
+        _("The answer of the meter at %(host)s cannot be read (%(detail)s)."),
+        _("If it stays so, restart the meter and update its firmware."),
+    ),
+    "address_invalid": (
+        _("%(host)s is not a valid meter address."),
+        _("Enter host and port only, like http://192.168.1.50, and the password in its own field."),
+    ),
+    "address_refused": (
+        _("%(host)s is not an address where a meter may be."),
+        _("Enter the meter's address in your home network."),
+    ),
+    "not_remembered": (_("the meter does not have these minutes"), ""),
+}
+
+EXPORT: Mapping[str, tuple[Text, Text]] = {
+    "line_unknown": (_("Line %(line)s is not a row of the meter's export."), ""),
+    "line_columns": (_("Line %(line)s has %(columns)s columns instead of %(expected)s."), ""),
+    "line_time": (_("Line %(line)s does not start with a time."), ""),
+    "line_value": (_("Line %(line)s has a value that is not a number."), ""),
+    "future": (_("Line %(line)s lies in the future."), ""),
+    "no_energy_column": (_("The history has no energy column."), ""),
+    "channel_needed": (_("These are the rows of one channel; say which."), ""),
+    "no_data_points": (_("the features answer has no list of data points"), ""),
+    "stored_answer": (_("A stored answer cannot be read."), ""),
+}
+
+CLOUD: Mapping[str, tuple[Text, Text]] = {
+    "no_answer": (
+        _("The Viessmann cloud cannot be reached."),
+        format_lazy("{} {}", _("Check the internet connection and the address."), _NEXT_POLL),
+    ),
+    "cloud_timeout": (_("The Viessmann cloud does not answer in time."), _NEXT_POLL),
+    "tls": (
+        _("The certificate of the Viessmann cloud cannot be trusted."),
+        _("Check this computer's clock, and whether a Wi-Fi portal or proxy stands in between."),
+    ),
+    "cloud_redirected": (_("The address of the Viessmann cloud points elsewhere."), _PORTAL),
+    "cloud_error": (_("The Viessmann cloud returned an error (%(status)s)."), _NEXT_POLL),
+    "not_json": (_("The Viessmann cloud gave an answer that heatmon cannot read."), _PORTAL),
+    "no_data": (_("The Viessmann cloud gave an answer that heatmon cannot read."), _PORTAL),
+    "no_features": (
+        _("The Viessmann cloud gave no data points."),
+        _("This happens when the cloud has a fault; heatmon tries again at the next poll."),
+    ),
+    "answer_too_big": (_("The cloud's answer is too big."), _PORTAL),
+    "too_many_calls": (_("The cloud asked for more requests than one poll may make."), _NEXT_POLL),
+    "gateway_offline": (
+        _("The heat pump's gateway is not connected to the Viessmann cloud."),
+        _("Check the Vitoconnect: power, Wi-Fi, its lamp."),
+    ),
+    "device_offline": (
+        _("The heat pump is not connected to its gateway."),
+        _("Check that the heat pump is on and the gateway's cable sits well."),
+    ),
+    "device_communication": (_("The Viessmann cloud could not talk to the heat pump."), _NEXT_POLL),
+    "rate_limit": (
+        _("The Viessmann cloud's call limit is used up."),
+        _("heatmon resumes automatically; does another program use the same client id?"),
+    ),
+    "budget": (
+        _("The quota of cloud requests is used up (%(used)s of %(stops_at)s)."),
+        _("heatmon resumes automatically once the quota resets."),
+    ),
+    "burst": (
+        _("heatmon has asked the cloud %(used)s times within 10 minutes and pauses."),
+        _("heatmon resumes automatically; the vendor allows 120 requests in 10 minutes."),
+    ),
+    "paused": (
+        _("The Viessmann cloud has asked for a pause."),
+        _("heatmon resumes automatically; does another program use the same client id?"),
+    ),
+    "paid_plan": (
+        _("The Viessmann account's plan does not include these data."),
+        _("See the plan of your client id in the Viessmann developer portal."),
+    ),
+    "forbidden": (_("The Viessmann account may not read this heat pump."), _RIGHT_ACCOUNT),
+    "not_found": (
+        _("The Viessmann cloud no longer knows this heat pump."),
+        _("If the gateway was replaced, choose the heat pump again on the settings page."),
+    ),
+    "gone": (
+        _("Viessmann has switched this interface off."),
+        _("Update heatmon, or check the address of the API."),
+    ),
+    "no_heat_pump": (_("The Viessmann account has no heat pump."), _RIGHT_ACCOUNT),
+    "other_heat_pump": (
+        _("The Viessmann account has no heat pump with the serial %(serial)s."),
+        _("It has: %(names)s. Choose one on the settings page."),
+    ),
+    "several_heat_pumps": (
+        _("The Viessmann account has several heat pumps; choose one on the settings page."),
+        "%(names)s",
+    ),
+}
+
+LOGIN: Mapping[str, tuple[Text, Text]] = {
+    "token_rejected": (
+        _("The Viessmann cloud does not accept heatmon's login."),
+        _("heatmon renews it by itself; if this stays, log in again on the settings page."),
+    ),
+    "login_ended": (_("The Viessmann login ended early; heatmon logs in afresh at the next poll."), ""),
+    "login_needed": (
+        _("heatmon is not logged in to the Viessmann account, or no longer."),
+        _("Enter user and password on the settings page."),
+    ),
+    "login_unavailable": (_("Viessmann's sign-in service returned an error (%(status)s)."), _NEXT_POLL),
+    "account_locked": (
+        _("The Viessmann account is locked."),
+        _("Log in with the ViCare app or reset the password there, then enter it here again."),
+    ),
+    "wrong_client_id": (
+        _("The Viessmann cloud does not know this client id."),
+        _("Copy it from the developer portal; its redirect address must be %(address)s."),
+    ),
+    "wrong_credentials": (
+        _("The Viessmann cloud does not accept user and password."),
+        _("Check both by logging in with the ViCare app."),
+    ),
+}
+
+WORDS: Mapping[str, tuple[Text, Text]] = {**METER, **EXPORT, **CLOUD, **LOGIN}
+_UNKNOWN = (_("Something went wrong (%(code)s)."), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a reader is told. ``hint``: what to do about it, empty where nothing can be done."""
+
+    sentence: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.hint}".rstrip()
+
+
+class _Places(dict[str, str]):
+    """What sentences are filled with; a detail that an earlier version did not store shows as a dash."""
+
+    def __missing__(self, name: str) -> str:
+        return "–"
+
+
+def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words:
+    """Return the words for a code in the language in force, empty ones for no code.
+
+    ``zone``: of the house, for times.
+    """
+    if not code:
+        return Words(sentence="")
+    sentence, hint = (str(text) for text in WORDS.get(code, _UNKNOWN))
+    places = _Places({name: _shown(value) for name, value in details.items()}, code=code)
+    parts = [hint % places] if hint else []
+    until = until_of(details)
+    if until is not None:
+        parts.append(gettext("Next try: %(time)s.") % {"time": _time(until, zone)})
+    return Words(sentence=sentence % places, hint=" ".join(parts))
+
+
+def words_of(error: CodedError, zone: tzinfo = UTC) -> Words:
+    """Return the words for an error in the language in force."""
+    return words(error.code, error.details, zone)
+
+
+def log_line(error: CodedError, zone: tzinfo = UTC) -> str:
+    """Return sentence and hint in English, as the log has them."""
+    with translation.override("en"):
+        return str(words_of(error, zone))
+
+
+def _shown(value: Detail) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return ", ".join(value)
+    return str(value)
+
+
+def _time(at: datetime, zone: tzinfo) -> str:
+    return date_format(at.astimezone(zone), "SHORT_DATETIME_FORMAT")
