@@ -18,6 +18,7 @@ import numpy as np
 from apps.metrics.series import history
 from apps.metrics.store.base import Row
 from apps.metrics.store.bulk import BulkWriter
+from apps.metrics.store.engine import SourceKey
 from apps.metrics.store.sqlite import SqliteStore
 
 from .generate import DAY_S, END, METER, YEAR_DAYS, Chunk, meter_chunk
@@ -77,13 +78,13 @@ def import_ratio(folder: Path, days: int, seed: int) -> Iterator[Figure]:
         plain_s.append(time.process_time() - start)
         store = SqliteStore(folder / f"bulk-{turn}.sqlite3", synchronous="OFF")
         bulk = BulkWriter(store)
-        with store.transaction() as connection:
-            source = store.source_id(connection, (SITE, "meter", METER, ""))
+        with store.engine.transaction() as connection:
+            source = store.engine.source_id(connection, SourceKey(SITE, "meter", METER, ""))
             connection.execute("UPDATE source SET minute_from = ? WHERE id = ?", (END, source))
         start = time.process_time()
         bulk.write_columns(SITE, "meter", METER, chunk.at, chunk.columns)
         bulk_s.append(time.process_time() - start)
-        store.checkpoint()
+        store.tidy()
         store.close()
     size_bytes = (folder / "bulk-0.sqlite3").stat().st_size
     yield Figure(
@@ -163,7 +164,7 @@ def late_day(store: SqliteStore, seed: int) -> Iterator[Figure]:
     found = interleaved(
         {
             "day": lambda: bulk.write_columns(SITE, "meter", METER, chunk.at, chunk.columns),
-            "rollups": lambda: list(bulk.rebuild(start, start + DAY_S)),
+            "rollups": lambda: list(store.engine.rebuild(start, start + DAY_S)),
         },
         10,
     )

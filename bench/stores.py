@@ -54,7 +54,7 @@ def _build(path: Path, years: int, seed: int) -> Built:
         if chunk.measurement == "meter":
             meter_samples += chunk.samples
             sys.stderr.write(f"{years} years: {rows:,} rows in {import_s:.0f} s\n")
-    store.checkpoint()
+    store.tidy()
     store.close()
     return Built(
         years=years,

@@ -43,6 +43,7 @@ PURE = (
     "apps/devices/viessmann/schedules.py",
     "apps/devices/viessmann/snapshot.py",
     "apps/metrics/store/base.py",
+    "apps/metrics/store/cutting.py",
     "apps/metrics/store/schema.py",
     "apps/metrics/codes.py",
     "apps/metrics/running.py",

@@ -64,7 +64,12 @@ class _Near:
         times = self._times[measurement]
         return iter(self._rows[measurement][bisect_left(times, start) : bisect_left(times, end)])
 
-    def extent(self, site: int, measurement: str) -> tuple[int, int] | None:
+    def wait_until_readable(self, timeout_s: float) -> bool:
+        return self._store.wait_until_readable(timeout_s)
+
+    def extent(self, site: int, measurement: str, device: str | None = None) -> tuple[int, int] | None:
+        if device is not None:
+            return self._store.extent(site, measurement, device)
         if measurement not in self._extents:
             self._extents[measurement] = self._store.extent(site, measurement)
         return self._extents[measurement]
@@ -88,9 +93,6 @@ class _Near:
 
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
         self._store.delete(site, measurement, start, end, device)
-
-    def filled_series(self, site: int) -> list[str]:
-        return self._store.filled_series(site)
 
     def close(self) -> None:
         self._store.close()

@@ -116,11 +116,6 @@ def latest(
     return store.latest(site, names, int(at.timestamp()) - max_age_s)
 
 
-def series_available(store: TimeSeriesStore, site: int) -> list[str]:
-    """Names of the series of which the site has any value, circuits included, sorted."""
-    return store.filled_series(site)
-
-
 def csv_rows(history: History, zone: tzinfo) -> Iterator[list[str]]:
     """A header and one row a step: local time with offset, then mean, min and max of each series."""
     lines = history.series.values()

@@ -18,7 +18,6 @@ from apps.metrics.series import (
     csv_rows,
     history,
     latest,
-    series_available,
     step_for,
 )
 from apps.metrics.store.base import Row, Sample
@@ -145,12 +144,6 @@ def test_the_latest_value_is_none_when_it_is_too_old(store: SqliteStore) -> None
     store.write([row("meter", 0, power_w=5)])
     assert latest(store, 1, ["power_w"], after(seconds=30), 30) == {"power_w": Sample(at=AT, value=5)}
     assert latest(store, 1, ["power_w"], after(seconds=31), 30) == {"power_w": None}
-
-
-def test_the_series_of_a_site_are_named_with_their_circuits(store: SqliteStore) -> None:
-    store.write([row("meter", 0, power_w=5), row("heat_pump", 0, circuit="1", supply_temperature_c=30)])
-    assert series_available(store, 1) == ["power_w", "supply_temperature_c.1"]
-    assert series_available(store, 2) == []
 
 
 def test_csv_has_local_times_and_empty_cells_for_what_is_missing(store: SqliteStore) -> None:

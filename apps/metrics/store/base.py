@@ -82,13 +82,22 @@ class TimeSeriesStore(Protocol):
     """What every engine can do, with equal answers. ``device`` None: over all devices of the site."""
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Store rows in one transaction; repeated or late rows end in the same content."""
+        """Store rows in one transaction; repeated or late rows end in the same content. Raises UnknownSeries,
+        KeyError (measurement) or ValueError (time or value out of range); nothing is kept then.
+
+        A write returns when it is durable. Whether it can be read already is up to the engine: see
+        ``wait_until_readable``.
+        """
 
     def replace(
         self, site: int, measurement: str, device: str, start: int, end: int, rows: Iterable[Row]
     ) -> None:
         """Let [start, end) of one device hold exactly ``rows`` (all circuits), in one transaction. Raises
         ValueError for a row of another site, measurement, device or time; nothing is changed then."""
+
+    def wait_until_readable(self, timeout_s: float) -> bool:
+        """Wait until everything whose write has returned can be read; return whether it can. SQLite: at once.
+        For whoever computes from what was just written."""
 
     def latest(self, site: int, names: Sequence[str], since: int) -> dict[str, Sample | None]:
         """The newest non-null value of each series at or after ``since``."""
@@ -114,10 +123,7 @@ class TimeSeriesStore(Protocol):
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
         """Forget rows in [start, end)."""
 
-    def extent(self, site: int, measurement: str) -> tuple[int, int] | None:
+    def extent(self, site: int, measurement: str, device: str | None = None) -> tuple[int, int] | None:
         """First and last time of any row of a measurement."""
-
-    def filled_series(self, site: int) -> list[str]:
-        """Names of all series of which the site has any value, with circuits, sorted."""
 
     def close(self) -> None: ...

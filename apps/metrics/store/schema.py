@@ -202,6 +202,10 @@ MEASUREMENTS: tuple[Measurement, ...] = (
 )
 
 _BY_NAME = {measurement.name: measurement for measurement in MEASUREMENTS}
+_SCALES = {
+    measurement.name: {field.column: field.scale for field in measurement.fields}
+    for measurement in MEASUREMENTS
+}
 _BY_SERIES = {
     field.series: (measurement, field) for measurement in MEASUREMENTS for field in measurement.fields
 }
@@ -210,6 +214,11 @@ _BY_SERIES = {
 def measurement_named(name: str) -> Measurement:
     """The measurement of that name; KeyError for an unknown one."""
     return _BY_NAME[name]
+
+
+def scales_of(measurement: str) -> Mapping[str, int]:
+    """The scale of each field of a measurement by its name; KeyError for an unknown measurement."""
+    return _SCALES[measurement]
 
 
 def series_names() -> list[str]:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.store.engine import Difference
 from apps.metrics.store.sqlite import SqliteStore
-from apps.metrics.store.verify import Difference
 from heatmon.progress import Progress
 
 DAYS_DEFAULT = 30

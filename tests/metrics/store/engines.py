@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.metrics.store.base import Row, TimeSeriesStore
 from apps.metrics.store.sqlite import SqliteStore
-from apps.metrics.store.tables import KEY_SPAN, LEVELS
+from apps.metrics.store.sqlite.tables import KEY_SPAN, LEVELS
 
 DAY = 86_400
 MIDNIGHT = 1_767_225_600  # 2026-01-01T00:00:00Z, a Thursday
@@ -35,7 +35,7 @@ def outside_row(at: int, temperature_c: float | None, *, circuit: str = "", site
 
 def content(store: SqliteStore) -> dict[str, list[Any]]:
     """Everything the file holds, with names instead of ids (those depend on who came first)."""
-    connection = sqlite3.connect(store.path)
+    connection = sqlite3.connect(store.engine.path)
     try:
         sources = {
             row[0]: row[1:]
@@ -48,7 +48,7 @@ def content(store: SqliteStore) -> dict[str, list[Any]]:
             for id_, source, field in connection.execute("SELECT id, source, field FROM series")
         }
         held: dict[str, list[Any]] = {"source": sorted(sources.values())}
-        for name in store.tables:
+        for name in store.engine.tables:
             rows = connection.execute(f'SELECT * FROM "{name}"').fetchall()
             held[name] = sorted((sources[k // KEY_SPAN], k % KEY_SPAN, str(rest)) for k, *rest in rows)
         for level in LEVELS:

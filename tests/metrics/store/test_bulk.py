@@ -37,7 +37,7 @@ def test_arrays_and_lists_store_the_same(tmp_path_factory: pytest.TempPathFactor
 def test_whole_numbers_are_stored_as_integers(sqlite_store: SqliteStore) -> None:
     at = np.array([MIDNIGHT, MIDNIGHT + 10])
     BulkWriter(sqlite_store).write_columns(1, "meter", METER, at, {"power_w": np.array([12.34, -0.0])})
-    with sqlite_store.transaction() as connection:
+    with sqlite_store.engine.transaction() as connection:
         found = connection.execute("SELECT power_w, typeof(power_w) FROM meter ORDER BY k").fetchall()
     assert found == [(123, "integer"), (0, "integer")]
 
@@ -57,7 +57,9 @@ def test_rows_of_several_measurements_and_circuits_are_all_kept(sqlite_store: Sq
         outside_row(MIDNIGHT, 6, circuit="1"),
     ]
     assert BulkWriter(sqlite_store).write(rows) == 5
-    assert sqlite_store.filled_series(1) == ["outside_temperature_c", "outside_temperature_c.1", "power_w"]
+    pump = sqlite_store.rows(1, "heat_pump", 0, MIDNIGHT + DAY, circuit=None)
+    assert [(row.circuit, row.values["outside_temperature_c"]) for row in pump] == [("", 5), ("1", 6)]
+    assert [row.values["power_w"] for row in sqlite_store.rows(1, "meter", 0, MIDNIGHT + DAY)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

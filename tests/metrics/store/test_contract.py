@@ -20,7 +20,6 @@ def instant(*when: int, zone: str) -> int:
 def test_an_empty_store_knows_nothing(store: TimeSeriesStore) -> None:
     assert store.latest(1, ["power_w"], 0) == {"power_w": None}
     assert store.extent(1, "meter") is None
-    assert store.filled_series(1) == []
     assert list(store.rows(1, "meter", 0, MIDNIGHT)) == []
     assert store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + DAY]) == {"power_w": [Aggregate()]}
     empty = store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 60, 30)
@@ -94,7 +93,6 @@ def test_none_erases_a_value_and_a_row_without_values_is_gone(store: TimeSeriesS
 def test_none_for_a_value_that_never_was_leaves_nothing(store: TimeSeriesStore) -> None:
     store.write([power_row(MIDNIGHT, None)])
     assert store.extent(1, "meter") is None
-    assert store.filled_series(1) == []
 
 
 def test_none_erases_a_value_that_was_rolled_up_long_ago(store: TimeSeriesStore) -> None:
@@ -145,11 +143,6 @@ def test_circuits_are_series_of_their_own(store: TimeSeriesStore) -> None:
         "supply_temperature_c": Sample(at=MIDNIGHT, value=30),
         "supply_temperature_c.1": Sample(at=MIDNIGHT, value=28.5),
     }
-    assert store.filled_series(1) == [
-        "supply_temperature_c",
-        "supply_temperature_c.0",
-        "supply_temperature_c.1",
-    ]
     assert [row.circuit for row in store.rows(1, "heat_pump", 0, MIDNIGHT + 1)] == [""]
     assert [row.circuit for row in store.rows(1, "heat_pump", 0, MIDNIGHT + 1, circuit="1")] == ["1"]
     assert [row.circuit for row in store.rows(1, "heat_pump", 0, MIDNIGHT + 1, circuit=None)] == [

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from apps.metrics.store.base import Aggregate, Row
 from apps.metrics.store.bulk import BulkWriter
-from apps.metrics.store.rollup import RAW, Source, pieces
 from apps.metrics.store.sqlite import SqliteStore
-from apps.metrics.store.tables import KEY_SPAN, LEVELS
+from apps.metrics.store.sqlite.rollup import RAW, Source, levels_of
+from apps.metrics.store.sqlite.tables import KEY_SPAN, LEVELS
 
 from .engines import DAY, MIDNIGHT, content, power_row, power_rows
 
@@ -64,11 +64,11 @@ def write_in_batches(store: SqliteStore, rows: Sequence[Row], random: Random) ->
 
 def rolled_from_raw(store: SqliteStore) -> dict[int, set[tuple[int, ...]]]:
     """Every bucket that each level should hold, computed by plain SQL over raw rows."""
-    connection = sqlite3.connect(store.path)
+    connection = sqlite3.connect(store.engine.path)
     expected: dict[int, set[tuple[int, ...]]] = {level: set() for level in LEVELS}
     sources = connection.execute("SELECT id, measurement, rolled_to, minute_from FROM source").fetchall()
     for source, measurement, rolled_to, minute_from in sources:
-        table = store.tables[measurement]
+        table = store.engine.tables[measurement]
         for s, field in connection.execute(
             "SELECT id, field FROM series WHERE source = ?", (source,)
         ).fetchall():
@@ -97,7 +97,7 @@ def rolled_from_raw(store: SqliteStore) -> dict[int, set[tuple[int, ...]]]:
 
 
 def rolled(store: SqliteStore) -> dict[int, set[tuple[int, ...]]]:
-    connection = sqlite3.connect(store.path)
+    connection = sqlite3.connect(store.engine.path)
     found = {level: set(connection.execute(f"SELECT * FROM r{level}")) for level in LEVELS}
     connection.close()
     return found
@@ -213,7 +213,7 @@ def test_pieces_cover_a_range_once_without_overlap(
     start: int, length: int, rolled_to: int, minute_from: int
 ) -> None:
     source = Source(1, rolled_to, minute_from, 0)
-    found = list(pieces(start, start + length, source, LEVELS[::-1]))
+    found = list(levels_of(start, start + length, source, LEVELS[::-1]))
     assert all(first < last for _, first, last in found)
     position = start
     for level, first, last in found:
@@ -226,7 +226,7 @@ def test_pieces_cover_a_range_once_without_overlap(
 
 def test_a_year_of_local_days_is_read_from_few_pieces() -> None:
     source = Source(1, MIDNIGHT + 400 * DAY, MIDNIGHT + 360 * DAY, 0)
-    found = list(pieces(MIDNIGHT - 3600, MIDNIGHT + 365 * DAY - 3600, source, LEVELS[:0:-1]))
+    found = list(levels_of(MIDNIGHT - 3600, MIDNIGHT + 365 * DAY - 3600, source, LEVELS[:0:-1]))
     assert found == [
         (3600, MIDNIGHT - 3600, MIDNIGHT),
         (86_400, MIDNIGHT, MIDNIGHT + 364 * DAY),
@@ -252,19 +252,19 @@ def test_verify_finds_nothing_in_a_sound_store(sqlite_store: SqliteStore) -> Non
     sqlite_store.write(power_rows(MIDNIGHT, range(5000), step_s=60))
     assert list(sqlite_store.verify_days(Random(1), 2)) == [[], []]
     assert len(list(sqlite_store.verify_days(Random(1), 100))) == 4
-    assert sqlite_store.verify(Random(1), 100) == []
+    assert [d for day in sqlite_store.verify_days(Random(1), 100) for d in day] == []
 
 
 def test_verify_finds_a_changed_a_missing_and_an_additional_bucket(sqlite_store: SqliteStore) -> None:
     sqlite_store.write(power_rows(MIDNIGHT, [100] * 5000, step_s=60))
-    with closing(sqlite3.connect(sqlite_store.path)) as connection:
+    with closing(sqlite3.connect(sqlite_store.engine.path)) as connection:
         (power,) = connection.execute("SELECT id FROM series WHERE field = 'power_w'").fetchone()
     base = power * KEY_SPAN + MIDNIGHT
-    with sqlite_store.transaction() as connection:
+    with sqlite_store.engine.transaction() as connection:
         connection.execute("UPDATE r3600 SET su = su + 1 WHERE k = ?", (base,))
         connection.execute("DELETE FROM r300 WHERE k = ?", (base + 300,))
         connection.execute("INSERT INTO r21600 VALUES (?, 1, 2, 2, 2)", (base + KEY_SPAN,))
-    found = sqlite_store.verify(Random(1), 100)
+    found = [d for day in sqlite_store.verify_days(Random(1), 100) for d in day]
     assert [(d.field, d.level_s, d.at, d.stored, d.computed) for d in found] == [
         ("power_w", 300, MIDNIGHT + 300, None, (5, 5000, 1000, 1000)),
         ("power_w", 3600, MIDNIGHT, (60, 60_001, 1000, 1000), (60, 60_000, 1000, 1000)),
@@ -275,10 +275,10 @@ def test_verify_finds_a_changed_a_missing_and_an_additional_bucket(sqlite_store:
 def test_rebuilding_mends_rollups(sqlite_store: SqliteStore) -> None:
     sqlite_store.write(power_rows(MIDNIGHT, range(5000), step_s=60))
     sound = content(sqlite_store)
-    with sqlite_store.transaction() as connection:
+    with sqlite_store.engine.transaction() as connection:
         connection.execute("UPDATE r300 SET su = su + 1")
         connection.execute("DELETE FROM r86400")
-    days = list(BulkWriter(sqlite_store).rebuild(MIDNIGHT, MIDNIGHT + 4 * DAY))
+    days = list(sqlite_store.engine.rebuild(MIDNIGHT, MIDNIGHT + 4 * DAY))
     assert days == [MIDNIGHT, MIDNIGHT + DAY, MIDNIGHT + 2 * DAY, MIDNIGHT + 3 * DAY]
     assert content(sqlite_store) == sound
 

@@ -18,7 +18,7 @@ from apps.metrics.store.base import Row, Sample, StoreUnavailable
 from apps.metrics.store.bulk import BulkWriter
 from apps.metrics.store.schema import MEASUREMENTS, Field, Measurement
 from apps.metrics.store.sqlite import SqliteStore
-from apps.metrics.store.tables import LEVELS
+from apps.metrics.store.sqlite.tables import LEVELS
 
 from .engines import DAY, METER, MIDNIGHT, content, outside_row, power_row, power_rows
 
@@ -28,7 +28,7 @@ Opener = Callable[..., SqliteStore]
 @pytest.fixture
 def open_store(tmp_path: Path) -> Opener:
     def opened(**arguments: object) -> SqliteStore:
-        return SqliteStore(tmp_path / "timeseries.sqlite3", **arguments)  # type: ignore[arg-type]
+        return SqliteStore(tmp_path / "timeseries.sqlite3", **arguments)
 
     return opened
 
@@ -204,7 +204,7 @@ def _import_days(path: Path) -> None:
 
 def test_another_process_imports_while_this_one_writes_and_reads(open_store: Opener) -> None:
     store = open_store(synchronous="OFF")
-    importer = multiprocessing.get_context("spawn").Process(target=_import_days, args=(store.path,))
+    importer = multiprocessing.get_context("spawn").Process(target=_import_days, args=(store.engine.path,))
     importer.start()
     written = 0
     while importer.is_alive() or written < 200:
@@ -260,15 +260,15 @@ def test_no_question_scans_a_table_of_data(open_store: Opener, monkeypatch: pyte
         store.write([dataclasses.replace(row, device=device) for row in rows])
     store.write([outside_row(MIDNIGHT + 300 * index, 5) for index in range(1000)])
     asked: list[str] = []
-    with store.transaction() as connection:
+    with store.engine.transaction() as connection:
         connection.execute("ANALYZE")
         connection.set_trace_callback(asked.append)
     store.write([power_row(MIDNIGHT + 60, 1), power_row(MIDNIGHT + 4 * DAY, 1), power_row(MIDNIGHT, None)])
     store.delete(1, "meter", MIDNIGHT + 3600, MIDNIGHT + 7200)
     BulkWriter(store).write_columns(1, "meter", METER, [MIDNIGHT + 5 * DAY], {"power_w": [1.0]})
-    with store.transaction() as connection:
+    with store.engine.transaction() as connection:
         connection.set_trace_callback(None)
-    with store._connections.reading() as connection:
+    with store.engine._connections.reading() as connection:
         connection.set_trace_callback(asked.append)
     for step_s in (10, 60, 120, 300, 3600, 7200, 86_400):
         store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 3 * DAY, step_s)
@@ -277,11 +277,10 @@ def test_no_question_scans_a_table_of_data(open_store: Opener, monkeypatch: pyte
     )
     store.latest(1, ["power_w", "outside_temperature_c"], MIDNIGHT)
     store.extent(1, "meter")
-    store.filled_series(1)
     list(store.rows(1, "meter", MIDNIGHT, MIDNIGHT + DAY))
-    data_tables = {*store.tables, *(f"r{level}" for level in LEVELS), "r"}
+    data_tables = {*store.engine.tables, *(f"r{level}" for level in LEVELS), "r"}
     explained = 0
-    with closing(sqlite3.connect(store.path)) as connection:
+    with closing(sqlite3.connect(store.engine.path)) as connection:
         for sql in {sql for sql in asked if sql.startswith(("SELECT", "INSERT", "DELETE", "UPDATE"))}:
             plan = [detail for *_, detail in connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
             explained += 1

@@ -30,7 +30,7 @@ def test_a_sound_store_is_said_to_be_so(sqlite_store: SqliteStore) -> None:
 
 def test_a_wrong_rollup_ends_in_an_error_that_counts_it(sqlite_store: SqliteStore) -> None:
     sqlite_store.write(power_rows(MIDNIGHT, [100] * 3000, step_s=60))
-    with sqlite_store.transaction() as connection:
+    with sqlite_store.engine.transaction() as connection:
         connection.execute("UPDATE r86400 SET hi = hi + 1")
     with pytest.raises(
         CommandError, match=r"2 rollups differ from the raw rows \(2 days checked\)"

@@ -22,34 +22,23 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .base import StoreUnavailable, UnknownSeries
-from .schema import MEASUREMENTS, Measurement
+from ..base import StoreUnavailable
+from ..cutting import floor_to
+from ..schema import MEASUREMENTS, Measurement
 
 SCHEMA_VERSION = 1
 MINUTE_LEVEL = 60
 LEVELS = (MINUTE_LEVEL, 300, 3600, 21_600, 86_400)
 BUCKET_S = 300
 MINUTES_KEPT_S = 40 * 86_400
-LAST_TIME = 4_102_444_800  # 2100-01-01
 KEY_SPAN = 4_320_000_000
 
 _FACTOR = 6  # a rollup of fewer rows than this is not worth its place
-
-# Ten years of 10-second values (2**25) of this size still sum up inside SQLite's 64 bits.
-LARGEST_INTEGER = 2**38
-
-
-def floor_to(at: int, step_s: int) -> int:
-    return at - at % step_s
 
 
 def key_of(owner: int, at: int) -> int:
     """The key of a source's row or a series' bucket."""
     return owner * KEY_SPAN + at
-
-
-def ceil_to(at: int, step_s: int) -> int:
-    return at + -at % step_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +58,6 @@ class Table:
 
     def minute_from(self, newest: int) -> int:
         return max(0, floor_to(self.rolled_to(newest), 86_400) - MINUTES_KEPT_S)
-
-    def check_columns(self, columns: Sequence[str]) -> None:
-        for column in columns:
-            if column not in self.scales:
-                raise UnknownSeries(column, list(self.scales))
 
 
 def _table(measurement: Measurement) -> Table:

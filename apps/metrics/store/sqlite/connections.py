@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from .base import StoreUnavailable
+from ..base import StoreUnavailable
 
 _BUSY_S = 30.0
 _STEPS_BETWEEN_LOOKS = 20_000

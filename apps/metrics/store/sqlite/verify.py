@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from random import Random
 
+from ..cutting import DAY_S, floor_to
+from ..engine import Difference, Total
 from .rollup import Bucket, Source, raw_buckets, series_ids
-from .tables import KEY_SPAN, MINUTE_LEVEL, Table, floor_to, key_of
-
-DAY_S = 86_400
-
-Figures = tuple[int, int, int, int]
-"""(count, sum, min, max) as scaled integers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One rollup bucket that is not what raw rows give. None: no such bucket (on that side)."""
-
-    site: int
-    measurement: str
-    device: str
-    circuit: str
-    field: str
-    level_s: int
-    at: int
-    stored: Figures | None
-    computed: Figures | None
+from .tables import KEY_SPAN, MINUTE_LEVEL, Table, key_of
 
 
 def choose_days(
@@ -94,7 +75,7 @@ def differences(
 
 def _both(
     connection: sqlite3.Connection, table: Table, source: Source, series: list[int], level: int, day: int
-) -> tuple[dict[tuple[int, int], Figures], dict[tuple[int, int], Figures]]:
+) -> tuple[dict[tuple[int, int], Total], dict[tuple[int, int], Total]]:
     """Buckets of one level and day as stored and as computed, by (series, start)."""
     first = max(day, source.minute_from) if level == MINUTE_LEVEL else day
     last = min(day + DAY_S, floor_to(source.rolled_to, level))
@@ -110,5 +91,5 @@ def _both(
     return _by_place(stored), _by_place(computed)
 
 
-def _by_place(buckets: Iterable[Bucket]) -> dict[tuple[int, int], Figures]:
+def _by_place(buckets: Iterable[Bucket]) -> dict[tuple[int, int], Total]:
     return {divmod(k, KEY_SPAN): (n, su, lo, hi) for k, n, su, lo, hi in buckets}

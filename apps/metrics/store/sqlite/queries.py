@@ -6,59 +6,32 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
-from .base import Aggregate, Sample, Series
-from .rollup import RAW, Piece, Source, pieces, source_state
-from .schema import MEASUREMENTS
-from .tables import KEY_SPAN, Table, ceil_to, floor_to, key_of
-
-Total = tuple[int, int, int, int]
-"""(count, sum, min, max) as scaled integers, count > 0."""
+from ..cutting import Stretch
+from ..engine import LAST_TIME, Fields, SourceKey, Total, joined
+from .rollup import RAW, Level, Source, levels_of
+from .tables import KEY_SPAN, Table, key_of
 
 
-def sources_of(connection: sqlite3.Connection, site: int, measurement: str, circuit: str) -> list[Source]:
+def sources_of(connection: sqlite3.Connection, fields: Fields) -> list[Source]:
     """All devices' sources of one site, measurement and circuit."""
     rows = connection.execute(
         "SELECT id, rolled_to, minute_from, revision FROM source"
         " WHERE site = ? AND measurement = ? AND circuit = ?",
-        (site, measurement, circuit),
+        (fields.site, fields.measurement, fields.circuit),
     )
     return [Source(*row) for row in rows]
 
 
-def all_sources(
+def source_keys(
     connection: sqlite3.Connection, site: int, measurement: str, device: str | None
-) -> list[tuple[int, str, str]]:
-    """(id, device, circuit) of all circuits' sources, of one device or all."""
-    return connection.execute(
+) -> list[tuple[int, SourceKey]]:
+    """The sources of all circuits, of one device or all, with their ids."""
+    rows = connection.execute(
         "SELECT id, device, circuit FROM source WHERE site = ? AND measurement = ?"
         " AND device = ifnull(?, device) ORDER BY circuit, device",
         (site, measurement, device),
-    ).fetchall()
-
-
-def filled_series(connection: sqlite3.Connection, tables: Mapping[str, Table], site: int) -> list[str]:
-    """Names of the site's series with any value, found in rollups and the part that is read raw."""
-    names: set[str] = set()
-    for measurement in MEASUREMENTS:
-        table = tables[measurement.name]
-        for source_id, _, circuit in all_sources(connection, site, measurement.name, None):
-            source = source_state(connection, source_id)
-            names |= {
-                f"{field.series}.{circuit}" if circuit else field.series
-                for field in measurement.fields
-                if _has_value(connection, table, source, field.column)
-            }
-    return sorted(names)
-
-
-def _has_value(connection: sqlite3.Connection, table: Table, source: Source, column: str) -> bool:
-    s, rolled_to = series_id(connection, source.id, column), source.rolled_to
-    row = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM r3600 WHERE k >= ? AND k < ?)"
-        f' OR EXISTS (SELECT 1 FROM "{table.name}" WHERE k >= ? AND k < ? AND "{column}" IS NOT NULL)',
-        (key_of(s, 0), key_of(s + 1, 0), key_of(source.id, rolled_to), key_of(source.id + 1, 0)),
-    ).fetchone()
-    return bool(row[0])
+    )
+    return [(source, SourceKey(site, measurement, of, circuit)) for source, of, circuit in rows]
 
 
 def has_rows(connection: sqlite3.Connection, table: Table, source: int, start: int, end: int) -> bool:
@@ -75,18 +48,12 @@ def delete_empty(table: Table) -> str:
     return f'DELETE FROM "{table.name}" WHERE k BETWEEN ? AND ? AND {empty}'
 
 
-def joined(one: Total | None, other: Total) -> Total:
-    if one is None:
-        return other
-    return one[0] + other[0], one[1] + other[1], min(one[2], other[2]), max(one[3], other[3])
-
-
 def series_id(connection: sqlite3.Connection, source: int, column: str) -> int:
     row = connection.execute("SELECT id FROM series WHERE source = ? AND field = ?", (source, column))
     return int(row.fetchone()[0])
 
 
-def read_series(
+def read_steps(
     connection: sqlite3.Connection,
     table: Table,
     column: str,
@@ -100,8 +67,8 @@ def read_series(
     levels = [level for level in reversed(table.levels) if step_s % level == 0]
     for source in sources:
         s = series_id(connection, source.id, column)
-        for piece in pieces(start, end, source, levels):
-            for index, n, su, lo, hi in _steps(connection, table, column, source.id, s, piece, start, step_s):
+        for part in levels_of(start, end, source, levels):
+            for index, n, su, lo, hi in _steps(connection, table, column, source.id, s, part, start, step_s):
                 totals[index] = joined(totals[index], (n, su, lo, hi))
     return totals
 
@@ -112,11 +79,11 @@ def _steps(
     column: str,
     source: int,
     s: int,
-    piece: Piece,
+    part: Level,
     start: int,
     step_s: int,
 ) -> Iterable[tuple[int, int, int, int, int]]:
-    level, first, last = piece
+    level, first, last = part
     if level == RAW:
         return connection.execute(
             f'SELECT (k - ?) / ?, count("{column}"), sum("{column}"), min("{column}"), max("{column}")'
@@ -135,26 +102,7 @@ def _steps(
     )
 
 
-def as_series(name: str, scale: int, start: int, step_s: int, totals: Sequence[Total | None]) -> Series:
-    return Series(
-        name=name,
-        step_s=step_s,
-        time=list(range(start, start + len(totals) * step_s, step_s)),
-        count=[0 if total is None else total[0] for total in totals],
-        sum=[None if total is None else total[1] / scale for total in totals],
-        mean=[None if total is None else total[1] / total[0] / scale for total in totals],
-        min=[None if total is None else total[2] / scale for total in totals],
-        max=[None if total is None else total[3] / scale for total in totals],
-    )
-
-
-def as_aggregate(total: Total | None, scale: int) -> Aggregate:
-    if total is None:
-        return Aggregate()
-    return Aggregate(count=total[0], sum=total[1] / scale, min=total[2] / scale, max=total[3] / scale)
-
-
-Totals = dict[tuple[int, str], Total]
+Sums = dict[tuple[int, str], Total]
 """(index of the stretch, column) → its total; absent where nothing is known."""
 
 
@@ -183,20 +131,21 @@ def read_stretches(
     table: Table,
     columns: Sequence[str],
     sources: Sequence[Source],
-    stretches: Mapping[int, tuple[int, int]],
+    stretches: Sequence[Stretch],
     cache: StretchCache,
-) -> Totals:
+) -> Sums:
     """Totals of several columns over several stretches of time, each in as few rows as its edges allow."""
-    totals: Totals = {}
+    totals: Sums = {}
     for source in sources:
         known = cache.of(source)
         missing = {
-            index: (start, end)
-            for index, (start, end) in stretches.items()
-            if end > source.rolled_to or any((start, end, column) not in known for column in columns)
+            index: stretch
+            for index, stretch in enumerate(stretches)
+            if stretch.end > source.rolled_to
+            or any((stretch.start, stretch.end, column) not in known for column in columns)
         }
         found = _read_source(connection, table, columns, source, missing)
-        for index, (start, end) in stretches.items():
+        for index, (start, end) in enumerate(stretches):
             for column in columns:
                 place = start, end, column
                 total = found.get((index, column)) if index in missing else known[place]
@@ -212,13 +161,14 @@ def _read_source(
     table: Table,
     columns: Sequence[str],
     source: Source,
-    stretches: Mapping[int, tuple[int, int]],
-) -> Totals:
-    totals: Totals = {}
+    stretches: Mapping[int, Stretch],
+) -> Sums:
+    totals: Sums = {}
     by_level: dict[int, list[tuple[int, int, int]]] = {}
-    for index, (start, end) in stretches.items():
-        for level, first, last in pieces(start, end, source, table.levels[::-1]):
-            by_level.setdefault(level, []).append((index, first, last))
+    for index, stretch in stretches.items():
+        for _, start, end in stretch.pieces():
+            for level, first, last in levels_of(start, end, source, table.levels[::-1]):
+                by_level.setdefault(level, []).append((index, first, last))
     for index, first, last in by_level.pop(RAW, []):
         _add_raw(connection, totals, table, columns, source.id, index, first, last)
     if by_level:
@@ -230,7 +180,7 @@ def _read_source(
 
 def _add_raw(
     connection: sqlite3.Connection,
-    totals: Totals,
+    totals: Sums,
     table: Table,
     columns: Sequence[str],
     source: int,
@@ -251,7 +201,7 @@ def _add_raw(
 
 def _add_level(
     connection: sqlite3.Connection,
-    totals: Totals,
+    totals: Sums,
     names: Mapping[int, str],
     level: int,
     parts: Sequence[tuple[int, int, int]],
@@ -274,8 +224,8 @@ def read_latest(
     column: str,
     sources: Sequence[Source],
     since: int,
-) -> Sample | None:
-    """The newest known value at or after ``since``."""
+) -> tuple[int, int] | None:
+    """(time, value) of the newest known value at or after ``since``."""
     newest: tuple[int, int] | None = None
     for source in sources:
         row = connection.execute(
@@ -285,27 +235,16 @@ def read_latest(
         ).fetchone()
         if row is not None and (newest is None or row[0] % KEY_SPAN > newest[0]):
             newest = row[0] % KEY_SPAN, row[1]
-    return None if newest is None else Sample(at=newest[0], value=newest[1] / table.scales[column])
+    return newest
 
 
-def read_extent(
-    connection: sqlite3.Connection, table: Table, sources: Iterable[int]
+def read_edges(
+    connection: sqlite3.Connection, table: Table, source: int, start: int, end: int
 ) -> tuple[int, int] | None:
-    """First and last time of any row of these sources."""
-    extents = [
-        connection.execute(
-            f'SELECT (SELECT min(k) FROM "{table.name}" WHERE k >= :first AND k < :end),'
-            f' (SELECT max(k) FROM "{table.name}" WHERE k >= :first AND k < :end)',
-            {"first": key_of(source, 0), "end": key_of(source + 1, 0)},
-        ).fetchone()
-        for source in sources
-    ]
-    known = [extent for extent in extents if extent[0] is not None]
-    if not known:
-        return None
-    return min(first % KEY_SPAN for first, _ in known), max(last % KEY_SPAN for _, last in known)
-
-
-def grid(start: int, end: int, step_s: int) -> tuple[int, int]:
-    """The steps that touch [start, end), as the first one's start and the last one's end."""
-    return floor_to(start, step_s), ceil_to(end, step_s)
+    """First and last time of any row of a source in [start, end)."""
+    first, last = connection.execute(
+        f'SELECT (SELECT min(k) FROM "{table.name}" WHERE k >= :first AND k < :end),'
+        f' (SELECT max(k) FROM "{table.name}" WHERE k >= :first AND k < :end)',
+        {"first": key_of(source, max(start, 0)), "end": key_of(source, min(end, LAST_TIME))},
+    ).fetchone()
+    return None if first is None else (first % KEY_SPAN, last % KEY_SPAN)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .tables import BUCKET_S, MINUTE_LEVEL, Table, ceil_to, floor_to, key_of
+from ..cutting import ceil_to, floor_to
+from .tables import BUCKET_S, MINUTE_LEVEL, Table, key_of
 
 RAW = 0
 
@@ -22,7 +23,7 @@ Bucket = tuple[int, int, int, int, int]
 BucketsOf = Callable[[Sequence[int], int, int, int], list[Bucket]]
 """(ids of all series of a source, level, start, end) → the buckets that raw rows give."""
 
-Piece = tuple[int, int, int]
+Level = tuple[int, int, int]
 """(level or RAW, start, end): a stretch of time that one level answers."""
 
 
@@ -43,7 +44,7 @@ def source_state(connection: sqlite3.Connection, source: int) -> Source:
     return Source(*row)
 
 
-def pieces(start: int, end: int, source: Source, levels: Sequence[int]) -> Iterator[Piece]:
+def levels_of(start: int, end: int, source: Source, levels: Sequence[int]) -> Iterator[Level]:
     """Split [start, end) so that each part is read from the coarsest of ``levels`` (coarsest first) that
     fits and is up to date; what no level holds is read raw."""
     if start >= end:
@@ -55,11 +56,11 @@ def pieces(start: int, end: int, source: Source, levels: Sequence[int]) -> Itera
     first = ceil_to(max(start, source.minute_from) if level == MINUTE_LEVEL else start, level)
     last = floor_to(min(end, source.rolled_to), level)
     if first >= last:
-        yield from pieces(start, end, source, finer)
+        yield from levels_of(start, end, source, finer)
         return
-    yield from pieces(start, first, source, finer)
+    yield from levels_of(start, first, source, finer)
     yield level, first, last
-    yield from pieces(last, end, source, finer)
+    yield from levels_of(last, end, source, finer)
 
 
 def touched_ranges(times: Iterable[int]) -> list[tuple[int, int]]:

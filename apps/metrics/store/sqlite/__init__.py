@@ -1,0 +1,19 @@
+"""The SQLite engine of the time-series store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..front import Store
+from .engine import SqliteEngine
+
+
+class SqliteStore(Store):
+    """A store in one SQLite file that is known by its path alone, for scratch data and tests. Arguments as
+    ``SqliteEngine``."""
+
+    engine: SqliteEngine
+
+    def __init__(self, path: Path | str, **arguments: Any) -> None:
+        super().__init__(SqliteEngine(path, **arguments))
