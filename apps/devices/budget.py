@@ -20,8 +20,8 @@ import requests
 from django.db import connection, transaction
 from requests.adapters import BaseAdapter
 
-from .deadline import deadline
 from .errors import BudgetExhausted, DeviceUnreachable, PayloadInvalid
+from .http import AnswerTooLarge, LimitedAdapter, capped, caused_by
 from .models import ApiCall, QuotaState
 
 DAY = timedelta(hours=24)
@@ -277,37 +277,27 @@ class ChargingAdapter(BaseAdapter):
         call_id = self._budget.charge(
             self._scope.purpose, urlsplit(request.url or "").netloc, self._budget.clock()
         )
-        with deadline(self._deadline_s) as watch:
-            try:
-                response = self._inner.send(
-                    request, stream=True, timeout=timeout, verify=verify, cert=cert, proxies=proxies
-                )
-                self._budget.note_status(call_id, response.status_code)
-                self._read(response)
-            except requests.RequestException as error:
-                if watch.expired:
-                    raise _too_slow() from error
-                raise
-            if watch.expired:  # cut within the headers, an answer looks whole
-                raise _too_slow()
+        if isinstance(self._inner, LimitedAdapter):
+            self._inner.limits.start(self._deadline_s, self._max_bytes)
+        try:
+            response = self._inner.send(
+                request, stream=True, timeout=timeout, verify=verify, cert=cert, proxies=proxies
+            )
+            self._budget.note_status(call_id, response.status_code)
+            self._read(response)
+        except (requests.RequestException, AnswerTooLarge) as error:
+            if caused_by(error, AnswerTooLarge):
+                raise PayloadInvalid("answer_too_big") from error
+            raise
         return response
 
     def _read(self, response: requests.Response) -> None:
         """Read the whole answer, so that no reader above can be kept waiting or fed without end."""
-        content = bytearray()
         try:
-            for chunk in response.iter_content(_CHUNK_BYTES):
-                content += chunk
-                if len(content) > self._max_bytes:
-                    raise PayloadInvalid("answer_too_big")
-        except (requests.RequestException, PayloadInvalid):
+            response._content = b"".join(capped(response.iter_content(_CHUNK_BYTES), self._max_bytes))
+        except (requests.RequestException, AnswerTooLarge):
             response.close()
             raise
-        response._content = bytes(content)
 
     def close(self) -> None:
         self._inner.close()
-
-
-def _too_slow() -> DeviceUnreachable:
-    return DeviceUnreachable("cloud_timeout")

@@ -21,10 +21,11 @@ from requests.auth import HTTPDigestAuth
 from urllib3.exceptions import HTTPError, NameResolutionError, ProtocolError
 
 from ..errors import DeviceBusy, DeviceRefused, DeviceUnreachable, PayloadInvalid, WrongDevice
+from ..http import AnswerTooLarge, LimitedAdapter, capped, caused_by
 from .address import permitted_ip
-from .transport import AnswerTooLarge, MeterAdapter
 
 POLL_DEADLINE_S = 5.0
+CONNECT_TIMEOUT_S = 2.5
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 WAIT_AFTER_TOO_MANY_S = 3.0
 LONGEST_RETRY_AFTER_S = 3600
@@ -101,7 +102,7 @@ class MeterConnection:
         if type(mounted) is not HTTPAdapter:
             return mounted
         check = (lambda host, port: permitted_ip(host, port, allow_loopback)) if restricted else None
-        adapter = MeterAdapter(check)
+        adapter = LimitedAdapter(connect_timeout_s=CONNECT_TIMEOUT_S, permitted_ip=check)
         self._session.mount(f"{self._base}/", adapter)
         return adapter
 
@@ -111,20 +112,15 @@ class MeterConnection:
     def _stream(self, path: str, query: dict[str, object], deadline_s: float) -> Iterator[bytes]:
         """The body in pieces. Closes the connection when the caller stops early or something fails."""
         response = self._open(f"{path}?{urlencode(query)}" if query else path, deadline_s)
-        left = MAX_ANSWER_BYTES
         try:
-            for chunk in self._chunks(response):
-                left -= len(chunk)
-                if left < 0:
-                    raise PayloadInvalid("too_large", host=self.host)
-                yield chunk
+            yield from capped(self._chunks(response), MAX_ANSWER_BYTES)
         except (requests.RequestException, HTTPError, OSError) as error:
             self._raise_lost(error)
         finally:
             response.close()
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        if isinstance(self._adapter, MeterAdapter):
+        if isinstance(self._adapter, LimitedAdapter):
             return response.iter_content(CHUNK_BYTES)
         return iter((response.content,))  # in the same process: all there, and cheaper
 
@@ -132,7 +128,7 @@ class MeterConnection:
         """The answer 200 to a request, its body unread."""
         if self._stopped is not None:
             raise DeviceRefused(self._stopped, host=self.host)
-        if isinstance(self._adapter, MeterAdapter):
+        if isinstance(self._adapter, LimitedAdapter):
             self._adapter.limits.start(deadline_s, MAX_ANSWER_BYTES)
         response = self._exchange(path, deadline_s)
         if response.status_code == 429:
@@ -151,7 +147,7 @@ class MeterConnection:
         response.close()
         self.close()
         self._sleep(WAIT_AFTER_TOO_MANY_S)
-        if isinstance(self._adapter, MeterAdapter):
+        if isinstance(self._adapter, LimitedAdapter):
             self._adapter.limits.extend(WAIT_AFTER_TOO_MANY_S)
         return self._exchange(path, deadline_s)
 
@@ -245,19 +241,17 @@ class MeterConnection:
 
     def _raise_lost(self, error: Exception) -> NoReturn:
         """Translate what went wrong below HTTP, and give up the connection."""
-        causes = list(_causes(error))
         self._session.close()
         self._answered = False
-        if any(isinstance(cause, AnswerTooLarge) for cause in causes):
+        if caused_by(error, AnswerTooLarge):
             raise PayloadInvalid("too_large", host=self.host) from error
-        if any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes):
+        if caused_by(error, TimeoutError, requests.Timeout):
             raise DeviceUnreachable("timeout", host=self.host) from error
-        if any(isinstance(cause, NameResolutionError) for cause in causes):
+        if caused_by(error, NameResolutionError):
             raise DeviceUnreachable("name_unknown", host=self.host) from error
         if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
             raise DeviceRefused("address_invalid", host=self.host) from error
-        lost = any(isinstance(cause, ProtocolError) for cause in causes)
-        if lost:
+        if caused_by(error, ProtocolError):
             raise DeviceUnreachable("connection_lost", host=self.host) from error
         raise DeviceUnreachable("unreachable", host=self.host) from error
 
@@ -280,23 +274,8 @@ def _rpc_error(body: Any, *, failed: bool = False) -> tuple[int | None, str]:
     return error["code"], str(error.get("message", ""))
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made of: requests and urllib3 put causes into ``args`` and ``reason``."""
-    seen: list[BaseException] = []
-    waiting = [error]
-    while waiting:
-        current = waiting.pop()
-        if current is None or any(current is known for known in seen):
-            continue
-        seen.append(current)
-        yield current
-        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        waiting += [argument for argument in current.args if isinstance(argument, BaseException)]
-
-
 def _was_dropped(error: BaseException) -> bool:
     """Whether a kept connection turned out to be closed: nothing was answered, and no time was lost."""
-    causes = list(_causes(error))
-    return any(isinstance(cause, ConnectionError) for cause in causes) and not any(
-        isinstance(cause, TimeoutError | requests.Timeout | ConnectionRefusedError) for cause in causes
+    return caused_by(error, ConnectionError) and not caused_by(
+        error, TimeoutError, requests.Timeout, ConnectionRefusedError
     )

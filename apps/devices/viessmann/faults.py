@@ -18,6 +18,7 @@ from apps.devices.errors import (
     PayloadInvalid,
     WrongDevice,
 )
+from apps.devices.http import caused_by
 
 LONGEST_PAUSE = timedelta(hours=24)
 PAUSE_WITHOUT_A_TIME = timedelta(minutes=10)
@@ -48,7 +49,7 @@ def network_error(error: requests.RequestException) -> DeviceError:
     """Translate an exchange that gave no answer."""
     if isinstance(error, requests.exceptions.SSLError):
         return DeviceUnreachable("tls")
-    if isinstance(error, requests.Timeout):
+    if caused_by(error, TimeoutError, requests.Timeout):
         return DeviceUnreachable("cloud_timeout")
     return DeviceUnreachable("no_answer")
 

@@ -10,11 +10,11 @@ import requests
 from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget, ChargingAdapter
-from apps.devices.deadline import WatchedAdapter
+from apps.devices.http import LimitedAdapter
 
 from .faults import network_error
 
-CONNECT_S, READ_S = 6.0, 15.0
+CONNECT_TIMEOUT_S = 6.0
 
 
 class _SessionWithoutRedirects(requests.Session):
@@ -28,7 +28,9 @@ class CloudTransport:
     """One session. Raises DeviceError for an exchange without answer, BudgetExhausted for one not made."""
 
     def __init__(self, budget: CallBudget, adapter: BaseAdapter | None = None) -> None:
-        self._adapter = ChargingAdapter(budget, adapter or WatchedAdapter())
+        self._adapter = ChargingAdapter(
+            budget, adapter or LimitedAdapter(connect_timeout_s=CONNECT_TIMEOUT_S)
+        )
         self._session = _SessionWithoutRedirects()
         # The environment's proxies and .netrc must not decide where credentials go.
         self._session.trust_env = False
@@ -50,8 +52,6 @@ class CloudTransport:
         """One request, redirects not followed. ``kwargs`` as of requests."""
         self._session.cookies.clear()  # a login must not depend on an earlier one
         try:
-            return self._session.request(
-                method, url, allow_redirects=False, timeout=(CONNECT_S, READ_S), **kwargs
-            )
+            return self._session.request(method, url, allow_redirects=False, **kwargs)
         except requests.RequestException as error:
             raise network_error(error) from error

@@ -1,7 +1,7 @@
-"""HTTP over sockets with a total deadline and a size cap, which requests does not have.
+"""HTTP over sockets with a total deadline and a size cap, for the meter and for the cloud.
 
-Its timeouts are per read, so that a server sending a byte a second is never cut. Here each read gets
-what is left of the whole exchange, head and body, login included.
+The timeouts of requests are per read, so that a server sending a byte a second is never cut. Here each
+read gets what is left of the whole exchange: handshake, head and body, a login included.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import math
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPResponse
 from typing import Any
 
@@ -20,14 +20,13 @@ from requests.exceptions import ConnectTimeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-CONNECT_TIMEOUT_S = 2.5
 MAX_HEAD_BYTES = 64 * 1024
 
 PermittedIp = Callable[[str, int], str]
 
 
 class AnswerTooLarge(OSError):
-    """More came than a meter has to say."""
+    """More came than the device has to say."""
 
 
 class Limits:
@@ -98,14 +97,15 @@ def _limited_pools(limits: Limits) -> Mapping[str, type[HTTPConnectionPool]]:
     return {"http": Pool, "https": SecurePool}
 
 
-class MeterAdapter(HTTPAdapter):
-    """One connection to one meter, used from one thread, within ``limits``.
+class LimitedAdapter(HTTPAdapter):
+    """One connection to one device, used by one thread at a time, within ``limits``. It never retries.
 
     ``permitted_ip`` checks and resolves a host that a user typed; None leaves it to the system.
     """
 
-    def __init__(self, permitted_ip: PermittedIp | None = None) -> None:
+    def __init__(self, *, connect_timeout_s: float, permitted_ip: PermittedIp | None = None) -> None:
         self.limits = Limits()
+        self._connect_timeout_s = connect_timeout_s
         self._permitted_ip = permitted_ip
         self._checked: dict[tuple[str, int], str] = {}
         super().__init__(pool_connections=1, pool_maxsize=1)
@@ -119,7 +119,7 @@ class MeterAdapter(HTTPAdapter):
             remaining = self.limits.remaining()
         except TimeoutError as error:
             raise ConnectTimeout(error, request=request) from error
-        kwargs["timeout"] = (min(CONNECT_TIMEOUT_S, remaining), remaining)
+        kwargs["timeout"] = (min(self._connect_timeout_s, remaining), remaining)
         return super().send(request, *args, **kwargs)
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:
@@ -134,3 +134,31 @@ class MeterAdapter(HTTPAdapter):
     def close(self) -> None:
         self._checked.clear()
         super().close()
+
+
+def capped(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    """Pass a body on in pieces. Raises AnswerTooLarge once more than ``max_bytes`` came."""
+    for chunk in chunks:
+        max_bytes -= len(chunk)
+        if max_bytes < 0:
+            raise AnswerTooLarge("the answer is too large")
+        yield chunk
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made of: requests and urllib3 put causes into ``args`` and ``reason``."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        current = waiting.pop()
+        if current is None or any(current is known for known in seen):
+            continue
+        seen.append(current)
+        yield current
+        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None)]
+        waiting += [argument for argument in current.args if isinstance(argument, BaseException)]
+
+
+def caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
+    """Whether one of ``kinds`` is among the causes of ``error``."""
+    return any(isinstance(cause, kinds) for cause in causes(error))
