@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test lint types check bench study browser messages screenshots vendor-check clean
+.PHONY: run test lint types check bench study soak browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev-installed  ## store and pages on ten years of data
 
 study: $(VENV)/.dev-installed  ## 400 simulated days of three houses against the truth (about 10 minutes a house)
 	$(BIN)/python -m tools.study $(ARGS)
+
+soak: $(VENV)/.dev-installed  ## 50 stops under load: no stray byte in any file (about 12 minutes)
+	$(BIN)/python -m tools.soak.stops $(ARGS)
 
 messages: $(VENV)/.dev-installed  ## collect texts into locale/ and compile them (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l de --no-location --no-wrap --no-obsolete -i .venv -i tests -i build

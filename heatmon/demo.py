@@ -26,8 +26,6 @@ from .progress import Progress
 
 log = logging.getLogger(__name__)
 
-STOP_WITHIN_S = 5
-
 
 class DemoFailed(Exception):
     """The simulated devices did not start."""
@@ -86,13 +84,18 @@ class Demo:
         if progress is not None:
             progress.close()
 
-    def stop(self) -> None:
-        """End the child by closing its standard input."""
-        if self._child is None or self._child.stdin is None:
+    def ask_to_end(self) -> None:
+        """Close the child's standard input: it ends by itself."""
+        if self._child is not None and self._child.stdin is not None:
+            self._child.stdin.close()
+
+    def stop(self, within_s: float = 1.0) -> None:
+        """Wait for the child's end, and end it where it does not."""
+        if self._child is None:
             return
-        self._child.stdin.close()
+        self.ask_to_end()
         try:
-            self._child.wait(STOP_WITHIN_S)
+            self._child.wait(within_s)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()

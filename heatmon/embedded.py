@@ -28,7 +28,6 @@ from .schedule import Job, next_run
 log = logging.getLogger(__name__)
 
 GRACE_S = 120
-STOP_WITHIN_S = 8
 
 
 class AlreadyRunning(Exception):
@@ -98,10 +97,10 @@ class Runner:
             self._threads.append(thread)
             thread.start()
 
-    def join(self) -> None:
-        """Ask all loops to end and wait for them, at most eight seconds together."""
+    def join(self, within_s: float = 4.0) -> None:
+        """Ask all loops to end and wait for them, so long together."""
         self.stop.set()
-        deadline = self._monotonic() + STOP_WITHIN_S
+        deadline = self._monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - self._monotonic()))
             if thread.is_alive():

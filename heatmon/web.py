@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from waitress.server import create_server
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer, create_server
+
+log = logging.getLogger(__name__)
 
 
 class WebServer:
@@ -22,9 +27,11 @@ class WebServer:
             "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
             "trusted_proxy_count": 1,
         }
+        self._sockets: dict[int, Any] = {}
         try:
             self._server: Any = create_server(
                 application,
+                self._sockets,
                 host=host,
                 port=port,
                 threads=threads,
@@ -37,14 +44,34 @@ class WebServer:
                 f"Cannot listen on {host}:{port}: {error.strerror}. "
                 "Choose another with --bind or HEATMON_BIND."
             ) from error
+        # A name like localhost may stand for two addresses, each with a listener of its own.
+        self._listener = next(one for one in self._sockets.values() if isinstance(one, BaseWSGIServer))
         names = settings.HEATMON.allowed_hosts or ("127.0.0.1",)
         shown = names[0] if host in {"0.0.0.0", "::"} else host  # noqa: S104
-        self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._server.effective_port}/"
+        shown = f"[{shown}]" if ":" in shown else shown
+        self.address = f"http://{shown}:{self._listener.effective_port}/"
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        self._server.close()
-        self._thread.join(5)
+    def stop(self, within_s: float = 3.0) -> None:
+        """Finish the answers under way, then close everything.
+
+        waitress wakes its loop through a pipe that it knows by number. Closed while a thread still answers,
+        the thread's byte would land in whatever file has the number by then: a database. So the threads
+        end first, and the loop closes the pipe itself. With a thread that does not end it stays open.
+        """
+        self._server.task_dispatcher.shutdown(timeout=within_s)
+        if self._server.task_dispatcher.threads:
+            log.warning("a page was not answered in time")
+            return
+        self._listener.trigger.pull_trigger(self._close)
+        self._thread.join(1)
+
+    def _close(self) -> None:
+        """Send what the sockets take at once, and close them. Runs in the loop's own thread."""
+        for channel in list(self._sockets.values()):
+            if isinstance(channel, HTTPChannel):
+                channel.handle_write()
+        wasyncore.close_all(self._sockets, ignore_all=True)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tools.soak.stops import WATCH, Load
+
 ROOT = Path(__file__).resolve().parents[2]
 START_WITHIN_S, STOP_WITHIN_S, POLL_S = 30.0, 10.0, 0.05
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
@@ -32,12 +34,13 @@ class Up:
 
     def __init__(self, data_dir: Path, *words: str, **given: str) -> None:
         self.data_dir = data_dir
+        self.stray_log = data_dir.with_name(f"{data_dir.name}-stray-writes")
         self.said: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "up", "--bind", "127.0.0.1:0", *words],
             cwd=ROOT,
-            env=environment(data_dir, **given),
+            env=environment(data_dir, PYTHONPATH=str(WATCH), STRAY_WRITES_LOG=str(self.stray_log), **given),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -76,11 +79,14 @@ class Up:
         return requests.get(f"{self.address}{path}", allow_redirects=False, timeout=10)
 
     def must_end_cleanly(self, number: signal.Signals) -> None:
-        """Told to stop by ``number``, it ends in time with 0, and so does everything that it started."""
+        """Told to stop by ``number`` while browsers ask for pages, it ends in time with 0, so does everything
+        that it started, and no wake-up write went into a file."""
         assert processes_of(self.data_dir) != []
+        load = Load(self.address, browsers=2)
+        load.wait_for_answers(20)
         self.process.send_signal(number)
         try:
-            assert self.process.wait(STOP_WITHIN_S) == 0
+            code = self.process.wait(STOP_WITHIN_S)
         finally:
             if self.process.poll() is None:
                 self.process.kill()
@@ -88,11 +94,14 @@ class Up:
             self._reader.join()
             assert self.process.stdout is not None
             self.process.stdout.close()
+            load.end()
         while not self._lines.empty():
             self.said.append(self._lines.get() or "")
+        assert code == 0, self.said
         assert processes_of(self.data_dir) == []
         assert [line for line in self.said if "Traceback" in line or "did not end in time" in line] == []
         assert "stopping ..." in self.said
+        assert self.stray_log.read_text() == ""
 
 
 def processes_of(data_dir: Path) -> list[int]:

@@ -90,10 +90,14 @@ class Command(BaseCommand):
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass
         self.stdout.write("stopping ...")
+        # All are told at once, so that together they take no longer than the slowest.
+        runner.stop.set()
+        if demo:
+            demo.ask_to_end()
+        web.stop()
         runner.join()
         if demo:
             demo.stop()
-        web.stop()
         default_store().close()
         return restart_requested.is_set()
 
