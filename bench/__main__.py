@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+import django
 
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -48,6 +51,7 @@ def main() -> int:
 
 
 def measured(asked: argparse.Namespace, scratch: Path) -> Iterator[Figure]:
+    _set_up_django(scratch / "django")
     kept = asked.keep or scratch
     small_path, small_built = built_store(kept, 1, asked.seed)
     large_path, large_built = built_store(kept, asked.years, asked.seed)
@@ -68,6 +72,13 @@ def measured(asked: argparse.Namespace, scratch: Path) -> Iterator[Figure]:
     yield from figures.sums_by_month(large, asked.years)
     small.close()
     large.close()
+
+
+def _set_up_django(data_dir: Path) -> None:
+    """Charts are asked for a home, which is one of Django's models; its database stays empty."""
+    os.environ |= {"HEATMON_TESTING": "1", "HEATMON_DATA_DIR": str(data_dir)}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
+    django.setup()
 
 
 def line(figure: Figure) -> str:

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from apps.metrics.series import history
 from apps.metrics.store.base import Row
 from apps.metrics.store.bulk import BulkWriter
 from apps.metrics.store.engine import SourceKey
@@ -137,8 +136,14 @@ def growth(small: SqliteStore, large: SqliteStore, rounds: int) -> Iterator[Figu
 
 
 def _chart(store: SqliteStore, start: int, end: int) -> Callable[[], object]:
+    from apps.devices.models import Site
+    from apps.devices.options import HomeOptions
+    from apps.metrics.home import Home
+    from apps.metrics.series import history
+
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
-    return lambda: history(store, SITE, ["power_w"], first, last)
+    home = Home(site=Site(pk=SITE), options=HomeOptions(), store=store, at=last)
+    return lambda: history(home, ["power_w"], first, last)
 
 
 def _poll(store: SqliteStore) -> Callable[[], object]:

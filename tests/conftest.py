@@ -6,8 +6,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.utils import translation
+
+# No test depends on how fast the machine is.
+hypothesis.settings.register_profile("heatmon", deadline=None)
+hypothesis.settings.load_profile("heatmon")
 
 os.environ["HEATMON_TESTING"] = "1"
 os.environ["HEATMON_DATA_DIR"] = tempfile.mkdtemp(prefix="heatmon-tests-")

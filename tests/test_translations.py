@@ -182,7 +182,7 @@ def german(
     reader: Client, store: SqliteStore, now: datetime, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> Client:
     """A reader whose browser asks for German, and a house with three days behind it."""
-    monkeypatch.setattr("apps.dashboard.season._kept", {})
+    monkeypatch.setattr("apps.dashboard.pages.season._kept", {})
     site: Site = default_site()
     set_up(site)
     fill(store, site, now - timedelta(days=3), now)

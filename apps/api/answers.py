@@ -12,8 +12,10 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from apps.devices.models import SavedOption, Site
-from apps.devices.options import default_site, environment_values
+from apps.devices import clock
+from apps.devices.models import Site
+from apps.devices.options import default_site
+from apps.metrics.home import Home
 
 
 class ApiError(Exception):
@@ -29,20 +31,19 @@ class ApiError(Exception):
         self.extra = extra
 
 
+def home_of(request: HttpRequest, site: int | None) -> Home:
+    """Return the home of ``site_of`` as it is now. Raises ApiError 404, StoreUnavailable."""
+    return Home.of(site_of(request, site), clock.now())
+
+
 def site_of(request: HttpRequest, site: int | None) -> Site:
-    """The site asked for, or the only one. Raises ApiError 404 for an unknown one."""
+    """Return the site asked for, or the only one. Raises ApiError 404 for an unknown one."""
     if site is None:
         return default_site()
     found = Site.objects.filter(pk=site).first() if 0 < site < 2**63 else None
     if found is None:
         raise ApiError(404, _("There is no site %(id)s.") % {"id": site}, field="site")
     return found
-
-
-def zone_of(site: Site) -> ZoneInfo:
-    """The site's zone, without reading (and decrypting) the other options."""
-    saved = SavedOption.objects.filter(site=site, name="time_zone").values_list("value", flat=True).first()
-    return ZoneInfo(orjson.loads(saved) if saved is not None else environment_values()["time_zone"])
 
 
 def plain(value: Any, zone: ZoneInfo) -> Any:

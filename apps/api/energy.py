@@ -9,17 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Query
 
-from apps.devices import clock
-from apps.devices.options import home_options
-from apps.metrics import apps as metrics_apps
 from apps.metrics import jaz as jaz_module
 from apps.metrics.child import ChildFailed
 from apps.metrics.periods import energy_rows
-from apps.metrics.windows import local_date as local_date_of
 from apps.metrics.year import estimate_year
 
 from . import api, schemas
-from .answers import ApiError, json_answer, plain, site_of
+from .answers import ApiError, home_of, json_answer, plain
 from .operations import ERRORS, SiteId
 from .times import in_order, optional_date
 
@@ -39,10 +35,8 @@ def energy(
 ) -> HttpResponse:
     """All periods that touch the range; a running one ends where it will end. Without a range: the last
     days, weeks, months or years until today."""
-    home = site_of(request, site)
-    house = home_options(home, with_secrets=False)
-    at = clock.now()
-    last = optional_date(to, "to") or local_date_of(at, house.zone)
+    home = home_of(request, site)
+    last = optional_date(to, "to") or home.today
     first = optional_date(start, "from") or max(
         last - timedelta(days=DEFAULT_REACH_DAYS[period]), date(1970, 1, 2)
     )
@@ -53,8 +47,10 @@ def energy(
             _("At most %(days)d days at once for this period.") % {"days": MAX_DAYS[period]},
             field="from",
         )
-    rows = energy_rows(metrics_apps.default_store(), home.pk, house, period, first, last, at)
-    return json_answer({"period": period, "timezone": house.time_zone, "rows": plain(rows, house.zone)})
+    rows = energy_rows(home, period, first, last)
+    return json_answer(
+        {"period": period, "timezone": home.options.time_zone, "rows": plain(rows, home.options.zone)}
+    )
 
 
 @api.get("/jaz", response={200: schemas.JazOut, **ERRORS}, by_alias=True, summary="Seasonal performance")
@@ -63,17 +59,15 @@ def jaz(
 ) -> HttpResponse:
     """Without a range: the 365 local days before today. With label ``insufficient``, ``jaz`` is the COP
     of those days."""
-    home = site_of(request, site)
-    house = home_options(home, with_secrets=False)
-    at = clock.now()
-    rolling = jaz_module.rolling_year(at, house)
+    home = home_of(request, site)
+    rolling = jaz_module.rolling_year(home)
     first = optional_date(start, "from") or rolling[0]
     last = optional_date(to, "to") or rolling[1]
     in_order(first, last)
     if (last - first).days > MAX_DAYS["month"]:
         raise ApiError(400, _("At most %(days)d days at once.") % {"days": MAX_DAYS["month"]}, field="from")
-    found = jaz_module.jaz(metrics_apps.default_store(), home.pk, house, first, last, at)
-    return json_answer(plain(found.as_dict(), house.zone))
+    found = jaz_module.jaz(home, first, last)
+    return json_answer(plain(found.as_dict(), home.options.zone))
 
 
 @api.get("/estimate", response={200: schemas.EstimateOut, **ERRORS}, summary="Electricity of a whole year")
@@ -83,12 +77,10 @@ def estimate(
     site: SiteId = None,
 ) -> HttpResponse:
     """So far and mean day (``extrapolated_kwh``), and a forecast with the climate of the place."""
-    home = site_of(request, site)
-    house = home_options(home, with_secrets=False)
-    at = clock.now()
-    wanted = year if year is not None else local_date_of(at, house.zone).year
+    home = home_of(request, site)
+    wanted = year if year is not None else home.today.year
     try:
-        found = estimate_year(metrics_apps.default_store(), home.pk, house, wanted, at)
+        found = estimate_year(home, wanted)
     except ChildFailed as error:
         raise ApiError(503, _("The forecast could not be calculated; the log says why.")) from error
-    return json_answer(plain(found.as_dict(), house.zone))
+    return json_answer(plain(found.as_dict(), home.options.zone))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +14,11 @@ from django.utils.translation import gettext as _
 from ninja import Query
 
 from apps.accounts import audit
-from apps.metrics import apps as metrics_apps
 from apps.metrics import series
+from apps.metrics.csv_lines import csv_lines
 
 from . import api, schemas
-from .answers import ApiError, json_answer, site_of, zone_of
+from .answers import ApiError, home_of, json_answer
 from .operations import ERRORS, SiteId
 from .times import in_order, instant
 
@@ -47,16 +45,16 @@ def history(
     An unknown name is answered with the list of names."""
     since, until = instant(start, "from"), instant(to, "to")
     in_order(since, until)
-    home = site_of(request, site)
+    home = home_of(request, site)
     wanted = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
     with _place():
         try:
-            found = series.history(metrics_apps.default_store(), home.pk, wanted, since, until, points)
+            found = series.history(home, wanted, since, until, points)
         except series.QueryInvalid as error:
             raise ApiError(400, error.message, field=error.field) from error
         if form == "csv":
             audit.record(audit.EXPORT, request=request, detail=f"history {','.join(wanted)}"[:500])
-            return _csv(found, zone_of(home))
+            return _csv(found, home.options.zone)
         return _json(found)
 
 
@@ -72,7 +70,7 @@ def _place() -> Iterator[None]:
 
 
 def _json(found: series.History) -> HttpResponse:
-    """The ends stay in the offset they were asked with: one query less than the house's zone."""
+    """The ends stay in the offset they were asked with."""
     return json_answer(
         {
             "from": found.start.isoformat(),
@@ -93,11 +91,10 @@ def _json(found: series.History) -> HttpResponse:
 
 
 def _csv(found: series.History, zone: ZoneInfo) -> HttpResponse:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(series.csv_rows(found, zone))
+    columns, rows = series.as_table(found, zone)
     first = found.start.astimezone(zone).date().isoformat()
     last = found.end.astimezone(zone).date().isoformat()
     demo = "demo-" if settings.DEMO else ""
-    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response = HttpResponse("".join(csv_lines(columns, rows)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="heatmon-{demo}{first}-{last}.csv"'
     return response

@@ -10,12 +10,14 @@ from ninja import Path, Query
 
 from apps.accounts import audit
 from apps.changelog import notes, timeline
-from apps.dashboard.status import current_status
 from apps.devices import clock
 from apps.devices.models import Site
+from apps.devices.options import zone_of
+from apps.metrics.status import current_status
+from apps.metrics.status_words import fault_words
 
 from . import api, schemas
-from .answers import ApiError, json_answer, plain, site_of, zone_of
+from .answers import ApiError, home_of, json_answer, plain, site_of
 from .times import in_order, instant, optional_instant
 
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 429, 500, 503), schemas.Error)
@@ -28,9 +30,13 @@ TimeFrom = Annotated[str | None, Query(alias="from", description="ISO 8601 with 
 @api.get("/status", response={200: schemas.StatusOut, **ERRORS}, summary="How the house is right now")
 def status(request: HttpRequest, site: SiteId = None) -> HttpResponse:
     """Live values with their age: meter, heat pump, the last finished 5 minutes, today, the cloud's quota."""
-    home = site_of(request, site)
-    zone = zone_of(home)
-    return json_answer(plain(current_status(home, clock.now()), zone))
+    home = home_of(request, site)
+    found = current_status(home)
+    answer = plain(found, home.options.zone)
+    for name, source in (("meter", found.meter), ("heat_pump", found.heat_pump)):
+        del answer[name]["fault"]
+        answer[name]["message"] = fault_words(source.fault, home.options.zone)
+    return json_answer(answer)
 
 
 @api.get("/changelog", response={200: schemas.EntriesOut, **ERRORS}, summary="Changes, notes, events")

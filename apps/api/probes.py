@@ -14,11 +14,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.dashboard.status import current_status
 from apps.devices import clock
 from apps.devices.heartbeat import late_loops
 from apps.devices.options import SecretUnreadable, default_site
 from apps.metrics import apps as metrics_apps
+from apps.metrics.home import Home
+from apps.metrics.status import current_status
 from apps.metrics.store.base import StoreUnavailable
 
 from .answers import json_answer
@@ -58,7 +59,7 @@ def _answer(request: HttpRequest, failing: list[str], *, database: bool) -> Http
 
 def _sources() -> dict[str, Any] | None:
     try:
-        status = current_status(default_site(), clock.now())
+        status = current_status(Home.of(default_site(), clock.now()))
     except (StoreUnavailable, SecretUnreadable):
         return None
     return {

@@ -15,8 +15,7 @@ from django.urls import get_script_prefix
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from apps.devices.models import SavedOption
-from apps.devices.options import default_site, environment_values
+from apps.devices.options import default_site, zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "history_percent": _history_percent() if settings.DEMO else None,
         "version": version(),
-        "house_zone": SimpleLazyObject(_zone_of_house),
+        "house_zone": SimpleLazyObject(_zone),
         "root": prefix,
         "pages": [
             _item(request, _("Overview"), "overview", ""),
@@ -75,9 +74,5 @@ def _item(request: HttpRequest, label: str, icon: str, path: str) -> NavigationI
     return NavigationItem(label, icon, get_script_prefix() + path, current)
 
 
-def _zone_of_house() -> ZoneInfo:
-    # Not through home_options: a page must open, the settings page above all, even where a saved
-    # password cannot be decrypted.
-    saved = SavedOption.objects.filter(site=default_site(), name="time_zone").first()
-    name = saved.value.strip('"') if saved else environment_values()["time_zone"]
-    return ZoneInfo(name)
+def _zone() -> ZoneInfo:
+    return zone_of(default_site())

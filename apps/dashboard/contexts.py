@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .charts import ChartSpec, Marker
+from .charts.lines import ChartSpec, Marker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from django.utils import dateformat
 from django.utils.formats import get_format
 from django.utils.translation import get_language, gettext, ngettext
 
+from apps.metrics.home import Home
+
 MISSING = "–"
 NARROW = "\u00a0"  # the number and its unit stay on one line
 
@@ -154,6 +156,20 @@ def price_per_kwh(value: float | None, currency: str) -> str:
 def currency_symbol(currency: str) -> str:
     """€ for EUR; a currency without a symbol of its own keeps its code."""
     return _SYMBOLS.get(currency, currency)
+
+
+def at_home(home: Home, at: datetime | None, style: str = "time") -> str:
+    """Return ``local_time`` in the home's zone."""
+    return local_time(at, home.options.zone, style)
+
+
+def moment(home: Home, at: datetime | None) -> str:
+    """Return the time of day, with the date where it was not today."""
+    if at is None:
+        return MISSING
+    zone = home.options.zone
+    same_day = at.astimezone(zone).date() == home.today
+    return local_time(at, zone, "time" if same_day else "day_time")
 
 
 def local_time(at: datetime | None, zone: tzinfo, style: str = "datetime") -> str:

@@ -2,20 +2,25 @@
 
 from django.urls import URLPattern, path
 
-from . import documentation, health, views
+from . import documentation
+from .pages.efficiency.view import efficiency
+from .pages.energy.view import energy
+from .pages.health.view import health
+from .pages.history.view import history
+from .pages.overview.view import favicon, overview
 from .settings import page as settings_page
 from .settings import setup
 
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
-    path("", views.overview, name="overview"),
-    path("favicon.ico", views.favicon, name="favicon"),
-    path("history", views.history, name="history"),
-    path("energy", views.energy, name="energy"),
-    path("efficiency", views.efficiency, name="efficiency"),
+    path("", overview, name="overview"),
+    path("favicon.ico", favicon, name="favicon"),
+    path("history", history, name="history"),
+    path("energy", energy, name="energy"),
+    path("efficiency", efficiency, name="efficiency"),
     path("documentation", documentation.documentation, name="documentation"),
     path("documentation/<slug:name>", documentation.documentation, name="documentation"),
-    path("health", health.health, name="health"),
+    path("health", health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),
     path("setup/<slug:name>", setup.step, name="setup_step"),

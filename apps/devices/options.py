@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -39,6 +40,12 @@ def default_site() -> Site:
     """Return the first home, made on first use."""
     site = Site.objects.order_by("id").first()
     return site if site is not None else Site.objects.create()
+
+
+def zone_of(site: Site) -> ZoneInfo:
+    """Return the site's time zone without reading (and decrypting) the other options."""
+    saved = SavedOption.objects.filter(site=site, name="time_zone").values_list("value", flat=True).first()
+    return ZoneInfo(json.loads(saved) if saved is not None else settings.HEATMON.time_zone)
 
 
 def environment_values() -> dict[str, Any]:

@@ -28,6 +28,10 @@ _NOT_HEATING = {
 _BETWEEN = {float(COMPRESSOR_PHASES[phase]) for phase in ("off", "preparing", "pause", "preparing-defrost")}
 
 
+ALL_KNOWN = 0.995
+"""Share from which on what is known counts as all: a heat of 0 was measured (cooling, defrosting)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """What the heat pump told at one instant inside an interval; codes as stored."""
@@ -143,3 +147,17 @@ def thermal_power_from_delta_t(
     if secondary_supply_c < return_c:
         return Heat(power_kw=None, reason=codes.NEGATIVE_DELTA_T)
     return Heat(power_kw=flow_m3_h * WATER_KWH_M3_K * (secondary_supply_c - return_c) * run_fraction)
+
+
+def known_heat(
+    heat: float | None, *, run_s: float | None, full_energy_wh: float | None, energy_wh: float | None
+) -> float | None:
+    """Return the heat of a stretch, or None where its 0 is not one.
+
+    The intervals that know their heat may all be rests of the compressor, while it ran in others: what
+    those gave is unknown, not 0. ``heat`` in any unit; ``run_s`` seconds of running; ``full_energy_wh``
+    electricity of the intervals that know their heat, out of ``energy_wh``.
+    """
+    if heat != 0.0 or not run_s:
+        return heat
+    return heat if energy_wh and (full_energy_wh or 0.0) >= ALL_KNOWN * energy_wh else None

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from apps.devices.options import HomeOptions
 
 from .codes import METHOD_VERSION
-from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label, period_cop
-from .periods import cop_dhw, cop_heating
-from .store.base import TimeSeriesStore
-from .totals import INTERVAL_FIELDS, Totals, totals
-from .windows import local_date, local_day_bounds, next_first, period_first
+from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label
+from .home import Home
+from .totals import INTERVAL_FIELDS, Totals, kwh, totals
+from .windows import next_first, period_first
 
 REGISTER_AGE = timedelta(days=30)
 
@@ -65,37 +64,33 @@ class Jaz:
         return {"from": self.first, "to": self.last, **{name: getattr(self, name) for name in names}}
 
 
-def rolling_year(at: datetime, house: HomeOptions) -> tuple[date, date]:
-    """The 365 local days before today."""
-    today = local_date(at, house.zone)
-    return today - timedelta(days=365), today - timedelta(days=1)
+def rolling_year(home: Home) -> tuple[date, date]:
+    """Return the 365 local days before today."""
+    return home.today - timedelta(days=365), home.today - timedelta(days=1)
 
 
-def jaz(
-    store: TimeSeriesStore, site_id: int, house: HomeOptions, first: date, last: date, at: datetime
-) -> Jaz:
-    """COP of the local days ``first`` to ``last``, both included. Raises ValueError if they are reversed."""
+def jaz(home: Home, first: date, last: date) -> Jaz:
+    """Return the COP of the local days ``first`` to ``last``, both included.
+
+    Raises ValueError if they are reversed.
+    """
     if last < first:
         raise ValueError("the range ends before it starts")
     firsts = _month_starts(first, last)
-    edges = [local_day_bounds(day, house.zone)[0] for day in firsts]
-    edges.append(local_day_bounds(last, house.zone)[1])
-    months = totals(store, site_id, edges, at)
+    edges = [home.midnight(day) for day in (*firsts, last + timedelta(days=1))]
+    months = totals(home, edges)
     whole = joined(months)
-    value = period_cop(whole["full_thermal_energy_wh"], whole["full_electrical_energy_wh"]).value
-    delta_t = period_cop(
-        whole["full_delta_t_thermal_energy_wh"], whole["full_delta_t_electrical_energy_wh"]
-    ).value
-    coverage = whole.energy_coverage()
-    band = _band(house, value, delta_t, coverage)
+    value, delta_t = whole.cop, whole.cop_delta_t
+    coverage = whole.heat_coverage
+    band = _band(home.options, value, delta_t, coverage)
     days = (last - first).days + 1
     ends = [*firsts[1:], last + timedelta(days=1)]
     label = coverage_label(
         days,
-        whole.electric_coverage or 0.0,
+        whole.electrical_coverage or 0.0,
         coverage,
         [
-            MonthCoverage(days=(end - start).days, energy_coverage=month.energy_coverage())
+            MonthCoverage(days=(end - start).days, energy_coverage=month.heat_coverage)
             for start, end, month in zip(firsts, ends, months, strict=True)
         ],
     )
@@ -107,31 +102,31 @@ def jaz(
         jaz_low=band.low if band else None,
         jaz_high=band.high if band else None,
         jaz_delta_t=delta_t,
-        jaz_heating=cop_heating(whole),
-        jaz_dhw=cop_dhw(whole),
-        device_cop_total=device_register(store, site_id, "device_cop_total", at),
+        jaz_heating=whole.cop_heating,
+        jaz_dhw=whole.cop_dhw,
+        device_cop_total=device_register(home, "device_cop_total"),
         coverage=coverage,
-        electric_coverage=whole.electric_coverage,
+        electric_coverage=whole.electrical_coverage,
         label=label,
         disagree=bool(band and band.disagree),
-        boundary=boundary(house.metered),
+        boundary=boundary(home.options.metered),
         cops_by_boundary=boundary_cops(
             whole["full_thermal_energy_wh"] or 0.0,
             whole["full_electrical_energy_wh"] or 0.0,
             whole["electrical_energy_rod_wh"],
-            house.metered,
+            home.options.metered,
         ),
-        energy_kwh=None if whole.energy_wh is None else whole.energy_wh / 1000.0,
-        heat_kwh=_kwh(whole.modulation_heat_wh),
+        energy_kwh=whole.electrical_energy_kwh,
+        heat_kwh=kwh(whole.modulation_heat_wh),
     )
 
 
 def _band(
-    house: HomeOptions, value: float | None, delta_t: float | None, coverage: float | None
+    options: HomeOptions, value: float | None, delta_t: float | None, coverage: float | None
 ) -> Band | None:
     if value is None or coverage is None:
         return None
-    calibrated = house.heat_reference_factor is not None
+    calibrated = options.heat_reference_factor is not None
     return cop_band(value, [delta_t], energy_coverage=coverage, calibrated=calibrated)
 
 
@@ -156,10 +151,10 @@ def joined(parts: Sequence[Totals]) -> Totals:
     )
 
 
-def device_register(store: TimeSeriesStore, site_id: int, name: str, at: datetime) -> float | None:
-    """The newest value of one of the device's own long-run COP registers, at most 30 days old; None if it
-    gives none."""
-    sample = store.latest(site_id, [name], int((at - REGISTER_AGE).timestamp()))[name]
+def device_register(home: Home, name: str) -> float | None:
+    """Return the newest value of one of the device's own long-run COP registers, at most 30 days old; None
+    if it has none."""
+    sample = home.store.latest(home.id, [name], int((home.at - REGISTER_AGE).timestamp()))[name]
     return sample.value if sample is not None and sample.value > 0 else None
 
 
@@ -170,7 +165,3 @@ def _month_starts(first: date, last: date) -> list[date]:
         starts.append(following)
         following = next_first(following, "month")
     return starts
-
-
-def _kwh(energy_wh: float | None) -> float | None:
-    return None if energy_wh is None else energy_wh / 1000.0

@@ -1,4 +1,4 @@
-"""The monthly normals shipped with heatmon, and those of a house."""
+"""The monthly normals shipped with heatmon, and those of a options."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def shipped_regions() -> tuple[Region, ...]:
     return tuple(regions(_FILE.read_text(encoding="utf-8").splitlines()))
 
 
-def normals_of_house(house: HomeOptions) -> Normals | None:
-    """Values entered by the owner, else those of the nearest climate region; None without either."""
-    if len(house.monthly_normals_c) == 12:
-        return Normals(months_c=tuple(house.monthly_normals_c), source="settings")
-    if house.latitude is None or house.longitude is None:
+def normals_of(options: HomeOptions) -> Normals | None:
+    """Return the values entered by the owner, else those of the nearest region; None without either."""
+    if len(options.monthly_normals_c) == 12:
+        return Normals(months_c=tuple(options.monthly_normals_c), source="settings")
+    if options.latitude is None or options.longitude is None:
         return None
-    return normals_of_place(shipped_regions(), house.latitude, house.longitude, house.altitude)
+    return normals_of_place(shipped_regions(), options.latitude, options.longitude, options.altitude)

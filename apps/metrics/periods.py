@@ -8,14 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from apps.devices.options import HomeOptions
-
-from .cop import period_cop
 from .degree_days import daily_mean_c, heating_degree_days
-from .store.base import Aggregate, TimeSeriesStore
+from .home import Home
+from .store.base import Aggregate
 from .tariff import Tariff, changes_within, cost, tariffs_of
-from .totals import LumpSpan, Totals, outside_means, totals
-from .windows import Period, day_edges, local_date, local_day_bounds, periods
+from .totals import MEASURED, LumpSpan, Totals, kwh, outside_means, totals
+from .windows import Period, day_edges, periods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +48,22 @@ class EnergyRow:
     heating_degree_days: float | None
     cost: float | None
 
+    def is_measured(self, at: datetime) -> bool:
+        """Whether it is over at ``at`` and its electricity measured, by the rule of ``Totals``."""
+        return (
+            self.end <= at
+            and (self.electrical_coverage or 0.0) >= MEASURED
+            and not self.electrical_energy_at_least
+        )
+
+    @property
+    def scaled_energy_kwh(self) -> float | None:
+        """Known electricity scaled up to the whole elapsed time."""
+        energy_kwh, coverage = self.electrical_energy_kwh, self.electrical_coverage
+        return energy_kwh / coverage if energy_kwh is not None and coverage else energy_kwh
+
     def as_dict(self) -> dict[str, Any]:
-        """Field names and values, lumps as dictionaries, instants as they are."""
+        """Return field names and values, lumps as dictionaries, instants as they are."""
         return asdict(self)
 
 
@@ -63,25 +75,19 @@ class Weather:
     degree_days: float | None
 
 
-def energy_rows(
-    store: TimeSeriesStore,
-    site_id: int,
-    house: HomeOptions,
-    period: str,
-    first: date,
-    last: date,
-    at: datetime,
-) -> list[EnergyRow]:
-    """All periods that touch the local days ``first`` to ``last``. Raises ValueError for an unknown
-    period or a range that ends before it starts."""
+def energy_rows(home: Home, period: str, first: date, last: date) -> list[EnergyRow]:
+    """Return all periods that touch the local days ``first`` to ``last``.
+
+    Raises ValueError for an unknown period or a range that ends before it starts.
+    """
     if last < first:
         raise ValueError("the range ends before it starts")
-    zone = house.zone
+    zone = home.options.zone
     calendar = periods(period, first, last, zone)
     edges = [calendar[0].start, *(each.end for each in calendar)]
-    rows = totals(store, site_id, edges, at)
-    weather = _weather(store, site_id, calendar, zone)
-    costs = _costs(store, site_id, house, calendar, rows, at)
+    rows = totals(home, edges)
+    weather = _weather(home, calendar)
+    costs = _costs(home, calendar, rows)
     return [
         _row(each, total, sky, price, zone)
         for each, total, sky, price in zip(calendar, rows, weather, costs, strict=True)
@@ -89,31 +95,28 @@ def energy_rows(
 
 
 def _row(period: Period, total: Totals, weather: Weather, price: float | None, zone: ZoneInfo) -> EnergyRow:
-    starts = total["compressor_starts"]
-    run_s = total["compressor_run_s"]
+    run_s = total.compressor_run_s
     return EnergyRow(
         start=datetime.fromtimestamp(period.start, zone),
         end=datetime.fromtimestamp(period.end, zone),
         label=period.label,
-        electrical_energy_kwh=kwh(total.energy_wh),
-        electrical_energy_at_least=bool(total.crossing),
+        electrical_energy_kwh=total.electrical_energy_kwh,
+        electrical_energy_at_least=total.at_least,
         lumps=tuple(sorted((*total.inside, *total.crossing), key=lambda lump: lump.start)),
-        electrical_coverage=total.electric_coverage,
+        electrical_coverage=total.electrical_coverage,
         thermal_energy_modulation_kwh=kwh(total.modulation_heat_wh),
         thermal_energy_delta_t_kwh=kwh(total.delta_t_heat_wh),
-        heat_coverage=total.energy_coverage(),
-        delta_t_coverage=total.energy_coverage("full_delta_t_electrical_energy_wh"),
-        cop=period_cop(total["full_thermal_energy_wh"], total["full_electrical_energy_wh"]).value,
-        cop_delta_t=period_cop(
-            total["full_delta_t_thermal_energy_wh"], total["full_delta_t_electrical_energy_wh"]
-        ).value,
+        heat_coverage=total.heat_coverage,
+        delta_t_coverage=total.delta_t_coverage,
+        cop=total.cop,
+        cop_delta_t=total.cop_delta_t,
         electrical_energy_heating_kwh=kwh(total["electrical_energy_heating_wh"]),
         electrical_energy_dhw_kwh=kwh(total["electrical_energy_dhw_wh"]),
         electrical_energy_unclassified_kwh=kwh(total["electrical_energy_unclassified_wh"]),
         standby_energy_kwh=kwh(total["electrical_energy_standby_wh"]),
-        cop_heating=cop_heating(total),
-        cop_dhw=cop_dhw(total),
-        compressor_starts=None if starts is None else round(starts),
+        cop_heating=total.cop_heating,
+        cop_dhw=total.cop_dhw,
+        compressor_starts=total.compressor_starts,
         compressor_run_time_h=None if run_s is None else run_s / 3600.0,
         mean_outside_temperature_c=weather.mean_c,
         heating_degree_days=weather.degree_days,
@@ -121,27 +124,11 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
     )
 
 
-def cop_heating(total: Totals) -> float | None:
-    return period_cop(
-        total["full_thermal_energy_heating_wh"], total["full_electrical_energy_heating_wh"]
-    ).value
-
-
-def cop_dhw(total: Totals) -> float | None:
-    return period_cop(total["full_thermal_energy_dhw_wh"], total["full_electrical_energy_dhw_wh"]).value
-
-
-def kwh(energy_wh: float | None) -> float | None:
-    return None if energy_wh is None else energy_wh / 1000.0
-
-
-def _weather(
-    store: TimeSeriesStore, site_id: int, calendar: Sequence[Period], zone: ZoneInfo
-) -> list[Weather]:
+def _weather(home: Home, calendar: Sequence[Period]) -> list[Weather]:
     """From the local days of all periods at once."""
     means = [
         daily_mean_c(day.sum, day.count)
-        for day in outside_means(store, site_id, day_edges(calendar[0].first, calendar[-1].last, zone))
+        for day in outside_means(home, day_edges(calendar[0].first, calendar[-1].last, home.options.zone))
     ]
     result = []
     position = 0
@@ -161,67 +148,48 @@ def weather_of(daily_means_c: Sequence[float | None]) -> Weather:
     )
 
 
-def daily_means(
-    store: TimeSeriesStore, site_id: int, first: date, last: date, zone: ZoneInfo
-) -> dict[date, float | None]:
-    """T_d of the local days ``first`` to ``last`` [°C]; None for a day with less than 20 hours known."""
-    found: list[Aggregate] = outside_means(store, site_id, day_edges(first, last, zone))
+def daily_means(home: Home, first: date, last: date) -> dict[date, float | None]:
+    """Return T_d of the local days ``first`` to ``last`` [°C]; None for a day known for less than 20 h."""
+    found: list[Aggregate] = outside_means(home, day_edges(first, last, home.options.zone))
     return {
         first + timedelta(days=number): daily_mean_c(each.sum, each.count)
         for number, each in enumerate(found)
     }
 
 
-def _costs(
-    store: TimeSeriesStore,
-    site_id: int,
-    house: HomeOptions,
-    calendar: Sequence[Period],
-    rows: Sequence[Totals],
-    at: datetime,
-) -> list[float | None]:
-    """Cost of each period; the base fee counts for days that have begun and lie after the first data."""
-    tariffs = tariffs_of(house.electricity_price, house.base_fee_per_day, house.tariffs)
-    extent = store.extent(site_id, "interval") if tariffs else None
-    if extent is None:
+def _costs(home: Home, calendar: Sequence[Period], rows: Sequence[Totals]) -> list[float | None]:
+    """Return the cost of each period; the base fee counts for days that have begun and lie after the first
+    data."""
+    options = home.options
+    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+    first_day = home.first_day() if tariffs else None
+    if first_day is None:
         return [None] * len(calendar)
-    first_day = local_date(datetime.fromtimestamp(extent[0], house.zone), house.zone)
-    today = local_date(at, house.zone)
     return [
-        _cost(store, site_id, house.zone, tariffs, period, total, (first_day, today), at)
-        for period, total in zip(calendar, rows, strict=True)
+        _cost(home, tariffs, period, total, first_day) for period, total in zip(calendar, rows, strict=True)
     ]
 
 
-def cost_between(
-    store: TimeSeriesStore, site_id: int, house: HomeOptions, first: date, last: date, at: datetime
-) -> float | None:
-    """Cost of the local days ``first`` to ``last`` as one stretch: a lump over an inner edge counts."""
-    start, end = local_day_bounds(first, house.zone)[0], local_day_bounds(last, house.zone)[1]
+def cost_between(home: Home, first: date, last: date) -> float | None:
+    """Return the cost of the local days ``first`` to ``last`` as one stretch: a lump over an inner edge
+    counts."""
+    start, end = home.day_bounds(first)[0], home.day_bounds(last)[1]
     whole = Period(start=start, end=end, label="", first=first, last=last)
-    names = ("electrical_energy_wh", "electric_s")
-    return _costs(store, site_id, house, [whole], totals(store, site_id, [start, end], at, names), at)[0]
+    return _costs(home, [whole], totals(home, [start, end], ("electrical_energy_wh", "electric_s")))[0]
 
 
 def _cost(
-    store: TimeSeriesStore,
-    site_id: int,
-    zone: ZoneInfo,
-    tariffs: Sequence[Tariff],
-    period: Period,
-    total: Totals,
-    known_days: tuple[date, date],
-    at: datetime,
+    home: Home, tariffs: Sequence[Tariff], period: Period, total: Totals, first_day: date
 ) -> float | None:
-    first, last = max(period.first, known_days[0]), min(period.last, known_days[1])
+    first, last = max(period.first, first_day), min(period.last, home.today)
     energy_wh = total.energy_wh
     if energy_wh is None or last < first:
         return None
     starts = [first, *changes_within(tariffs, first, last)]
     if len(starts) == 1:
         return cost([(first, (last - first).days + 1, energy_wh / 1000.0)], tariffs)
-    edges = [period.start, *(local_day_bounds(day, zone)[0] for day in starts[1:]), period.end]
-    parts = totals(store, site_id, edges, at, ("electrical_energy_wh", "electric_s"))
+    edges = [period.start, *(home.midnight(day) for day in starts[1:]), period.end]
+    parts = totals(home, edges, ("electrical_energy_wh", "electric_s"))
     ends = [*starts[1:], last + timedelta(days=1)]
     stretches = [
         (start, (end - start).days, _energy_from(part, total) / 1000.0)

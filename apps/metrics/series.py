@@ -9,10 +9,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from .store.base import Sample, Series, TimeSeriesStore, UnknownSeries
+from .heat import known_heat
+from .home import Home
+from .store.base import UnknownSeries
 from .store.schema import Field, Measurement, field_of, series_names
 
 POINTS_DEFAULT = 1000
@@ -30,11 +33,17 @@ STEPS_S = (
 INTERVAL_S = 300
 LEAST_ENERGY_WH = 100.0
 
-_RATIOS: Mapping[str, tuple[str, str]] = {
+RATIOS: Mapping[str, tuple[str, str]] = {
     "cop": ("full_thermal_energy_wh", "full_electrical_energy_wh"),
     "cop_delta_t": ("full_delta_t_thermal_energy_wh", "full_delta_t_electrical_energy_wh"),
 }
 """Series whose mean is a sum over a sum: name → (heat, electricity)."""
+
+HEATS: Mapping[str, str] = {
+    "thermal_power_modulation_kw": "full_electrical_energy_wh",
+    "thermal_power_delta_t_kw": "full_delta_t_electrical_energy_wh",
+}
+"""Heats → the electricity of the intervals that know them."""
 
 
 class QueryInvalid(ValueError):
@@ -69,14 +78,13 @@ class History:
 
 
 def history(
-    store: TimeSeriesStore,
-    site: int,
+    home: Home,
     names: Sequence[str],
     start: datetime,
     end: datetime,
     points: int = POINTS_DEFAULT,
 ) -> History:
-    """Every named series over [start, end) in at most ``points`` steps of one length.
+    """Return every named series over [start, end) in at most ``points`` steps of one length.
 
     Raises QueryInvalid, and StoreUnavailable.
     """
@@ -95,7 +103,7 @@ def history(
         end=end,
         step_s=step_s,
         series={
-            name: _line(store, site, name, field, first, last, step_s)
+            name: _line(home, name, field, first, last, step_s)
             for name, (_measurement, field) in fields.items()
         },
     )
@@ -109,27 +117,19 @@ def step_for(start: int, end: int, points: int, native_s: int) -> int:
     return STEPS_S[-1]
 
 
-def latest(
-    store: TimeSeriesStore, site: int, names: Sequence[str], at: datetime, max_age_s: int
-) -> dict[str, Sample | None]:
-    """The newest value of each series that is at most ``max_age_s`` old at ``at``; nothing older."""
-    return store.latest(site, names, int(at.timestamp()) - max_age_s)
-
-
-def csv_rows(history: History, zone: tzinfo) -> Iterator[list[str]]:
-    """A header and one row a step: local time with offset, then mean, min and max of each series."""
-    lines = history.series.values()
-    yield ["time", *[f"{name}{suffix}" for name in history.series for suffix in ("", "_min", "_max")]]
-    times = next(iter(lines)).time if lines else []
-    for index, at in enumerate(times):
-        yield [
-            datetime.fromtimestamp(at, zone).isoformat(),
-            *[_text(values[index]) for line in lines for values in (line.mean, line.min, line.max)],
+def as_table(history: History, zone: tzinfo) -> tuple[list[str], Iterator[list[Any]]]:
+    """Return column names and one row per step: local time, then mean, min and max of each series."""
+    lines = list(history.series.values())
+    columns = ["time", *[f"{name}{suffix}" for name in history.series for suffix in ("", "_min", "_max")]]
+    times = lines[0].time if lines else []
+    rows = (
+        [
+            datetime.fromtimestamp(at, zone),
+            *[values[index] for line in lines for values in (line.mean, line.min, line.max)],
         ]
-
-
-def _text(value: float | None) -> str:
-    return "" if value is None else repr(round(value, 4))
+        for index, at in enumerate(times)
+    )
+    return columns, rows
 
 
 def _fields(names: Sequence[str]) -> dict[str, tuple[Measurement, Field]]:
@@ -167,20 +167,51 @@ def _check_range(start: datetime, end: datetime) -> None:
         raise QueryInvalid("to", _("The end must be later than the start."))
 
 
-def _line(
-    store: TimeSeriesStore, site: int, name: str, field: Field, start: int, end: int, step_s: int
-) -> SeriesData:
-    found = store.series(site, name, start, end, step_s)
+def _line(home: Home, name: str, field: Field, start: int, end: int, step_s: int) -> SeriesData:
+    found = home.store.series(home.id, name, start, end, step_s)
     mean = found.mean
-    if name in _RATIOS and step_s > INTERVAL_S:
-        heat, electricity = (store.series(site, part, start, end, step_s) for part in _RATIOS[name])
-        mean = _ratios(heat, electricity)
+    if step_s > INTERVAL_S and name in RATIOS:
+        heat, electricity = (
+            home.store.series(home.id, part, start, end, step_s).sum for part in RATIOS[name]
+        )
+        mean = [ratio(q, e) for q, e in zip(heat, electricity, strict=True)]
+    elif step_s > INTERVAL_S and name in HEATS and 0.0 in mean:
+        sums = [home.store.series(home.id, part, start, end, step_s).sum for part in zero_parts(name)]
+        mean = [
+            known_heat(value, run_s=run_s, full_energy_wh=full, energy_wh=energy)
+            for value, run_s, full, energy in zip(mean, *sums, strict=True)
+        ]
     return SeriesData(unit=field.unit, time=found.time, mean=mean, min=found.min, max=found.max)
 
 
-def _ratios(heat: Series, electricity: Series) -> list[float | None]:
-    """ΣQ/ΣE of each step; None below 0.1 kWh of electricity or without heat."""
-    return [
-        q / e if q and e is not None and e >= LEAST_ENERGY_WH else None
-        for q, e in zip(heat.sum, electricity.sum, strict=True)
-    ]
+def means_between(home: Home, names: Sequence[str], edges: Sequence[int]) -> dict[str, list[float | None]]:
+    """Return the mean of every named series between neighbouring edges (rising epoch s, multiples of 300).
+
+    The same rules as in ``history``: a COP is a sum over a sum, a heat of 0 that is none is None.
+    """
+    wanted = {*names}
+    for name in names:
+        wanted.update(RATIOS.get(name, ()), zero_parts(name) if name in HEATS else ())
+    sums = home.store.sums(home.id, sorted(wanted), edges)
+
+    def mean(name: str, index: int) -> float | None:
+        if name in RATIOS:
+            return ratio(*(sums[part][index].sum for part in RATIOS[name]))
+        if name in HEATS:
+            run_s, full, energy = (sums[part][index].sum for part in zero_parts(name))
+            return known_heat(sums[name][index].mean, run_s=run_s, full_energy_wh=full, energy_wh=energy)
+        return sums[name][index].mean
+
+    return {name: [mean(name, index) for index in range(len(edges) - 1)] for name in names}
+
+
+def zero_parts(name: str) -> tuple[str, str, str]:
+    """Series that tell whether a heat of 0 is one, in the order of ``known_heat``."""
+    return "compressor_run_s", HEATS[name], "electrical_energy_wh"
+
+
+def ratio(heat_wh: float | None, energy_wh: float | None) -> float | None:
+    """ΣQ/ΣE of a step; None below 0.1 kWh of electricity or without heat."""
+    if not heat_wh or energy_wh is None or energy_wh < LEAST_ENERGY_WH:
+        return None
+    return heat_wh / energy_wh

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .cop import period_cop
+from .heat import ALL_KNOWN, known_heat
+from .home import Home
 from .models import Lump
-from .running import INTERVAL_S
-from .store.base import Aggregate, TimeSeriesStore
+from .store.base import Aggregate
+from .windows import INTERVAL_S
 
 INTERVAL_FIELDS = (
     "electrical_energy_wh",
@@ -41,8 +44,8 @@ INTERVAL_FIELDS = (
     "carnot_energy_wh",
 )
 
-ALL_KNOWN = 0.995
-"""Share of the electricity from which on a heat of 0 was measured (cooling, defrosting)."""
+MEASURED = 0.98
+"""Share of the time from which on a stretch counts as measured (metrics §2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,11 @@ class LumpSpan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """Sums over [start, end) epoch s; a field without any value is None. ``elapsed_s``: how much of it has
-    passed. ``inside``: lumps wholly inside; ``crossing``: those that reach over an edge."""
+    """Sums over [start, end) epoch s; a field without any value is None.
+
+    ``elapsed_s``: how much of it has passed. ``inside``: lumps wholly inside; ``crossing``: those that
+    reach over an edge. A property raises KeyError where ``totals`` was not asked for the sums it needs.
+    """
 
     start: int
     end: int
@@ -81,30 +87,82 @@ class Totals:
         return (known or 0.0) + sum(lump.energy_kwh * 1000.0 for lump in self.inside)
 
     @property
-    def electric_coverage(self) -> float | None:
+    def electrical_energy_kwh(self) -> float | None:
+        return kwh(self.energy_wh)
+
+    @property
+    def at_least(self) -> bool:
+        """A lump reaches over an edge, so that the true sum is larger."""
+        return bool(self.crossing)
+
+    @property
+    def electrical_coverage(self) -> float | None:
         """Time with known electricity over elapsed time; None before the period began."""
         return min(1.0, self.seconds("electric_s") / self.elapsed_s) if self.elapsed_s > 0 else None
 
     @property
-    def time_coverage(self) -> float | None:
-        """Time in state ``full`` over elapsed time."""
-        return min(1.0, self.seconds("full_s") / self.elapsed_s) if self.elapsed_s > 0 else None
+    def is_partial(self) -> bool:
+        """Some of the elapsed time has no electricity."""
+        return self.electrical_coverage is not None and self.electrical_coverage < ALL_KNOWN
 
-    def energy_coverage(self, full: str = "full_electrical_energy_wh") -> float | None:
+    @property
+    def heat_coverage(self) -> float | None:
         """Electricity whose heat is known over all known electricity; None without any."""
+        return self.energy_coverage("full_electrical_energy_wh")
+
+    @property
+    def delta_t_coverage(self) -> float | None:
+        return self.energy_coverage("full_delta_t_electrical_energy_wh")
+
+    def energy_coverage(self, full: str) -> float | None:
         energy_wh = self.energy_wh
         if not energy_wh:
             return None
         return min(1.0, (self.sums[full] or 0.0) / energy_wh)
 
+    @property
+    def cop(self) -> float | None:
+        """Heat by modulation over electricity, both of the intervals that know both."""
+        return self._cop("full_thermal_energy_wh", "full_electrical_energy_wh")
+
+    @property
+    def cop_delta_t(self) -> float | None:
+        return self._cop("full_delta_t_thermal_energy_wh", "full_delta_t_electrical_energy_wh")
+
+    @property
+    def cop_heating(self) -> float | None:
+        return self._cop("full_thermal_energy_heating_wh", "full_electrical_energy_heating_wh")
+
+    @property
+    def cop_dhw(self) -> float | None:
+        return self._cop("full_thermal_energy_dhw_wh", "full_electrical_energy_dhw_wh")
+
+    def _cop(self, heat: str, energy: str) -> float | None:
+        return period_cop(self.sums[heat], self.sums[energy]).value
+
+    @property
+    def compressor_starts(self) -> int | None:
+        starts = self.sums["compressor_starts"]
+        return None if starts is None else round(starts)
+
+    @property
+    def compressor_run_s(self) -> float | None:
+        return self.sums["compressor_run_s"]
+
+    @property
+    def mean_run_s(self) -> float | None:
+        """Mean length of a run [s]; None without a start."""
+        starts, run_s = self.compressor_starts, self.compressor_run_s
+        return run_s / starts if starts and run_s is not None else None
+
     def heat_wh(self, name: str, full: str) -> float | None:
-        """Heat ``name`` of the intervals that know it. None where all they know is that nothing came while
-        the compressor stood: it ran too, and what that gave is unknown, not 0. Wants the sum
-        ``compressor_run_s``."""
-        known = self.sums[name]
-        if known != 0.0 or not self.sums["compressor_run_s"]:
-            return known
-        return known if (self.energy_coverage(full) or 0.0) >= ALL_KNOWN else None
+        """Heat ``name`` of the intervals that know it, by ``known_heat``."""
+        return known_heat(
+            self.sums[name],
+            run_s=self.sums["compressor_run_s"],
+            full_energy_wh=self.sums[full],
+            energy_wh=self.energy_wh,
+        )
 
     @property
     def modulation_heat_wh(self) -> float | None:
@@ -115,30 +173,32 @@ class Totals:
         return self.heat_wh("thermal_energy_delta_t_wh", "full_delta_t_electrical_energy_wh")
 
     @property
-    def is_complete(self) -> bool:
-        """All electricity is known, none of it in a lump over an edge, and the stretch is over."""
-        return (
-            self.elapsed_s == self.end - self.start
-            and self.seconds("electric_s") >= self.end - self.start
-            and not self.crossing
-        )
+    def is_over(self) -> bool:
+        return self.elapsed_s == self.end - self.start
+
+    @property
+    def is_measured(self) -> bool:
+        """The stretch is over, its electricity known for 98 % of it, none in a lump over an edge."""
+        return self.is_over and (self.electrical_coverage or 0.0) >= MEASURED and not self.crossing
+
+    @property
+    def scaled_energy_wh(self) -> float | None:
+        """Known electricity scaled up to the whole elapsed time; None if nothing is known."""
+        energy_wh, coverage = self.energy_wh, self.electrical_coverage
+        return energy_wh / coverage if energy_wh is not None and coverage else energy_wh
 
 
-def totals(
-    store: TimeSeriesStore,
-    site_id: int,
-    edges: Sequence[int],
-    at: datetime,
-    names: Sequence[str] = INTERVAL_FIELDS,
-) -> list[Totals]:
-    """Totals of each stretch between neighbouring edges (rising epoch s). ``names`` must hold
-    ``electrical_energy_wh`` and ``electric_s`` where coverage or completeness is asked for."""
+def totals(home: Home, edges: Sequence[int], names: Sequence[str] = INTERVAL_FIELDS) -> list[Totals]:
+    """Return the totals of each stretch between neighbouring edges (rising epoch s).
+
+    ``names`` must hold ``electrical_energy_wh`` and ``electric_s`` where coverage or completeness is asked
+    for.
+    """
     if len(edges) < 2:
         return []
-    sums = store.sums(site_id, names, edges)
-    lumps = lumps_within(site_id, edges[0], edges[-1])
-    now = int(at.timestamp())
-    now -= now % INTERVAL_S
+    sums = home.store.sums(home.id, names, edges)
+    lumps = lumps_within(home.id, edges[0], edges[-1])
+    now = home.interval_s
     result = []
     for index, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
         touching = [lump for lump in lumps if _starts(lump) < end and _ends(lump) > start]
@@ -156,6 +216,14 @@ def totals(
     return result
 
 
+def window(home: Home, start: int, end: int, names: Sequence[str] = INTERVAL_FIELDS) -> Totals:
+    """Return the totals of the whole 5-minute intervals inside [start, end) (epoch s)."""
+    first, last = -(-start // INTERVAL_S) * INTERVAL_S, end // INTERVAL_S * INTERVAL_S
+    if last <= first:
+        return Totals(start=first, end=first, elapsed_s=0, sums=dict.fromkeys(names))
+    return totals(home, [first, last], names)[0]
+
+
 def lumps_within(site_id: int, start: int, end: int) -> list[LumpSpan]:
     """Lumps that touch [start, end), in order."""
     found = Lump.objects.filter(
@@ -166,10 +234,20 @@ def lumps_within(site_id: int, start: int, end: int) -> list[LumpSpan]:
     return [LumpSpan(start=lump.start, end=lump.end, energy_kwh=lump.energy_wh / 1000.0) for lump in found]
 
 
-def outside_means(store: TimeSeriesStore, site_id: int, edges: Sequence[int]) -> list[Aggregate]:
-    """Own sensor's outside temperature between neighbouring edges."""
+def outside_means(home: Home, edges: Sequence[int]) -> list[Aggregate]:
+    """Return the own sensor's outside temperature between neighbouring edges."""
     name = "outside_temperature_c"
-    return store.sums(site_id, [name], edges)[name] if len(edges) > 1 else []
+    return home.store.sums(home.id, [name], edges)[name] if len(edges) > 1 else []
+
+
+def outside_mean_c(home: Home, start: int, end: int) -> float | None:
+    """Return the mean outside temperature of [start, end) (epoch s) [°C]."""
+    first, last = -(-start // INTERVAL_S) * INTERVAL_S, end // INTERVAL_S * INTERVAL_S
+    return outside_means(home, [first, last])[0].mean if last > first else None
+
+
+def kwh(energy_wh: float | None) -> float | None:
+    return None if energy_wh is None else energy_wh / 1000.0
 
 
 def _starts(lump: LumpSpan) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from calendar import isleap
-from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -14,18 +14,17 @@ from . import estimate
 from .child import in_child
 from .climate import harmonic
 from .codes import METHOD_VERSION
+from .days import LocalDay, local_days
 from .estimate import EnergyDay, Forecast
+from .home import Home
 from .models import EstimateCache
-from .normals import normals_of_house
-from .periods import daily_means
-from .store.base import TimeSeriesStore
+from .normals import normals_of
 from .tariff import tariff_on, tariffs_of
-from .totals import Totals, totals
-from .windows import day_edges, days, local_date
+from .totals import MEASURED, Totals
+from .windows import days
 
 HISTORY_DAYS = 400
 MAX_UNCLASSIFIED = 0.1
-DAY_S = 86_400.0
 NAMES = (
     "electrical_energy_wh",
     "electric_s",
@@ -74,38 +73,32 @@ class _Year:
     remaining: tuple[EnergyDay, ...]
 
 
-def estimate_year(
-    store: TimeSeriesStore,
-    site_id: int,
-    house: HomeOptions,
-    year: int,
-    at: datetime,
-    seed: int = 1,
-    *,
-    run_in_child: bool = True,
-) -> Estimate:
-    """Estimate of a calendar year as of ``at``. The answer of a day is kept until its inputs change; the
-    numerics run in a child process. Raises ChildFailed if that fails."""
-    inputs = _inputs(store, site_id, house, year, at)
-    key = sha256(repr((METHOD_VERSION, seed, inputs, normals_of_house(house))).encode()).hexdigest()
-    kept = EstimateCache.objects.filter(site_id=site_id, year=year, key=key).first()
+def estimate_year(home: Home, year: int, seed: int = 1, *, run_in_child: bool = True) -> Estimate:
+    """Return the estimate of a calendar year.
+
+    The answer of a day is kept until its inputs change; the numerics run in a child process. Raises
+    ChildFailed if that fails.
+    """
+    inputs = _inputs(home, year)
+    key = sha256(repr((METHOD_VERSION, seed, inputs, normals_of(home.options))).encode()).hexdigest()
+    kept = EstimateCache.objects.filter(site=home.site, year=year, key=key).first()
     if kept is not None:
         forecast = Forecast(**kept.result)
     else:
-        forecast = _forecast(inputs, house, seed, run_in_child)
+        forecast = _forecast(inputs, home.options, seed, run_in_child)
         EstimateCache.objects.update_or_create(
-            site_id=site_id,
+            site=home.site,
             year=year,
             defaults={"key": key, "result": asdict(forecast)},
         )
-    return _estimate(inputs, forecast, house, year, at)
+    return _estimate(home, inputs, forecast, year)
 
 
-def _estimate(inputs: _Year, forecast: Forecast, house: HomeOptions, year: int, at: datetime) -> Estimate:
-    count = len(inputs.measured)
-    tariffs = tariffs_of(house.electricity_price, house.base_fee_per_day, house.tariffs)
-    tariff = tariff_on(tariffs, local_date(at, house.zone))
-    normals = normals_of_house(house)
+def _estimate(home: Home, inputs: _Year, forecast: Forecast, year: int) -> Estimate:
+    count, options = len(inputs.measured), home.options
+    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+    tariff = tariff_on(tariffs, home.today)
+    normals = normals_of(options)
     cost = None
     if tariff is not None and forecast.kwh is not None:
         cost = forecast.kwh * tariff.price_per_kwh + inputs.number_of_days * tariff.base_fee_per_day
@@ -124,7 +117,7 @@ def _estimate(inputs: _Year, forecast: Forecast, house: HomeOptions, year: int, 
     )
 
 
-def _forecast(inputs: _Year, house: HomeOptions, seed: int, run_in_child: bool) -> Forecast:
+def _forecast(inputs: _Year, options: HomeOptions, seed: int, run_in_child: bool) -> Forecast:
     if not inputs.remaining:
         return Forecast(
             kwh=inputs.so_far_kwh,
@@ -138,7 +131,7 @@ def _forecast(inputs: _Year, house: HomeOptions, seed: int, run_in_child: bool) 
         return _by_share(inputs)
     if estimate.heating_days(inputs.history) < estimate.MIN_HEATING_DAYS:
         return Forecast(reason="not_enough_heating_days")
-    normals = normals_of_house(house)
+    normals = normals_of(options)
     climate = harmonic(normals.months_c) if normals is not None else None
     arguments = (inputs.history, inputs.remaining, climate, seed)
     rest = (
@@ -162,25 +155,17 @@ def _by_share(inputs: _Year) -> Forecast:
     return estimate.degree_day_share(inputs.so_far_kwh, inputs.measured, base, inputs.number_of_days)
 
 
-def _inputs(store: TimeSeriesStore, site_id: int, house: HomeOptions, year: int, at: datetime) -> _Year:
+def _inputs(home: Home, year: int) -> _Year:
     first, last = date(year, 1, 1), date(year, 12, 31)
-    today = local_date(at, house.zone)
+    today = home.today
     known_until = min(last, today)
     known_from = min(first, known_until - timedelta(days=HISTORY_DAYS))
-    extent = store.extent(site_id, "interval")
-    if extent is not None:
-        known_from = max(known_from, local_date(datetime.fromtimestamp(extent[0], house.zone), house.zone))
-    calendar = list(days(known_from, known_until)) if extent is not None and known_from <= known_until else []
-    parts = (
-        totals(store, site_id, day_edges(known_from, known_until, house.zone), at, NAMES) if calendar else []
-    )
-    means = (
-        daily_means(store, site_id, known_from - timedelta(days=1), known_until, house.zone)
-        if calendar
-        else {}
-    )
-    by_day = dict(zip(calendar, parts, strict=True))
-    history = tuple(_energy_day(day, part, means) for day, part in by_day.items() if day < today)
+    oldest = home.first_day()
+    known_from = max(known_from, oldest) if oldest else known_from
+    has_data = oldest is not None and known_from <= known_until
+    lived = local_days(home, known_from, known_until, NAMES) if has_data else []
+    by_day = {each.day: each.total for each in lived}
+    history = tuple(_energy_day(each) for each in lived if each.day < today)
     measured, so_far = _measured(by_day, first, last, today)
     known = set(measured)
     learned = {day.day: day for day in history}
@@ -194,39 +179,42 @@ def _inputs(store: TimeSeriesStore, site_id: int, house: HomeOptions, year: int,
     )
 
 
-def _energy_day(day: date, part: Totals, means: dict[date, float | None]) -> EnergyDay:
-    """A day as the fit sees it, scaled to 24 h. Only days whose electricity is all known have energies."""
-    temperature, before = means.get(day), means.get(day - timedelta(days=1))
+def _energy_day(lived: LocalDay) -> EnergyDay:
+    """Return a day as the fit sees it, scaled to 24 h. Only measured days that are not dead have energies."""
+    part, energy_kwh = lived.total, lived.energy_kwh_per_24h
     energy_wh = part.energy_wh
-    if not part.is_complete or energy_wh is None:
-        return EnergyDay(day=day, temperature_c=temperature, previous_temperature_c=before)
-    scale = DAY_S / (part.end - part.start) / 1000.0
+    day = EnergyDay(
+        day=lived.day, temperature_c=lived.outside_c, previous_temperature_c=lived.outside_before_c
+    )
+    if not part.is_measured or lived.is_dead or energy_kwh is None or energy_wh is None:
+        return day
     unclassified = part["electrical_energy_unclassified_wh"] or 0.0
     lumped = sum(lump.energy_kwh for lump in part.inside) * 1000.0
     is_split = unclassified + lumped <= MAX_UNCLASSIFIED * energy_wh
     base_wh = (part["electrical_energy_dhw_wh"] or 0.0) + (part["electrical_energy_standby_wh"] or 0.0)
-    return EnergyDay(
-        day=day,
-        energy_kwh=energy_wh * scale,
-        space_kwh=(energy_wh - base_wh) * scale if is_split else None,
-        base_kwh=base_wh * scale if is_split else None,
-        temperature_c=temperature,
-        previous_temperature_c=before,
+    base_kwh = energy_kwh * base_wh / energy_wh if energy_wh else 0.0
+    return replace(
+        day,
+        energy_kwh=energy_kwh,
+        space_kwh=energy_kwh - base_kwh if is_split else None,
+        base_kwh=base_kwh if is_split else None,
     )
 
 
 def _measured(
     by_day: dict[date, Totals], first: date, last: date, today: date
 ) -> tuple[tuple[date, ...], float]:
-    """Days of the year whose electricity is all known, and its sum [kWh]. Days that share a lump count if
-    all of them are known; the lump belongs to their common sum."""
+    """Return the days of the year that are measured, and their electricity [kWh].
+
+    Days that share a lump count if all of them are known; the lump belongs to their common sum.
+    """
     known = {
         day
         for day, part in by_day.items()
         if first <= day <= last
         and day < today
-        and part.elapsed_s == part.end - part.start
-        and part.seconds("electric_s") >= part.end - part.start
+        and part.is_over
+        and (part.electrical_coverage or 0.0) >= MEASURED
     }
     lumps = {
         (lump.start.timestamp(), lump.end.timestamp()): lump.energy_kwh
@@ -246,5 +234,5 @@ def _measured(
                 del lumps[start, end]
                 dropped = True
     measured = sorted(known)
-    energy = sum(by_day[day].energy_wh or 0.0 for day in measured) / 1000.0
+    energy = sum(by_day[day].scaled_energy_wh or 0.0 for day in measured) / 1000.0
     return tuple(measured), energy + sum(lumps.values())

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 
-from apps.dashboard.status import current_status
 from apps.devices import clock
 from apps.devices.models import ApiCall, Site, SourceState
+from apps.metrics.home import Home
+from apps.metrics.status import current_status
+from apps.metrics.status_words import fault_words
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import fill, set_up
@@ -52,7 +54,7 @@ def test_the_meter_is_stale_after_30_seconds_and_offline_after_5_minutes(
 ) -> None:
     set_up(site)
     store.write([meter_row(site, now - age)])
-    meter = current_status(site, now).meter
+    meter = current_status(Home.of(site, now)).meter
     assert (meter.state, meter.power_w) == (state, 742.0)
 
 
@@ -72,16 +74,16 @@ def test_the_heat_pump_is_late_by_its_polls_or_by_what_its_sources_say(
 ) -> None:
     set_up(site)
     store.write([heat_pump_row(site, now - poll_age, source_at=now - source_age)])
-    heat_pump = current_status(site, now).heat_pump
+    heat_pump = current_status(Home.of(site, now)).heat_pump
     assert (heat_pump.state, heat_pump.outside_temperature_c) == (state, 4.1)
 
 
 def test_without_devices_both_say_that_they_are_not_set_up(
     store: SqliteStore, site: Site, now: datetime
 ) -> None:
-    status = current_status(site, now)
+    status = current_status(Home.of(site, now))
     assert (status.meter.state, status.heat_pump.state) == ("not_set_up", "not_set_up")
-    assert status.meter.message == "No meter is set up yet."
+    assert fault_words(status.meter.fault) == "No meter is set up yet."
     assert status.meter.measured_at is None
 
 
@@ -97,7 +99,7 @@ def test_a_value_missing_in_the_newest_answer_is_none_and_not_the_older_one(
             meter_row(site, now - timedelta(seconds=8), power_w=None, power_a_w=None),
         ]
     )
-    status = current_status(site, now)
+    status = current_status(Home.of(site, now))
     assert status.heat_pump.modulation_percent is None
     assert (status.meter.power_w, status.meter.phases[0].voltage_v) == (None, 231.5)
 
@@ -111,7 +113,9 @@ def test_what_went_wrong_last_is_the_message(store: SqliteStore, site: Site, now
         error_details={"host": "192.168.1.50"},
         last_error_at=now,
     )
-    assert current_status(site, now).meter.message == "The meter at 192.168.1.50 does not answer."
+    assert fault_words(current_status(Home.of(site, now)).meter.fault) == (
+        "The meter at 192.168.1.50 does not answer."
+    )
 
 
 def test_the_answer_has_exactly_the_fields_of_the_contract(
@@ -160,7 +164,7 @@ def test_the_last_finished_five_minutes_are_shown(
 
 
 def test_an_interval_that_was_not_calculated_says_so(store: SqliteStore, site: Site, now: datetime) -> None:
-    interval = current_status(site, now).interval
+    interval = current_status(Home.of(site, now)).interval
     assert (interval.electrical_power_w, interval.cop, interval.reason) == (None, None, "not_calculated")
 
 
@@ -191,7 +195,7 @@ def test_circuits_come_by_the_ids_that_the_device_gave(store: SqliteStore, site:
         values={"supply_temperature_c": 36.1, "pump_active": 1.0, "operating_mode": 2.0},
     )
     store.write([heat_pump_row(site, at), circuit])
-    (found,) = current_status(site, now).heat_pump.circuits
+    (found,) = current_status(Home.of(site, now)).heat_pump.circuits
     assert (found.id, found.supply_temperature_c, found.pump_active) == ("1", 36.1, True)
     assert found.operating_mode == "dhwAndHeating"
 

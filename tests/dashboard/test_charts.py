@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.dashboard.charts import (
+from apps.dashboard.charts.lines import (
     Gap,
     LineData,
     Marker,

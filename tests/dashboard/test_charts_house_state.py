@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.dashboard.house_state import house_state, interval_state
+from apps.metrics.pump_state import house_state, interval_state
 
 
 def state(

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion
-from apps.dashboard.efficiency_charts import curve_offset_k
+from apps.dashboard.pages.efficiency.charts import curve_offset_k
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.efficiency import heating_curve

@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import Client
 
-from apps.dashboard import views
-from apps.dashboard.charts_periods import Bracket, Interval, adding_up, axis_limits, brackets_of, intervals
-from apps.dashboard.energy_bars import part
+from apps.dashboard.charts.periods import Bracket, Interval, adding_up, axis_limits, brackets_of, intervals
+from apps.dashboard.pages import this_home
+from apps.dashboard.pages.energy.charts import part
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.models import Lump
+from apps.metrics.periods import energy_rows
 from apps.metrics.store.sqlite import SqliteStore
 
 from . import house
@@ -226,7 +227,7 @@ def test_the_forecast_is_there_without_javascript(reader: Client, filled: Site) 
 
 def test_what_a_lump_holds_is_not_classified(reader: Client, filled: Site) -> None:
     with clock.fixed(NOW):
-        row = views.this_house().rows("day", date(2026, 11, 22), date(2026, 11, 22))[0]
+        row = energy_rows(this_home(), "day", date(2026, 11, 22), date(2026, 11, 22))[0]
     assert part(row, "electrical_energy_unclassified_kwh") == 0.0
     assert part(row, "electrical_energy_dhw_kwh") == pytest.approx(4.8)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from apps.dashboard.ranges import Range, RangeInvalid, parse_range
+from apps.dashboard.pages.ranges import Range, RangeInvalid, parse_range
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 13, 5, tzinfo=UTC)

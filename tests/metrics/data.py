@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from apps.metrics.store.base import Row
+from apps.devices.models import Site
+from apps.devices.options import HomeOptions
+from apps.metrics.home import Home
+from apps.metrics.store.base import Row, TimeSeriesStore
 
 SITE = 1
 METER = "AABBCCDDEEFF"
@@ -93,3 +96,13 @@ def steady_hours(start: int, end: int, power_w: float, **pump: float | None) -> 
     yield from minutes(start, end, constant(power_w))
     for time in range(start, end, 300):
         yield snapshot(time, **pump)
+
+
+def home_of(store: TimeSeriesStore, options: HomeOptions | None = None, now: datetime | None = None) -> Home:
+    """The scratch home; by default with default options in 2027."""
+    return Home(
+        site=Site(pk=SITE),
+        options=options or HomeOptions(),
+        store=store,
+        at=now or datetime(2027, 6, 1, tzinfo=UTC),
+    )

@@ -41,7 +41,7 @@ from apps.metrics.store.sqlite import SqliteStore
 from apps.metrics.tariff import cost, tariffs_of
 from apps.metrics.windows import days, local_day_bounds, local_midnight, period_label
 
-from .data import SITE, at, counter, minute, minutes, polls, snapshot
+from .data import SITE, at, counter, home_of, minute, minutes, polls, snapshot
 
 START = at("2027-01-15T12:00")
 PARAMETERS = SiteParameters()
@@ -110,16 +110,16 @@ def test_03_an_outage_over_midnight_is_one_lump_and_both_days_are_at_least(
     derive_intervals(store, SITE, PARAMETERS, midnight, midnight + 48 * 3600)
     now = local_midnight(date(2027, 1, 18), UTC_HOUSE.zone)
 
-    first, second = energy_rows(store, SITE, UTC_HOUSE, "day", date(2027, 1, 15), date(2027, 1, 16), now)
+    first, second = energy_rows(home_of(store, UTC_HOUSE, now), "day", date(2027, 1, 15), date(2027, 1, 16))
     assert (first.electrical_energy_kwh, first.electrical_energy_at_least) == (8.0, True)
     assert (second.electrical_energy_kwh, second.electrical_energy_at_least) == (12.0, True)
     assert (first.electrical_coverage, second.electrical_coverage) == (1.0, 1.0)
     assert [(lump.start.hour, lump.end.hour, lump.energy_kwh) for lump in first.lumps] == [(22, 2, 4.0)]
     assert second.lumps == first.lumps
 
-    (month,) = energy_rows(store, SITE, UTC_HOUSE, "month", date(2027, 1, 15), date(2027, 1, 16), now)
+    (month,) = energy_rows(home_of(store, UTC_HOUSE, now), "month", date(2027, 1, 15), date(2027, 1, 16))
     assert (month.electrical_energy_kwh, month.electrical_energy_at_least) == (24.0, False)
-    points = day_points(store, SITE, UTC_HOUSE, date(2027, 1, 15), date(2027, 1, 16), now)
+    points = day_points(home_of(store, UTC_HOUSE, now), date(2027, 1, 15), date(2027, 1, 16))
     assert [point.is_valid for point in points] == [False, False]
 
 
@@ -135,8 +135,8 @@ def test_04_a_day_of_25_or_23_hours_sums_unscaled_and_is_compared_per_24_hours(
     derived = derive_intervals(store, SITE, PARAMETERS, start, end)
     now = local_midnight(day + timedelta(days=2), BERLIN)
 
-    (row,) = energy_rows(store, SITE, HomeOptions(), "day", day, day, now)
-    (point,) = day_points(store, SITE, HomeOptions(), day, day, now)
+    (row,) = energy_rows(home_of(store, HomeOptions(), now), "day", day, day)
+    (point,) = day_points(home_of(store, HomeOptions(), now), day, day)
     assert derived == intervals
     assert row.electrical_energy_kwh == pytest.approx(energy_kwh, abs=0.0005)
     assert point.energy_kwh_per_24h == pytest.approx(24.0, abs=0.0005)
@@ -210,7 +210,7 @@ def test_08_an_interval_without_modulation_counts_for_energy_and_not_for_cop(
     store.write([*rows, interval_row(last, running_interval(200.0, None, False, last))])
     now = local_midnight(date(2027, 1, 17), UTC_HOUSE.zone)
 
-    (row,) = energy_rows(store, SITE, UTC_HOUSE, "day", date(2027, 1, 15), date(2027, 1, 15), now)
+    (row,) = energy_rows(home_of(store, UTC_HOUSE, now), "day", date(2027, 1, 15), date(2027, 1, 15))
     assert row.electrical_energy_kwh == pytest.approx(10.2, abs=0.0001)
     assert row.cop == pytest.approx(4.0, abs=0.0001)
     assert row.heat_coverage == pytest.approx(0.9804, abs=0.00005)

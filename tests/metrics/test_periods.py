@@ -10,16 +10,17 @@ import pytest
 from apps.devices.models import Site
 from apps.devices.options import HomeOptions
 from apps.metrics.derive import derive_intervals
-from apps.metrics.efficiency import efficiency, today
+from apps.metrics.efficiency import efficiency
 from apps.metrics.jaz import jaz, rolling_year
 from apps.metrics.models import Lump
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.periods import energy_rows
+from apps.metrics.status import current_status
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 from apps.metrics.windows import local_day_bounds
 
-from .data import SITE, at, snapshot, steady_hours
+from .data import SITE, at, home_of, snapshot, steady_hours
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 
@@ -81,12 +82,12 @@ def test_hours_days_weeks_and_months_agree_to_the_last_digit(
     hourly = store.sums(SITE, ["electrical_energy_wh"], sorted(set(edges)))["electrical_energy_wh"]
     total = sum(each.sum or 0.0 for each in hourly) / 1000
     for period in ("day", "week", "month", "year"):
-        rows = energy_rows(store, SITE, house, period, first, last, now)
+        rows = energy_rows(home_of(store, house, now), period, first, last)
         assert sum(row.electrical_energy_kwh or 0.0 for row in rows) == pytest.approx(total, abs=1e-6)
         assert sum(row.thermal_energy_modulation_kwh or 0.0 for row in rows) == pytest.approx(
             total * 4, abs=1e-6
         )
-    days = energy_rows(store, SITE, house, "day", first, last, now)
+    days = energy_rows(home_of(store, house, now), "day", first, last)
     assert {row.electrical_coverage for row in days} == {1.0}
     assert [row.cop for row in days] == pytest.approx([4.0] * len(days))
 
@@ -96,14 +97,14 @@ def test_a_running_period_is_covered_by_its_elapsed_part(store: SqliteStore, sit
     midnight = at("2027-01-15")
     store.write(intervals(midnight, midnight + 6 * 3600))
     now = datetime.fromtimestamp(midnight + 8 * 3600 + 100, UTC)
-    (row,) = energy_rows(store, SITE, house, "day", date(2027, 1, 15), date(2027, 1, 15), now)
+    (row,) = energy_rows(home_of(store, house, now), "day", date(2027, 1, 15), date(2027, 1, 15))
     assert row.electrical_coverage == pytest.approx(0.75)
     assert row.end.isoformat() == "2027-01-16T00:00:00+00:00"
-    assert today(store, SITE, house, now).electrical_coverage == pytest.approx(0.75)
+    assert current_status(home_of(store, house, now)).today.electrical_coverage == pytest.approx(0.75)
 
 
 def test_nothing_known_is_none_and_never_zero(store: SqliteStore, site: Site) -> None:
-    (row,) = energy_rows(store, SITE, HomeOptions(), "month", date(2027, 1, 1), date(2027, 1, 1), NOW)
+    (row,) = energy_rows(home_of(store, HomeOptions(), NOW), "month", date(2027, 1, 1), date(2027, 1, 1))
     values = row.as_dict()
     known = {name for name, value in values.items() if value is not None}
     assert known == {
@@ -118,7 +119,7 @@ def test_nothing_known_is_none_and_never_zero(store: SqliteStore, site: Site) ->
 
 
 def test_a_period_ahead_has_no_coverage(store: SqliteStore, site: Site) -> None:
-    (row,) = energy_rows(store, SITE, HomeOptions(), "year", date(2030, 1, 1), date(2030, 1, 1), NOW)
+    (row,) = energy_rows(home_of(store, HomeOptions(), NOW), "year", date(2030, 1, 1), date(2030, 1, 1))
     assert row.electrical_coverage is None
 
 
@@ -128,7 +129,7 @@ def test_mean_outside_temperature_and_degree_days_come_from_valid_days(
     midnight = at("2027-01-15")
     store.write(intervals(midnight, midnight + 86_400 + 12 * 3600))
     house = HomeOptions(time_zone="UTC")
-    (row,) = energy_rows(store, SITE, house, "month", date(2027, 1, 1), date(2027, 1, 31), NOW)
+    (row,) = energy_rows(home_of(store, house, NOW), "month", date(2027, 1, 1), date(2027, 1, 31))
     assert row.mean_outside_temperature_c == 5.0
     assert row.heating_degree_days == 10.0
 
@@ -152,8 +153,8 @@ def test_the_cost_of_a_month_follows_the_tariffs_dates(store: SqliteStore, site:
         for time in range(midnight, midnight + 2 * 86_400, 300)
     )
     now = datetime.fromtimestamp(midnight + 2 * 86_400 - 1, UTC)
-    (month,) = energy_rows(store, SITE, house, "month", date(2027, 1, 1), date(2027, 1, 31), now)
-    first, second = energy_rows(store, SITE, house, "day", date(2027, 1, 15), date(2027, 1, 16), now)
+    (month,) = energy_rows(home_of(store, house, now), "month", date(2027, 1, 1), date(2027, 1, 31))
+    first, second = energy_rows(home_of(store, house, now), "day", date(2027, 1, 15), date(2027, 1, 16))
     assert first.cost == pytest.approx(28.8 * 0.30 + 0.40)
     assert second.cost == pytest.approx(28.8 * 0.50 + 0.40)
     assert month.cost == pytest.approx((first.cost or 0) + (second.cost or 0))
@@ -162,7 +163,7 @@ def test_the_cost_of_a_month_follows_the_tariffs_dates(store: SqliteStore, site:
 def test_without_a_price_there_is_no_cost(store: SqliteStore, site: Site) -> None:
     midnight = at("2027-01-15")
     store.write(intervals(midnight, midnight + 86_400))
-    (row,) = energy_rows(store, SITE, HomeOptions(), "day", date(2027, 1, 15), date(2027, 1, 15), NOW)
+    (row,) = energy_rows(home_of(store, HomeOptions(), NOW), "day", date(2027, 1, 15), date(2027, 1, 15))
     assert row.cost is None
 
 
@@ -174,7 +175,7 @@ def test_a_year_is_labelled_by_its_coverage(
     store: SqliteStore, site: Site, missing: float, label: str, coverage: float
 ) -> None:
     house = HomeOptions(time_zone="UTC")
-    first, last = rolling_year(NOW, house)
+    first, last = rolling_year(home_of(store, house, NOW))
     assert (last - first).days == 364
     hours = range(local_day_bounds(first, house.zone)[0], local_day_bounds(last, house.zone)[1], 3600)
     chance = random.Random(3)
@@ -189,7 +190,7 @@ def test_a_year_is_labelled_by_its_coverage(
             }
         rows.append(Row(site=SITE, measurement="interval", device="heatmon", at=start, values=values))
     store.write(rows)
-    result = jaz(store, SITE, house, first, last, NOW)
+    result = jaz(home_of(store, house, NOW), first, last)
     assert result.label == label
     assert result.jaz == pytest.approx(4.2)
     assert result.coverage == pytest.approx(coverage, abs=0.02)
@@ -218,7 +219,7 @@ def test_methods_that_disagree_give_a_range_only(store: SqliteStore, site: Site)
         )
         for n in range(288)
     )
-    result = jaz(store, SITE, HomeOptions(time_zone="UTC"), date(2027, 1, 15), date(2027, 1, 15), NOW)
+    result = jaz(home_of(store, HomeOptions(time_zone="UTC"), NOW), date(2027, 1, 15), date(2027, 1, 15))
     assert result.disagree
     assert result.jaz is None
     assert [result.jaz_low, result.jaz_high] == pytest.approx([3.0, 4.4])
@@ -235,10 +236,10 @@ def test_a_lump_over_a_month_edge_lies_inside_the_longer_range(store: SqliteStor
         reason="gap",
     )
     house = HomeOptions(time_zone="UTC")
-    january, february = energy_rows(store, SITE, house, "month", date(2027, 1, 1), date(2027, 2, 1), NOW)
+    january, february = energy_rows(home_of(store, house, NOW), "month", date(2027, 1, 1), date(2027, 2, 1))
     assert january.electrical_energy_at_least and february.electrical_energy_at_least
     assert january.electrical_energy_kwh is None
-    result = jaz(store, SITE, house, date(2027, 1, 1), date(2027, 2, 28), NOW)
+    result = jaz(home_of(store, house, NOW), date(2027, 1, 1), date(2027, 2, 28))
     assert result.energy_kwh == 4.0
 
 
@@ -262,7 +263,7 @@ def test_the_efficiency_page_has_its_data(store: SqliteStore, site: Site) -> Non
     house = HomeOptions(time_zone="UTC", estimated_flow_rate=1.5)
     derive_intervals(store, SITE, SiteParameters.from_house(house), midnight, midnight + 86_400)
     now = datetime.fromtimestamp(midnight + 86_400 + 3600, UTC)
-    page = efficiency(store, SITE, house, date(2027, 1, 15), date(2027, 1, 15), now)
+    page = efficiency(home_of(store, house, now), date(2027, 1, 15), date(2027, 1, 15))
     (day,) = page.days
     assert day.cop == pytest.approx(4.0)
     assert day.cop_delta_t == pytest.approx(2.9, abs=0.02)
@@ -285,7 +286,7 @@ def test_the_efficiency_page_has_its_data(store: SqliteStore, site: Site) -> Non
 def test_a_reversed_range_is_refused(store: SqliteStore, site: Site) -> None:
     later, earlier = date(2027, 1, 2), date(2027, 1, 1)
     with pytest.raises(ValueError, match="ends before it starts"):
-        energy_rows(store, SITE, HomeOptions(), "day", later, earlier, NOW)
+        energy_rows(home_of(store, HomeOptions(), NOW), "day", later, earlier)
     with pytest.raises(ValueError, match="ends before it starts"):
-        jaz(store, SITE, HomeOptions(), later, earlier, NOW)
+        jaz(home_of(store, HomeOptions(), NOW), later, earlier)
     assert later - earlier == timedelta(days=1)

@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.metrics.apps import default_store, use_store
+from apps.metrics.csv_lines import csv_lines
 from apps.metrics.series import (
     QueryInvalid,
-    csv_rows,
+    as_table,
     history,
-    latest,
     step_for,
 )
-from apps.metrics.store.base import Row, Sample
+from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
+
+from .data import home_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AT = int(START.timestamp())
@@ -75,7 +77,7 @@ def test_never_more_than_the_points_come_back(start: int, length: int, points: i
 
 def test_a_chart_has_unit_times_means_and_extremes(store: SqliteStore) -> None:
     store.write([row("meter", 10 * index, power_w=value) for index, value in enumerate([100, 300, 50])])
-    found = history(store, 1, ["power_w"], START, after(seconds=40))
+    found = history(home_of(store), ["power_w"], START, after(seconds=40))
     assert found.step_s == 10
     line = found.series["power_w"]
     assert line.unit == "W"
@@ -86,7 +88,7 @@ def test_a_chart_has_unit_times_means_and_extremes(store: SqliteStore) -> None:
 def test_all_lines_share_the_grid_of_the_slowest(store: SqliteStore) -> None:
     store.write([row("meter", 10 * index, power_w=100 + index) for index in range(60)])
     store.write([row("heat_pump", 0, outside_temperature_c=-3.5)])
-    found = history(store, 1, ["power_w", "outside_temperature_c"], START, after(minutes=10))
+    found = history(home_of(store), ["power_w", "outside_temperature_c"], START, after(minutes=10))
     assert found.step_s == 300
     assert found.series["power_w"].time == found.series["outside_temperature_c"].time == [AT, AT + 300]
     assert found.series["power_w"].mean == [114.5, 144.5]
@@ -96,7 +98,7 @@ def test_all_lines_share_the_grid_of_the_slowest(store: SqliteStore) -> None:
 
 
 def test_the_first_step_may_begin_before_the_range(store: SqliteStore) -> None:
-    found = history(store, 1, ["cop"], after(seconds=200), after(seconds=301))
+    found = history(home_of(store), ["cop"], after(seconds=200), after(seconds=301))
     assert found.series["cop"].time == [AT, AT + 300]
     assert (found.start, found.end) == (after(seconds=200), after(seconds=301))
 
@@ -117,7 +119,7 @@ def heat_and_cop(seconds: int, heat_wh: float, electricity_wh: float) -> list[Ro
 
 def test_the_cop_of_a_step_is_heat_over_electricity_not_a_mean_of_ratios(store: SqliteStore) -> None:
     store.write([*heat_and_cop(0, 100, 50), *heat_and_cop(300, 600, 100)])
-    found = history(store, 1, ["cop", "cop_delta_t"], START, after(hours=1), points=10)
+    found = history(home_of(store), ["cop", "cop_delta_t"], START, after(hours=1), points=10)
     assert found.step_s == 600
     assert found.series["cop"].mean[0] == pytest.approx(700 / 150)
     assert (found.series["cop"].min[0], found.series["cop"].max[0]) == (2, 6)
@@ -127,7 +129,7 @@ def test_the_cop_of_a_step_is_heat_over_electricity_not_a_mean_of_ratios(store: 
 
 def test_at_the_length_of_an_interval_the_cop_is_the_stored_one(store: SqliteStore) -> None:
     store.write([*heat_and_cop(0, 100, 50), *heat_and_cop(300, 600, 100)])
-    found = history(store, 1, ["cop"], START, after(minutes=10))
+    found = history(home_of(store), ["cop"], START, after(minutes=10))
     assert found.step_s == 300
     assert found.series["cop"].mean == [2, 6]
 
@@ -137,23 +139,21 @@ def test_there_is_no_cop_without_energy_or_heat(
     store: SqliteStore, heat_wh: float, electricity_wh: float
 ) -> None:
     store.write(heat_and_cop(0, heat_wh, electricity_wh))
-    assert history(store, 1, ["cop"], START, after(hours=1), points=10).series["cop"].mean == [None] * 6
-
-
-def test_the_latest_value_is_none_when_it_is_too_old(store: SqliteStore) -> None:
-    store.write([row("meter", 0, power_w=5)])
-    assert latest(store, 1, ["power_w"], after(seconds=30), 30) == {"power_w": Sample(at=AT, value=5)}
-    assert latest(store, 1, ["power_w"], after(seconds=31), 30) == {"power_w": None}
+    assert history(home_of(store), ["cop"], START, after(hours=1), points=10).series["cop"].mean == [None] * 6
 
 
 def test_csv_has_local_times_and_empty_cells_for_what_is_missing(store: SqliteStore) -> None:
     store.write([row("meter", 0, power_w=100), row("meter", 10, power_w=0)])
-    found = history(store, 1, ["power_w", "power_a_w"], START, after(seconds=20))
-    assert list(csv_rows(found, ZoneInfo("Europe/Berlin"))) == [
-        ["time", "power_w", "power_w_min", "power_w_max", "power_a_w", "power_a_w_min", "power_a_w_max"],
-        ["2026-01-01T01:00:00+01:00", "100.0", "100.0", "100.0", "", "", ""],
-        ["2026-01-01T01:00:10+01:00", "0.0", "0.0", "0.0", "", "", ""],
+    found = history(home_of(store), ["power_w", "power_a_w"], START, after(seconds=20))
+    assert list(csv_lines(*as_table(found, ZoneInfo("Europe/Berlin")))) == [
+        "time,power_w,power_w_min,power_w_max,power_a_w,power_a_w_min,power_a_w_max\r\n",
+        "2026-01-01T01:00:00+01:00,100.0,100.0,100.0,,,\r\n",
+        "2026-01-01T01:00:10+01:00,0.0,0.0,0.0,,,\r\n",
     ]
+
+
+def test_a_text_that_a_spreadsheet_would_run_is_quoted() -> None:
+    assert list(csv_lines(["a"], [["=1+1"], [-1.5], ["x"]])) == ["a\r\n", "'=1+1\r\n", "-1.5\r\n", "x\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_nonsense_is_refused_with_the_field_named(
 ) -> None:
     asked: dict[str, Any] = {"names": ["power_w"], "start": START, "end": after(hours=1), "points": 1000}
     with pytest.raises(QueryInvalid, match=message) as caught:
-        history(store, 1, **{**asked, **changed})
+        history(home_of(store), **{**asked, **changed})
     assert caught.value.field == field
 
 

@@ -17,13 +17,13 @@ from apps.metrics.child import ChildFailed, in_child
 from apps.metrics.climate import harmonic, harmonic_of_days, normals_of_place
 from apps.metrics.estimate import EnergyDay, extrapolated, signature_forecast
 from apps.metrics.models import EstimateCache, Lump
-from apps.metrics.normals import normals_of_house, shipped_regions
+from apps.metrics.normals import normals_of, shipped_regions
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 from apps.metrics.windows import days, local_day_bounds
 from apps.metrics.year import estimate_year
 
-from .data import SITE
+from .data import SITE, home_of
 
 POTSDAM = HomeOptions(
     time_zone="UTC",
@@ -137,7 +137,7 @@ def test_the_estimate_of_a_site_is_made_in_a_child_and_kept(store: SqliteStore, 
     known = home(date(2027, 1, 1), date(2027, 4, 30))
     store.write(rows_of(known))
     at = datetime(2027, 5, 1, 12, tzinfo=UTC)
-    estimate = estimate_year(store, SITE, POTSDAM, 2027, at)
+    estimate = estimate_year(home_of(store, POTSDAM, at), 2027)
     so_far = sum(day.energy_kwh or 0.0 for day in known)
     assert estimate.measured_days == 120
     assert estimate.so_far_kwh == pytest.approx(so_far, abs=0.01)
@@ -151,8 +151,8 @@ def test_the_estimate_of_a_site_is_made_in_a_child_and_kept(store: SqliteStore, 
     assert "Potsdam" in estimate.normals
 
     EstimateCache.objects.update(result={"kwh": 1.0, "method": "kept"})
-    assert estimate_year(store, SITE, POTSDAM, 2027, at + timedelta(hours=6)).method == "kept"
-    assert estimate_year(store, SITE, POTSDAM, 2027, at, seed=2).method == "signature"
+    assert estimate_year(home_of(store, POTSDAM, at + timedelta(hours=6)), 2027).method == "kept"
+    assert estimate_year(home_of(store, POTSDAM, at), 2027, seed=2).method == "signature"
 
 
 def test_today_and_incomplete_days_are_remaining_days(store: SqliteStore, site: Site) -> None:
@@ -160,7 +160,7 @@ def test_today_and_incomplete_days_are_remaining_days(store: SqliteStore, site: 
     store.write(rows_of(known))
     store.delete(SITE, "interval", *local_day_bounds(date(2027, 1, 4), POTSDAM.zone))
     at = datetime(2027, 1, 10, 23, tzinfo=UTC)
-    estimate = estimate_year(store, SITE, POTSDAM, 2027, at, run_in_child=False)
+    estimate = estimate_year(home_of(store, POTSDAM, at), 2027, run_in_child=False)
     assert estimate.measured_days == 8
     so_far = sum(day.energy_kwh or 0.0 for day in known if day.day.day not in {4, 10})
     assert estimate.so_far_kwh == pytest.approx(so_far, abs=0.01)
@@ -194,17 +194,17 @@ def test_days_that_share_a_lump_are_measured_together(store: SqliteStore, site: 
         reason="gap",
     )
     at = datetime(2027, 1, 11, 1, tzinfo=UTC)
-    estimate = estimate_year(store, SITE, POTSDAM, 2027, at, run_in_child=False)
+    estimate = estimate_year(home_of(store, POTSDAM, at), 2027, run_in_child=False)
     assert estimate.measured_days == 10
     assert estimate.so_far_kwh == pytest.approx(sum(day.energy_kwh or 0.0 for day in known), abs=0.01)
 
     store.delete(SITE, "interval", *local_day_bounds(date(2027, 1, 5), POTSDAM.zone))
-    estimate = estimate_year(store, SITE, POTSDAM, 2027, at, run_in_child=False)
+    estimate = estimate_year(home_of(store, POTSDAM, at), 2027, run_in_child=False)
     assert estimate.measured_days == 7
 
 
 def test_a_year_without_any_data_says_so(store: SqliteStore, site: Site) -> None:
-    estimate = estimate_year(store, SITE, POTSDAM, 2027, datetime(2027, 5, 1, tzinfo=UTC))
+    estimate = estimate_year(home_of(store, POTSDAM, datetime(2027, 5, 1, tzinfo=UTC)), 2027)
     assert estimate.so_far_kwh is None
     assert estimate.extrapolated_kwh is None
     assert estimate.reason == "no_complete_days"
@@ -213,7 +213,7 @@ def test_a_year_without_any_data_says_so(store: SqliteStore, site: Site) -> None
 def test_a_complete_year_is_its_measurement(store: SqliteStore, site: Site) -> None:
     known = home(date(2026, 1, 1), date(2026, 12, 31))
     store.write(rows_of(known))
-    estimate = estimate_year(store, SITE, POTSDAM, 2026, datetime(2027, 5, 1, tzinfo=UTC))
+    estimate = estimate_year(home_of(store, POTSDAM, datetime(2027, 5, 1, tzinfo=UTC)), 2026)
     assert estimate.method == "measured"
     assert estimate.forecast_kwh == estimate.so_far_kwh == estimate.extrapolated_kwh
 
@@ -222,7 +222,7 @@ def test_without_temperatures_the_degree_day_share_answers(store: SqliteStore, s
     store.write(
         row for row in rows_of(home(date(2027, 1, 1), date(2027, 2, 28))) if row.measurement == "interval"
     )
-    estimate = estimate_year(store, SITE, POTSDAM, 2027, datetime(2027, 3, 1, 1, tzinfo=UTC))
+    estimate = estimate_year(home_of(store, POTSDAM, datetime(2027, 3, 1, 1, tzinfo=UTC)), 2027)
     assert estimate.method == "degree_day_share"
     assert estimate.so_far_kwh is not None and estimate.forecast_kwh is not None
     heat = (estimate.so_far_kwh - 59 * 4.0) / 0.32
@@ -254,10 +254,10 @@ def test_the_nearest_region_is_chosen_and_corrected_by_height() -> None:
 
 def test_values_of_the_owner_win_over_the_shipped_ones() -> None:
     house = HomeOptions(latitude=52.4, longitude=13.1, monthly_normals_c=tuple(float(n) for n in range(12)))
-    normals = normals_of_house(house)
+    normals = normals_of(house)
     assert normals is not None
     assert normals.months_c[11] == 11.0
-    assert normals_of_house(HomeOptions()) is None
+    assert normals_of(HomeOptions()) is None
 
 
 def test_a_curve_fitted_to_days_is_the_curve_they_lie_on() -> None:

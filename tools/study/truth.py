@@ -12,6 +12,7 @@ import numpy.typing as npt
 from apps.devices.models import Site
 from apps.devices.options import HomeOptions, home_options, save_home_options
 from apps.metrics.cop import cop_band
+from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz, joined
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.stale import derive_stale, mark_stale
@@ -145,7 +146,8 @@ def studied(
     while derive_stale(store, site.pk, SiteParameters.from_house(house), at, DERIVE_AT_ONCE):
         pass
     known = _known(store, site.pk, truth)
-    by_day = totals(store, site.pk, edges, at)
+    home = Home(site=site, options=house, store=store, at=at)
+    by_day = totals(home, edges)
     whole = joined(by_day)
     return Findings(
         seed=seed,
@@ -155,11 +157,8 @@ def studied(
         max_day_error_wh=max_day_error_wh(by_day, truth),
         energy_kwh=(whole.energy_wh or 0.0) / 1000.0,
         true_energy_kwh=float(truth.energy_wh.sum()) / 1000.0,
-        months=tuple(
-            _month(store, site.pk, house, month, truth, known, at)
-            for month in _months(first, last, house, month_days)
-        ),
-        years=tuple(_years(store, site.pk, house, first, last, truth, at)),
+        months=tuple(_month(home, month, truth, known) for month in _months(first, last, house, month_days)),
+        years=tuple(_years(home, first, last, truth)),
         lumps=len(whole.inside) + len(whole.crossing),
     )
 
@@ -239,19 +238,11 @@ def _months(first: date, last: date, house: HomeOptions, least_days: int) -> Ite
             yield Period(label=month.label, first=begin, last=end, start=edges[0], end=edges[-1])
 
 
-def _month(
-    store: SqliteStore,
-    site: int,
-    house: HomeOptions,
-    month: Period,
-    truth: Truth,
-    known: Known,
-    at: datetime,
-) -> MonthFinding:
+def _month(home: Home, month: Period, truth: Truth, known: Known) -> MonthFinding:
     def true_kwh(column: Floats, where: Flags | None = None) -> float:
         return truth.between(column, month.start, month.end, where) / 1000.0
 
-    found = jaz(store, site, house, month.first, month.last, at)
+    found = jaz(home, month.first, month.last)
     low, high, low_a, high_a = _bands(found)
     shown = found.energy_kwh or 0.0
     return MonthFinding(
@@ -284,15 +275,7 @@ def _by_modulation(found: Jaz) -> float:
     return next(iter(found.cops_by_boundary.values())) if found.jaz is None else found.jaz
 
 
-def _years(
-    store: SqliteStore,
-    site: int,
-    house: HomeOptions,
-    first: date,
-    last: date,
-    truth: Truth,
-    at: datetime,
-) -> Iterator[JazFinding]:
+def _years(home: Home, first: date, last: date, truth: Truth) -> Iterator[JazFinding]:
     """The last 365 days, and each whole calendar year."""
     stretches = [("365 days", last - timedelta(days=JAZ_DAYS - 1), last)]
     stretches += [
@@ -301,8 +284,8 @@ def _years(
     for text, begin, end in stretches:
         if begin < first or end > last:
             continue
-        edges = day_edges(begin, end, house.zone)
-        found = jaz(store, site, house, begin, end, at)
+        edges = day_edges(begin, end, home.options.zone)
+        found = jaz(home, begin, end)
         low, high, low_a, high_a = _bands(found)
         yield JazFinding(
             text=text,

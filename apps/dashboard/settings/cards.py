@@ -23,7 +23,7 @@ from apps.devices.connection import ConnectionReport
 from apps.devices.home_options import SECRETS, HomeOptions
 from apps.devices.models import Site
 from apps.devices.options import readable_options, save_home_options, saved_names
-from apps.metrics.normals import normals_of_house
+from apps.metrics.normals import normals_of
 
 from .fields import KEEP_SECRET, NumberField, TextField, number_between, number_option, text_option
 
@@ -250,7 +250,7 @@ class NormalsCard(Card):
                 " monthly mean outside temperatures."
             )
         place = replace(self.options, monthly_normals_c=())
-        if normals_of_house(place) is None:
+        if normals_of(place) is None:
             return _(
                 "heatmon has no climate data for this location: the year's forecast needs these twelve"
                 " monthly mean outside temperatures."

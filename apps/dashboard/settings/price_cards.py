@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.devices import clock
 from apps.devices.home_options import home_option
-from apps.metrics import apps as metrics_apps
 from apps.metrics.cop import calibration_factor
+from apps.metrics.home import Home
 from apps.metrics.jaz import jaz
 from apps.metrics.models import StaleRange
 from apps.metrics.store.base import StoreUnavailable
@@ -191,7 +191,7 @@ class CalibrationCard(Card):
             )
             return None
         try:
-            known = jaz(metrics_apps.default_store(), self.site.pk, self.options, first, last, clock.now())
+            known = jaz(Home.of(self.site, clock.now()), first, last)
         except StoreUnavailable:
             self.add_error("heat_kwh", _("The store of measured values is not responding."))
             return None

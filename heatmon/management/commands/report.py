@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.devices.options import default_site, home_options
-from apps.metrics.apps import default_store
+from apps.devices import clock
+from apps.devices.options import default_site
+from apps.metrics.csv_lines import csv_lines
+from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.store.base import StoreUnavailable
-from apps.metrics.windows import PERIODS, local_date, period_first
+from apps.metrics.windows import PERIODS, period_first
 
 COLUMNS = (
     ("label", "period", 10),
@@ -60,20 +61,21 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        site = default_site()
-        house = home_options(site, with_secrets=False)
-        at = datetime.now(UTC)
         period = options["period"]
-        last = options["last"] or local_date(at, house.zone)
+        try:
+            home = Home.of(default_site(), clock.now())
+        except StoreUnavailable as error:
+            raise CommandError(str(error)) from error
+        last = options["last"] or home.today
         first = options["first"] or period_first(last - timedelta(days=REACH[period]), period)
         try:
-            rows = energy_rows(default_store(), site.pk, house, period, first, last, at)
+            rows = energy_rows(home, period, first, last)
         except ValueError as error:
             raise CommandError(f"{error}.", returncode=2) from error
         except StoreUnavailable as error:
             raise CommandError(str(error)) from error
         if options["format"] == "json":
-            self.stdout.write(_as_json(period, house.time_zone, rows))
+            self.stdout.write(_as_json(period, home.options.time_zone, rows))
         elif options["format"] == "csv":
             _write_csv(self.stdout, rows)
         else:
@@ -86,22 +88,11 @@ def _as_json(period: str, time_zone: str, rows: Sequence[EnergyRow]) -> str:
 
 
 def _write_csv(stream: Any, rows: Sequence[EnergyRow]) -> None:
-    """One line a period; lumps as their number, missing values empty."""
-    writer: Any = csv.writer(stream, lineterminator="\n")
+    """Write one line per period; lumps as their number, missing values empty."""
     names = list(EnergyRow.__dataclass_fields__)
-    writer.writerow(names)
-    for row in rows:
-        values = row.as_dict()
-        values["lumps"] = len(row.lumps)
-        writer.writerow([_plain(values[name]) for name in names])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return int(value)
-    return "" if value is None else value
+    values = ([len(row.lumps) if name == "lumps" else getattr(row, name) for name in names] for row in rows)
+    for line in csv_lines(names, values):
+        stream.write(line, ending="")
 
 
 def _write_table(stream: TextIO | Any, rows: Sequence[EnergyRow]) -> None:

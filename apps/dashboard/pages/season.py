@@ -10,26 +10,25 @@ from weakref import WeakKeyDictionary
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from apps.dashboard import formatting
+from apps.dashboard.charts.periods import Interval, intervals
+from apps.dashboard.contexts import ChartBlock, Fact, SeasonCard, Table, TableRow, ValueCard
+from apps.dashboard.pages.energy.span import span_of, year_before
+from apps.dashboard.pages.energy.words import comparison_words
 from apps.metrics.child import ChildFailed
+from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz, rolling_year
+from apps.metrics.periods import energy_rows
 from apps.metrics.store.base import TimeSeriesStore
 from apps.metrics.year import Estimate, estimate_year
-
-from . import formatting
-from .charts_periods import Interval, intervals
-from .contexts import ChartBlock, Fact, SeasonCard, Table, TableRow, ValueCard
-from .energy_page import comparison, comparison_words
-from .energy_span import span_of, year_before
-from .live import House
-from .window_summary import INTERVAL_S
 
 ESTIMATE_STEP_KWH = 200.0
 
 
-def rolling_jaz(house: House) -> Jaz:
+def rolling_jaz(home: Home) -> Jaz:
     """Of the 365 local days before today."""
-    first, last = rolling_year(house.at, house.options)
-    return jaz(house.store, house.site.pk, house.options, first, last, house.at)
+    first, last = rolling_year(home)
+    return jaz(home, first, last)
 
 
 def jaz_title(found: Jaz) -> str:
@@ -81,23 +80,23 @@ _kept: WeakKeyDictionary[TimeSeriesStore, tuple[tuple[object, ...], SeasonCard]]
 """The card as worked out last, by store: a year's sums are not asked for again within five minutes."""
 
 
-def season_card(house: House) -> SeasonCard:
+def season_card(home: Home) -> SeasonCard:
     """The overview's last card: JAZ, and this month so far; new every five minutes."""
-    key = (house.site.pk, house.at_s // INTERVAL_S, get_language(), repr(house.options))
-    kept = _kept.get(house.store)
+    key = (home.id, home.interval_s, get_language(), repr(home.options))
+    kept = _kept.get(home.store)
     if kept is None or kept[0] != key:
-        kept = _kept[house.store] = (key, _season_card(house))
+        kept = _kept[home.store] = (key, _season_card(home))
     return kept[1]
 
 
-def _season_card(house: House) -> SeasonCard:
-    found = rolling_jaz(house)
-    span = span_of(house, "day", house.today)
-    rows = house.rows("day", span.first, span.last)
-    month = house.rows("month", house.today, house.today)[0]
-    against = comparison_words(comparison(house, span, rows, year_before(house, span)))
-    cost = formatting.money(month.cost, house.options.currency) if month.cost is not None else ""
-    name = formatting.local_date(house.today, "month_name")
+def _season_card(home: Home) -> SeasonCard:
+    found = rolling_jaz(home)
+    span = span_of(home, "day", home.today)
+    rows = energy_rows(home, "day", span.first, span.last)
+    month = energy_rows(home, "month", home.today, home.today)[0]
+    against = comparison_words(home, span, rows, year_before(home, span))
+    cost = formatting.money(month.cost, home.options.currency) if month.cost is not None else ""
+    name = formatting.local_date(home.today, "month_name")
     return SeasonCard(
         jaz=jaz_card(found),
         jaz_title=jaz_title(found),
@@ -127,14 +126,14 @@ class YearCard:
     by_share: bool = False
 
 
-def year_card(house: House) -> YearCard:
+def year_card(home: Home) -> YearCard:
     """Forecast and plain average side by side; the numerics run in a child process."""
-    year = house.today.year
+    year = home.today.year
     try:
-        found: Estimate | None = estimate_year(house.store, house.site.pk, house.options, year, house.at)
+        found: Estimate | None = estimate_year(home, year)
     except ChildFailed:
         found = None
-    before = house.rows("year", date(year - 1, 1, 1), date(year - 1, 12, 31))[0]
+    before = energy_rows(home, "year", date(year - 1, 1, 1), date(year - 1, 12, 31))[0]
     last_year = before.electrical_energy_kwh if (before.electrical_coverage or 0) >= 0.98 else None
     if found is None:
         return YearCard(
@@ -148,7 +147,7 @@ def year_card(house: House) -> YearCard:
         year=year,
         measured=ngettext("%(n)s day measured", "%(n)s days measured", found.measured_days)
         % {"n": formatting.number(found.measured_days)},
-        value=_year_value(house, found),
+        value=_year_value(home, found),
         band=_year_band(found),
         chart=_year_chart(found, last_year),
         facts=_year_facts(found, last_year),
@@ -157,13 +156,13 @@ def year_card(house: House) -> YearCard:
     )
 
 
-def _year_value(house: House, found: Estimate) -> ValueCard:
+def _year_value(home: Home, found: Estimate) -> ValueCard:
     if found.forecast_kwh is None:
         return ValueCard(
             label="", value=None, kind="energy_whole_kwh", state="none", meta=estimate_reason(found.reason)
         )
     cost = (
-        " · " + _("about %(cost)s") % {"cost": formatting.money(found.cost, house.options.currency, 0)}
+        " · " + _("about %(cost)s") % {"cost": formatting.money(found.cost, home.options.currency, 0)}
         if found.cost is not None
         else ""
     )

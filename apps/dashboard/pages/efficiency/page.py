@@ -10,18 +10,19 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from apps.dashboard import formatting
+from apps.dashboard.contexts import ChartBlock, Fact, RangeBar, RangeLink, Table, ValueCard
+from apps.dashboard.pages.ranges import RangeInvalid
+from apps.dashboard.pages.season import jaz_card, jaz_range
 from apps.metrics.cycles import SHORT_CYCLE_DAYS
 from apps.metrics.efficiency import Efficiency, efficiency
+from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz
-from apps.metrics.totals import totals
+from apps.metrics.totals import totals, window
 from apps.metrics.windows import day_edges
 
-from . import efficiency_charts, formatting
-from .contexts import ChartBlock, Fact, RangeBar, RangeLink, Table, ValueCard
-from .efficiency_charts import CurveBlock
-from .live import House
-from .ranges import RangeInvalid
-from .season import jaz_card, jaz_range
+from . import charts
+from .charts import CurveBlock
 
 RANGES = ("month", "season", "365", "all")
 SEASON_FIRST_MONTH, SEASON_LAST_MONTH = 10, 4
@@ -58,15 +59,15 @@ class EfficiencyContext:
     flow_rate: str
 
 
-def efficiency_context(house: House, kind: str) -> EfficiencyContext:
+def efficiency_context(home: Home, kind: str) -> EfficiencyContext:
     """The page for one of RANGES. Raises RangeInvalid for another."""
-    first, last = days_of(house, kind)
-    found = jaz(house.store, house.site.pk, house.options, first, last, house.at)
-    page = efficiency(house.store, house.site.pk, house.options, first, last, house.at)
-    modulation = _modulation_cop(house, found)
-    rate = house.options.estimated_flow_rate
+    first, last = days_of(home, kind)
+    found = jaz(home, first, last)
+    page = efficiency(home, first, last)
+    modulation = _modulation_cop(home, found)
+    rate = home.options.estimated_flow_rate
     return EfficiencyContext(
-        at=house.at,
+        at=home.at,
         first=first,
         last=last,
         bar=_bar(kind),
@@ -75,16 +76,16 @@ def efficiency_context(house: House, kind: str) -> EfficiencyContext:
         sentence=_sentence(found),
         disagree=found.disagree,
         facts=_facts(found, page),
-        boundary=boundary_in_words(house.options.metered, found.boundary),
-        methods=efficiency_charts.methods(found, modulation),
-        methods_table=_methods_table(house, found, modulation),
+        boundary=boundary_in_words(home.options.metered, found.boundary),
+        methods=charts.methods(found, modulation),
+        methods_table=_methods_table(home, found, modulation),
         agree=_agree(modulation, found.jaz_delta_t, found.disagree),
-        cop=efficiency_charts.cop_over_outside(page),
-        has_hollow=any(not day.cop_is_valid for day in page.days if efficiency_charts.is_shown(day)),
-        curves=efficiency_charts.curves(house, page),
-        starts=efficiency_charts.starts_table(house, page),
+        cop=charts.cop_over_outside(page),
+        has_hollow=any(not day.cop_is_valid for day in page.days if charts.is_shown(day)),
+        curves=charts.curves(home, page),
+        starts=charts.starts_table(home, page),
         short_cycling=page.short_cycling,
-        cycling_known=_is_cycling_known(house),
+        cycling_known=_is_cycling_known(home),
         csv="?" + urlencode({"range": kind, "format": "csv"}),
         method_version=found.method_version,
         flow_rate=formatting.with_unit(rate, "flow_m3_h") if rate is not None else "",
@@ -99,27 +100,22 @@ def range_of(query: Mapping[str, str]) -> str:
     return kind
 
 
-def days_of(house: House, kind: str) -> tuple[date, date]:
+def days_of(home: Home, kind: str) -> tuple[date, date]:
     """Local days of the range; today is left out unless the range has no other day."""
-    yesterday = house.today - timedelta(days=1)
-    oldest = _oldest(house)
+    yesterday = home.today - timedelta(days=1)
+    oldest = home.first_day() or home.today
     if kind == "month":
-        first = house.today.replace(day=1)
+        first = home.today.replace(day=1)
         return first, max(first, yesterday)
     if kind == "season":
-        in_season = house.today.month >= SEASON_FIRST_MONTH
-        first = date(house.today.year - (0 if in_season else 1), SEASON_FIRST_MONTH, 1)
+        in_season = home.today.month >= SEASON_FIRST_MONTH
+        first = date(home.today.year - (0 if in_season else 1), SEASON_FIRST_MONTH, 1)
         end = date(first.year + 1, SEASON_LAST_MONTH, 30)
         return first, max(first, min(yesterday, end))
     if kind == "all":
         first = max(oldest, yesterday - timedelta(days=LONGEST_DAYS))
         return min(first, yesterday), yesterday
-    return house.today - timedelta(days=365), yesterday
-
-
-def _oldest(house: House) -> date:
-    extent = house.store.extent(house.site.pk, "interval")
-    return datetime.fromtimestamp(extent[0], house.options.zone).date() if extent else house.today
+    return home.today - timedelta(days=365), yesterday
 
 
 def _bar(kind: str) -> RangeBar:
@@ -133,23 +129,21 @@ def _bar(kind: str) -> RangeBar:
     return RangeBar(links=links, label="", earlier="", later="")
 
 
-def _modulation_cop(house: House, found: Jaz) -> float | None:
+def _modulation_cop(home: Home, found: Jaz) -> float | None:
     """COP by method A, which ``found`` leaves out where the methods disagree."""
     if found.jaz is not None:
         return found.jaz
     if not found.disagree:
         return None
-    start = datetime.combine(found.first, datetime.min.time(), house.options.zone)
-    end = datetime.combine(found.last + timedelta(days=1), datetime.min.time(), house.options.zone)
-    return house.summary(int(start.timestamp()), int(end.timestamp())).cop
+    return window(home, home.midnight(found.first), home.midnight(found.last + timedelta(days=1))).cop
 
 
-def _is_cycling_known(house: House) -> bool:
+def _is_cycling_known(home: Home) -> bool:
     """Whether the compressor's state is known for most of each of the last three whole days."""
     edges = day_edges(
-        house.today - timedelta(days=SHORT_CYCLE_DAYS), house.today - timedelta(days=1), house.options.zone
+        home.today - timedelta(days=SHORT_CYCLE_DAYS), home.today - timedelta(days=1), home.options.zone
     )
-    days = totals(house.store, house.site.pk, edges, house.at, ("electrical_energy_wh", "compressor_known_s"))
+    days = totals(home, edges, ("electrical_energy_wh", "compressor_known_s"))
     return all(day.seconds("compressor_known_s") >= LEAST_KNOWN_S for day in days)
 
 
@@ -206,14 +200,14 @@ def _facts(found: Jaz, page: Efficiency) -> list[Fact]:
     return facts
 
 
-def _methods_table(house: House, found: Jaz, modulation: float | None) -> Table:
-    rate = house.options.estimated_flow_rate
+def _methods_table(home: Home, found: Jaz, modulation: float | None) -> Table:
+    rate = home.options.estimated_flow_rate
     by_flow = (
         _("%(rate)s × (supply − return)") % {"rate": formatting.with_unit(rate, "flow_m3_h")}
         if rate is not None
         else _("needs the flow rate, see settings")
     )
-    return efficiency_charts.methods_table(
+    return charts.methods_table(
         [
             (_("A modulation"), _("rated power × modulation × run time"), modulation),
             (_("B delta T"), by_flow, found.jaz_delta_t),

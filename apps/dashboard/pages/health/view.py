@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from apps.dashboard.context_processors import version
 from apps.devices import clock
 from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
@@ -29,11 +30,11 @@ from apps.devices.options import HomeOptions, default_site, home_options
 from apps.devices.wording import words
 from apps.metrics import apps as metrics_apps
 from apps.metrics.codes import METHOD_VERSION
+from apps.metrics.home import Home
 from apps.metrics.models import StaleRange
+from apps.metrics.status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
+from apps.metrics.status_words import fault_words
 from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
-
-from .context_processors import version
-from .status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
 
 DAY = timedelta(hours=24)
 GAP_DAYS = 30
@@ -112,7 +113,7 @@ def health(request: HttpRequest) -> HttpResponse:
 
 def _status(site: Site, at: datetime) -> Status | None:
     try:
-        return current_status(site, at)
+        return current_status(Home.of(site, at))
     except StoreUnavailable:
         return None
 
@@ -142,7 +143,7 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
                 title=titles[SourceState.Source(source)],
                 state=live.state if live else None,
                 measured_at=live.measured_at if live else None,
-                message=live.message if live else None,
+                message=fault_words(live.fault) if live else None,
                 hint=words(state.error_code, state.error_details, zone).hint if state else "",
                 last_success_at=_newer(state.last_success_at if state else None, live),
                 last_error_at=state.last_error_at if state else None,

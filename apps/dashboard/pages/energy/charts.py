@@ -8,14 +8,15 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from apps.dashboard import formatting
+from apps.dashboard.charts.periods import BarSet, BarsSpec, Compare, SumSet, SumsSpec, adding_up, brackets_of
+from apps.dashboard.contexts import ChartBlock, Table, TableRow
+from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, cost_between
 from apps.metrics.tariff import Tariff, tariffs_of
+from apps.metrics.totals import outside_mean_c, window
 
-from . import formatting
-from .charts_periods import BarSet, BarsSpec, Compare, SumSet, SumsSpec, adding_up, brackets_of
-from .contexts import ChartBlock, Table, TableRow
-from .energy_span import Span, before_label, is_partial
-from .live import House
+from .span import Span, axis_label, before_label, is_partial
 
 PARTS = (
     ("standby_energy_kwh", "b-standby", True),
@@ -107,8 +108,8 @@ def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPa
     return parts
 
 
-def _head(span: Span, row: EnergyRow, house: House) -> str:
-    first = row.start.astimezone(house.options.zone).date()
+def _head(span: Span, row: EnergyRow, home: Home) -> str:
+    first = row.start.astimezone(home.options.zone).date()
     if span.period == "day":
         head = formatting.local_date(first, "weekday_day")
     elif span.period == "week":
@@ -116,21 +117,11 @@ def _head(span: Span, row: EnergyRow, house: House) -> str:
         head = _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
     else:
         head = formatting.local_date(first, "month" if span.period == "month" else "year")
-    return _("%(period)s, so far") % {"period": head} if row.end > house.at else head
-
-
-def axis_label(span: Span, row: EnergyRow, house: House) -> str:
-    """Number of the day or week, month in short, year."""
-    first = row.start.astimezone(house.options.zone).date()
-    if span.period == "day":
-        return str(first.day)
-    if span.period == "week":
-        return str(first.isocalendar().week)
-    return formatting.local_date(first, "month_short" if span.period == "month" else "year")
+    return _("%(period)s, so far") % {"period": head} if row.end > home.at else head
 
 
 def bars(
-    house: House,
+    home: Home,
     span: Span,
     rows: Sequence[EnergyRow],
     before: Sequence[EnergyRow | None],
@@ -148,8 +139,8 @@ def bars(
         for lump in row.lumps
     ]
     spec = BarsSpec(
-        labels=[axis_label(span, row, house) for row in rows],
-        titles=[_head(span, row, house) for row in rows],
+        labels=[axis_label(span, row, home) for row in rows],
+        titles=[_head(span, row, home) for row in rows],
         unit="kWh",
         decimals=1,
         sets=[
@@ -161,7 +152,7 @@ def bars(
             )
             for name, colour, hatched in PARTS
         ],
-        partial=[is_partial(house, row) for row in rows],
+        partial=[is_partial(home, row) for row in rows],
         compare=Compare(
             label=compare,
             values=[
@@ -184,11 +175,11 @@ def bars(
         else _("no data")
     )
     return ChartBlock(
-        id="energy-data", data=spec.data, summary=summary, table=_table(house, span, rows, bool(known), cost)
+        id="energy-data", data=spec.data, summary=summary, table=_table(home, span, rows, bool(known), cost)
     )
 
 
-def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool, cost: float | None) -> Table:
+def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, cost: float | None) -> Table:
     columns = [
         {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[span.period],
         _("Electricity kWh"),
@@ -201,28 +192,29 @@ def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool, 
         _("Heat known"),
         _("Starts"),
         _("Outdoor °C"),
-        _("Cost %(currency)s") % {"currency": house.options.currency},
+        _("Cost %(currency)s") % {"currency": home.options.currency},
         _("Measured"),
     ]
     foot = None
     if has_foot:
-        window = house.summary(int(rows[0].start.timestamp()), int(rows[-1].end.timestamp()))
+        start, end = int(rows[0].start.timestamp()), int(rows[-1].end.timestamp())
+        whole = window(home, start, end)
         foot = TableRow(
             head=_("Sum"),
             cells=_cells(
-                window.electrical_energy_kwh,
-                window.at_least,
+                whole.electrical_energy_kwh,
+                whole.at_least,
                 [
-                    sum_of_part(rows, name, window.electrical_energy_kwh)
+                    sum_of_part(rows, name, whole.electrical_energy_kwh)
                     for name, _colour, _hatched in reversed(PARTS)
                 ],
                 total_of(rows, "thermal_energy_modulation_kwh"),
-                window.cop,
-                window.heat_coverage,
-                window.compressor_starts,
-                window.mean_outside_temperature_c,
+                whole.cop,
+                whole.heat_coverage,
+                whole.compressor_starts,
+                outside_mean_c(home, start, end),
                 cost,
-                window.electrical_coverage,
+                whole.electrical_coverage,
             ),
         )
     return Table(
@@ -230,8 +222,8 @@ def _table(house: House, span: Span, rows: Sequence[EnergyRow], has_foot: bool, 
         columns=columns,
         rows=[
             TableRow(
-                head=_head(span, row, house),
-                partial=is_partial(house, row),
+                head=_head(span, row, home),
+                partial=is_partial(home, row),
                 cells=_cells(
                     row.electrical_energy_kwh,
                     row.electrical_energy_at_least,
@@ -287,13 +279,13 @@ def sum_of_part(rows: Sequence[EnergyRow], name: str, energy_kwh: float | None) 
     return energy_kwh - uses if energy_kwh - uses > 0.005 else 0.0
 
 
-def cost_of(house: House, span: Span) -> float | None:
+def cost_of(home: Home, span: Span) -> float | None:
     """Of the whole range, lumps over inner edges included."""
-    return cost_between(house.store, house.site.pk, house.options, span.first, span.last, house.at)
+    return cost_between(home, span.first, span.last)
 
 
 def sums(
-    house: House, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
+    home: Home, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
 ) -> ChartBlock | None:
     costs = adding_up([row.cost for row in rows])
     if all(value is None for value in costs):
@@ -305,13 +297,13 @@ def sums(
         earlier = adding_up([row.cost for row in known])
         sets.append(SumSet(label=before_label(span), style="dashed", values=earlier))
     spec = SumsSpec(
-        labels=[axis_label(span, row, house) for row in (known if len(sets) > 1 else rows)],
-        unit=formatting.currency_symbol(house.options.currency),
+        labels=[axis_label(span, row, home) for row in (known if len(sets) > 1 else rows)],
+        unit=formatting.currency_symbol(home.options.currency),
         decimals=2,
         sets=sets,
     )
     summary = _("Cost adding up to %(total)s") % {
-        "total": formatting.money(costs[last], house.options.currency)
+        "total": formatting.money(costs[last], home.options.currency)
     }
     return ChartBlock(
         id="cost-data", data=spec.data, summary=summary, table=Table(name="", columns=[], rows=[])
@@ -319,10 +311,10 @@ def sums(
 
 
 def sum_legend(
-    house: House, span: Span, before: Sequence[EnergyRow | None], cost: float | None, is_incomplete: bool
+    home: Home, span: Span, before: Sequence[EnergyRow | None], cost: float | None, is_incomplete: bool
 ) -> list[LegendPart]:
     """``is_incomplete``: electricity is missing, so that it cost more than is known."""
-    total = formatting.money(cost, house.options.currency)
+    total = formatting.money(cost, home.options.currency)
     parts = [
         LegendPart(
             label=span.label,
@@ -336,7 +328,7 @@ def sum_legend(
             LegendPart(
                 label=_("%(before)s, whole") % {"before": before_label(span)},
                 key="k-prev",
-                total=formatting.money(total_of(known, "cost"), house.options.currency),
+                total=formatting.money(total_of(known, "cost"), home.options.currency),
             )
         )
     return parts
@@ -346,15 +338,15 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def known_tariffs(house: House) -> list[Tariff]:
-    options = house.options
+def known_tariffs(home: Home) -> list[Tariff]:
+    options = home.options
     return tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
 
 
-def tariff_table(house: House) -> Table:
-    currency = house.options.currency
+def tariff_table(home: Home) -> Table:
+    currency = home.options.currency
     rows = []
-    for tariff in reversed(known_tariffs(house)):
+    for tariff in reversed(known_tariffs(home)):
         since = (
             _("from the start")
             if tariff.valid_from == date.min

@@ -13,15 +13,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from apps.changelog import timeline
+from apps.dashboard import formatting
+from apps.dashboard.charts.periods import (
+    Axis,
+    Interval,
+    PointLine,
+    PointSet,
+    ScatterSpec,
+    axis_limits,
+    intervals,
+)
+from apps.dashboard.contexts import ChartBlock, Table, TableRow
 from apps.metrics.efficiency import CycleSpan, DayPoint, Efficiency, HeatingCurve, heating_curve
+from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz
 from apps.metrics.totals import totals
-from apps.metrics.windows import local_day_bounds
-
-from . import formatting
-from .charts_periods import Axis, Interval, PointLine, PointSet, ScatterSpec, axis_limits, intervals
-from .contexts import ChartBlock, Table, TableRow
-from .live import House
 
 BIN_C = 3
 SHORT_AXIS_C = 5
@@ -162,24 +168,24 @@ def _bin_head(index: int) -> str:
 # ---------- heating curve ----------
 
 
-def curves(house: House, page: Efficiency) -> list[CurveBlock]:
+def curves(home: Home, page: Efficiency) -> list[CurveBlock]:
     """The measured flow, once for each circuit whose set curve is known, else once without."""
-    settings = timeline.configuration_at(house.site, house.at)
+    settings = timeline.configuration_at(home.site, home.at)
     known = sorted(
         {key.split(".")[1] for key in settings if key.startswith("circuits.") and ".curve." in key}
     )
-    days = _daily_flow(house, page)
+    days = _daily_flow(home, page)
     found = [curve for circuit in known if (curve := heating_curve(circuit, settings)) is not None]
     if not found:
         return [_curve_block("", None, days)] if days else []
     return [_curve_block(curve.circuit, curve, days) for curve in found]
 
 
-def _daily_flow(house: House, page: Efficiency) -> list[tuple[date, float, float]]:
+def _daily_flow(home: Home, page: Efficiency) -> list[tuple[date, float, float]]:
     """(day, outside, flow): means of the hours in which the house was heated."""
     hours: dict[date, list[tuple[float, float]]] = defaultdict(list)
     for point in page.flow:
-        day = datetime.fromtimestamp(point.at, house.options.zone).date()
+        day = datetime.fromtimestamp(point.at, home.options.zone).date()
         hours[day].append((point.outside_temperature_c, point.flow_temperature_c))
     return [
         (
@@ -296,7 +302,7 @@ def _flow_table(days: Sequence[tuple[date, float, float]]) -> Table:
 # ---------- starts ----------
 
 
-def starts_table(house: House, page: Efficiency) -> Table:
+def starts_table(home: Home, page: Efficiency) -> Table:
     """Starts and run times of 7, 30 and 365 days, checked against the device's own counter."""
     return Table(
         name=_("Starts and run time"),
@@ -304,23 +310,16 @@ def starts_table(house: House, page: Efficiency) -> Table:
             _("Last"), _("Starts"), _("per day"), _("Run time"), _("Mean run"), _("Standby kWh"),
             _("Known"), _("The device counted"),
         ],
-        rows=[_starts_row(house, span) for span in page.cycle_spans],
+        rows=[_starts_row(home, span) for span in page.cycle_spans],
     )  # fmt: skip
 
 
-def _starts_row(house: House, span: CycleSpan) -> TableRow:
-    zone = house.options.zone
-    start = local_day_bounds(house.today - timedelta(days=span.days), zone)[0]
-    end = local_day_bounds(house.today, zone)[0]
+def _starts_row(home: Home, span: CycleSpan) -> TableRow:
+    start, end = home.midnight(home.today - timedelta(days=span.days)), home.midnight(home.today)
     cycles = span.cycles
     known = cycles.known_s / (end - start)
-    standby = totals(
-        house.store,
-        house.site.pk,
-        [start, end],
-        house.at,
-        ("electrical_energy_wh", "electrical_energy_standby_wh"),
-    )[0]["electrical_energy_standby_wh"]
+    names = ("electrical_energy_wh", "electrical_energy_standby_wh")
+    standby = totals(home, [start, end], names)[0]["electrical_energy_standby_wh"]
     rate = cycles.starts_per_hour
     return TableRow(
         head=_("%(n)s days") % {"n": formatting.number(span.days)},
@@ -331,14 +330,14 @@ def _starts_row(house: House, span: CycleSpan) -> TableRow:
             formatting.duration(cycles.mean_run_s),
             formatting.number(None if standby is None else standby / 1000, 1),
             formatting.coverage(known),
-            _device_starts(house, start, end, cycles.starts if known >= 0.99 else None),
+            _device_starts(home, start, end, cycles.starts if known >= 0.99 else None),
         ],
     )
 
 
-def _device_starts(house: House, start: int, end: int, ours: int | None) -> str:
+def _device_starts(home: Home, start: int, end: int, ours: int | None) -> str:
     """What the heat pump's counter rose by, and how it compares; ``ours`` None: not comparable."""
-    days = house.store.series(house.site.pk, "compressor_starts_count", start, end, 86400)
+    days = home.store.series(home.id, "compressor_starts_count", start, end, 86400)
     known = [
         (low, high)
         for low, high in zip(days.min, days.max, strict=True)

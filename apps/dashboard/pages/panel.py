@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from urllib.parse import urlencode
 
@@ -12,12 +11,8 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from apps.changelog import timeline
-from apps.metrics.series import History, history
-from apps.metrics.store.base import Aggregate
-from apps.metrics.windows import day_edges, periods
-
-from . import formatting, house_state
-from .charts import (
+from apps.dashboard import formatting
+from apps.dashboard.charts.lines import (
     DAY,
     GAP_STEPS,
     HOUR,
@@ -30,19 +25,23 @@ from .charts import (
     line_chart,
     state_runs,
 )
-from .contexts import GapRow, LegendItem, PanelContext, PlotView, Table, TableRow
-from .live import House
-from .looks import LOOKS, PLOTS, TEMPERATURE
+from apps.dashboard.charts.looks import LOOKS, PLOTS, TEMPERATURE
+from apps.dashboard.contexts import GapRow, LegendItem, PanelContext, PlotView, Table, TableRow
+from apps.metrics.home import Home
+from apps.metrics.pump_state import interval_state
+from apps.metrics.series import RATIOS, History, history, means_between
+from apps.metrics.totals import totals
+from apps.metrics.windows import INTERVAL_S, day_edges, periods
 
-INTERVAL_S = 300
-HEATS = ("thermal_power_modulation_kw", "thermal_power_delta_t_kw")
+ENERGY = "electrical_energy_wh"
+ENERGY_PARTS = (ENERGY, "electric_s")
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
 WITH_RANGE = {"outside_temperature_c"}  # of power it would be a blur: every step has both
 
 
 def time_panel(
-    house: House,
+    home: Home,
     start: datetime,
     end: datetime,
     names: Sequence[str],
@@ -53,19 +52,17 @@ def time_panel(
 ) -> PanelContext:
     """Charts of ``names`` over [start, end), with markers, state band, gaps and table."""
     start_s, end_s = int(start.timestamp()), int(end.timestamp())
-    data = without_false_zeros(
-        house, history(house.store, house.site.pk, list(names), start, end, MAX_POINTS)
-    )
+    data = history(home, list(names), start, end, MAX_POINTS)
     spec = line_chart(
         _plots(names, data),
-        _markers(house, start, end),
+        _markers(home, start, end),
         start=start_s,
         end=end_s,
-        now=house.at_s // data.step_s * data.step_s,
+        now=home.at_s // data.step_s * data.step_s,
         step_s=data.step_s,
-        zone=house.options.zone,
+        zone=home.options.zone,
         tick_label=formatting.tick_label,
-        runs=_runs(house, start_s, end_s),
+        runs=_runs(home, start_s, end_s),
         zoom=f"{get_script_prefix()}history?" + urlencode({"series": list(names)}, doseq=True),
         words={"state": _("State of the heat pump")},
     )
@@ -74,33 +71,12 @@ def time_panel(
         title=title,
         subtitle=subtitle or _means(data.step_s),
         spec=spec,
-        plots=[_view(house, spec, names, data, name) for name in _plots_of(names)],
+        plots=[_view(home, spec, names, data, name) for name in _plots_of(names)],
         markers=spec.markers,
-        table=_table(house, start_s, min(end_s, house.at_s), names),
+        table=_table(home, start_s, min(end_s, home.at_s), names),
         csv=_csv(names, start, end),
-        gaps=gap_rows(house, spec),
+        gaps=gap_rows(home, spec),
     )
-
-
-def without_false_zeros(house: House, data: History) -> History:
-    """Heat that is 0 only because a step's running intervals are unknown becomes unknown."""
-    zeros = [name for name in HEATS if name in data.series and 0.0 in data.series[name].mean]
-    if not zeros or data.step_s <= INTERVAL_S:
-        return data
-    time = data.series[zeros[0]].time
-    run = house.store.series(house.site.pk, "compressor_run_s", time[0], time[-1] + data.step_s, data.step_s)
-    ran = {at for at, seconds in zip(run.time, run.sum, strict=True) if seconds}
-    kept = {
-        name: replace(
-            data.series[name],
-            mean=[
-                None if value == 0.0 and at in ran else value
-                for at, value in zip(data.series[name].time, data.series[name].mean, strict=True)
-            ],
-        )
-        for name in zeros
-    }
-    return replace(data, series={**data.series, **kept})
 
 
 def state_legend(spec: ChartSpec) -> list[LegendItem]:
@@ -118,7 +94,7 @@ def state_legend(spec: ChartSpec) -> list[LegendItem]:
     return [LegendItem(label=words[state], key=keys.get(state, state)) for state in spec.states]
 
 
-def gap_rows(house: House, spec: ChartSpec) -> list[GapRow]:
+def gap_rows(home: Home, spec: ChartSpec) -> list[GapRow]:
     """The hatched gaps in words, newest first."""
     rows = []
     for plot in spec.plots:
@@ -130,22 +106,22 @@ def gap_rows(house: House, spec: ChartSpec) -> list[GapRow]:
                 (
                     gap.start,
                     GapRow(
-                        when=_span(house, gap.start, gap.end),
+                        when=_span(home, gap.start, gap.end),
                         source=_("Meter") if meter else _("Heat pump"),
                         cause=gap.cause,
-                        effect=_effect(house, meter),
+                        effect=_effect(home, meter),
                     ),
                 )
             )
     return [row for _start, row in sorted(rows, key=lambda pair: -pair[0])]
 
 
-def _effect(house: House, meter: bool) -> str:
+def _effect(home: Home, meter: bool) -> str:
     if not meter:
         return (
-            _("electricity goes on, heat is missing") if house.options.meter_set_up else _("heat is missing")
+            _("electricity goes on, heat is missing") if home.options.meter_set_up else _("heat is missing")
         )
-    if not house.options.meter_set_up:
+    if not home.options.meter_set_up:
         return _("electricity is missing")
     return _("filled in later from the meter's own records where it has them")
 
@@ -209,7 +185,7 @@ def _scaled(values: Sequence[float | None], factor: float) -> Sequence[float | N
     return [None if value is None else value * factor for value in values]
 
 
-def _markers(house: House, start: datetime, end: datetime) -> list[Marker]:
+def _markers(home: Home, start: datetime, end: datetime) -> list[Marker]:
     return [
         Marker(
             number=marker.number,
@@ -217,32 +193,30 @@ def _markers(house: House, start: datetime, end: datetime) -> list[Marker]:
             text=marker.title,
             href=f"{get_script_prefix()}changes/{marker.id}",
         )
-        for marker in timeline.markers(house.site, start, end)
+        for marker in timeline.markers(home.site, start, end)
     ]
 
 
-def _runs(house: House, start: int, end: int) -> tuple[Run, ...]:
+def _runs(home: Home, start: int, end: int) -> tuple[Run, ...]:
     """The state band; none for long ranges, where it would be a blur."""
     if end - start > BAND_LONGEST_S:
         return ()
-    last = min(end, house.at_s // INTERVAL_S * INTERVAL_S)
+    last = min(end, home.interval_s)
     if last <= start:
         return ()
     names = ("compressor_run_s", "compressor_known_s", "dhw_charging", "electrical_energy_rod_wh")
-    parts = [house.store.series(house.site.pk, name, start, last, INTERVAL_S) for name in names]
-    states = [
-        house_state.interval_state(*values) for values in zip(*(part.mean for part in parts), strict=True)
-    ]
+    parts = [home.store.series(home.id, name, start, last, INTERVAL_S) for name in names]
+    states = [interval_state(*values) for values in zip(*(part.mean for part in parts), strict=True)]
     return state_runs(parts[0].time, states, INTERVAL_S, last, int(GAP_STEPS * INTERVAL_S))
 
 
-def _view(house: House, spec: ChartSpec, names: Sequence[str], data: History, name: str) -> PlotView:
+def _view(home: Home, spec: ChartSpec, names: Sequence[str], data: History, name: str) -> PlotView:
     look = PLOTS[name]
     plot = next(plot for plot in spec.plots if plot.name == name)
     parts = [_line_summary(line_name, data) for line_name in names if LOOKS[line_name].plot == name]
     for gap in plot.gaps[:3]:
         if gap.cause:
-            parts.append(f"{gap.cause}: {_span(house, gap.start, gap.end)}")
+            parts.append(f"{gap.cause}: {_span(home, gap.start, gap.end)}")
     return PlotView(
         name=name,
         title=str(look.title),
@@ -287,38 +261,47 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _span(house: House, start: int, end: int) -> str:
+def _span(home: Home, start: int, end: int) -> str:
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
-    zone = house.options.zone
+    zone = home.options.zone
     same_day = first.astimezone(zone).date() == last.astimezone(zone).date()
-    return f"{house.local(first, 'day_time')}–{house.local(last, 'time' if same_day else 'day_time')}"
+    begin = formatting.at_home(home, first, "day_time")
+    return f"{begin}–{formatting.at_home(home, last, 'time' if same_day else 'day_time')}"
 
 
 # ---------- the table behind the charts ----------
 
 
-def _table(house: House, start: int, end: int, names: Sequence[str]) -> Table:
-    edges, style, head = _table_edges(house, start, end)
+def _table(home: Home, start: int, end: int, names: Sequence[str]) -> Table:
+    edges, style, head = _table_edges(home, start, end)
     fields = [*names]
     if "power_w" in names:
-        fields = ["electrical_energy_wh", *[name for name in names if name != "power_w"]]
+        fields = [ENERGY, *[name for name in names if name != "power_w"]]
     columns = [head, *[_column(name) for name in fields]]
     if len(edges) < 2:
         return Table(name=_("Means"), columns=columns, rows=[])
-    sums = house.store.sums(house.site.pk, [*fields, *_ratio_parts(fields), "compressor_run_s"], edges)
+    means = means_between(home, [name for name in fields if name != ENERGY], edges)
+    if ENERGY in fields:
+        means[ENERGY] = [part.electrical_energy_kwh for part in totals(home, edges, ENERGY_PARTS)]
     rows = [
         TableRow(
-            head=formatting.local_time(datetime.fromtimestamp(edge, UTC), house.options.zone, style),
-            cells=[_cell(name, sums, index) for name in fields],
+            head=formatting.local_time(datetime.fromtimestamp(edge, UTC), home.options.zone, style),
+            cells=[formatting.number(means[name][index], _decimals(name)) for name in fields],
         )
         for index, edge in enumerate(edges[:-1])
     ]
     return Table(name=_("Means"), columns=columns, rows=rows)
 
 
-def _table_edges(house: House, start: int, end: int) -> tuple[list[int], str, str]:
+def _decimals(name: str) -> int:
+    if name == ENERGY or name in RATIOS:
+        return 2
+    return formatting.QUANTITIES[LOOKS[name].kind].decimals
+
+
+def _table_edges(home: Home, start: int, end: int) -> tuple[list[int], str, str]:
     """Edges of the rows (multiples of 300 s), how their time is written, and the first column's head."""
-    span, zone = end - start, house.options.zone
+    span, zone = end - start, home.options.zone
     if span <= 4 * DAY:
         step = HOUR if span <= 36 * HOUR else 6 * HOUR
         first = start // INTERVAL_S * INTERVAL_S
@@ -338,36 +321,14 @@ def _local_day(at: int, zone: tzinfo) -> date:
 
 
 def _column(name: str) -> str:
-    if name == "electrical_energy_wh":
+    if name == ENERGY:
         return _("Electricity kWh")
     look = LOOKS[name]
     unit = formatting.QUANTITIES[look.kind].unit
     return f"{look.label} {unit}".strip()
 
 
-_RATIOS = {
-    "cop": ("full_thermal_energy_wh", "full_electrical_energy_wh"),
-    "cop_delta_t": ("full_delta_t_thermal_energy_wh", "full_delta_t_electrical_energy_wh"),
-}
-
-
-def _ratio_parts(fields: Sequence[str]) -> list[str]:
-    return [part for name in fields for part in _RATIOS.get(name, ())]
-
-
-def _cell(name: str, sums: Mapping[str, Sequence[Aggregate]], index: int) -> str:
-    part = sums[name][index]
-    if name == "electrical_energy_wh":
-        return formatting.number(None if part.sum is None else part.sum / 1000, 2)
-    if name in _RATIOS:
-        heat, energy = (sums[each][index].sum for each in _RATIOS[name])
-        return formatting.number(heat / energy if heat and energy and energy >= 100 else None, 2)
-    if name in HEATS and part.mean == 0.0 and sums["compressor_run_s"][index].sum:
-        return formatting.MISSING  # only the rests between runs are known
-    return formatting.number(part.mean, formatting.QUANTITIES[LOOKS[name].kind].decimals)
-
-
-def last_day(house: House) -> tuple[datetime, datetime]:
+def last_day(home: Home) -> tuple[datetime, datetime]:
     """The 24 hours up to now, on the 5-minute grid."""
-    end = datetime.fromtimestamp(-(-house.at_s // INTERVAL_S) * INTERVAL_S, UTC)
+    end = datetime.fromtimestamp(-(-home.at_s // INTERVAL_S) * INTERVAL_S, UTC)
     return end - timedelta(days=1), end

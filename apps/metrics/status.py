@@ -1,6 +1,7 @@
-"""How the house is right now: exactly the fields of ``GET /api/status``, for the API and the pages.
+"""How the home is right now: what ``GET /api/status``, pages, probes and alarms are told.
 
-All times are aware UTC; None means not measured or not known. States by design §3.
+All times are aware UTC; None means not measured or not known. Freshness is decided here and nowhere else
+(design §3). Faults are codes; their words are made where somebody reads them.
 """
 
 from __future__ import annotations
@@ -8,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from apps.devices.budget import CallBudget
-from apps.devices.models import Site, SourceState
-from apps.devices.options import HomeOptions, home_options
-from apps.devices.wording import words
-from apps.metrics import apps as metrics_apps
-from apps.metrics import efficiency
-from apps.metrics.codes import REASONS
-from apps.metrics.store.base import Row, TimeSeriesStore
-from apps.metrics.store.schema import COMPRESSOR_PHASES, OPERATING_MODES
+from apps.devices.models import SourceState
+from apps.devices.options import HomeOptions
+
+from .codes import REASONS
+from .home import Home
+from .store.base import Row
+from .store.schema import COMPRESSOR_PHASES, OPERATING_MODES
+from .totals import Totals, kwh, totals
+from .windows import INTERVAL_S
 
 FRESH, STALE, OFFLINE, NOT_SET_UP = "fresh", "stale", "offline", "not_set_up"
 
@@ -31,7 +33,6 @@ SOURCE_STALE_AFTER = timedelta(hours=2)
 HEAT_PUMP_OFFLINE_AFTER = timedelta(hours=6)
 # How far back the last known value is looked for; older ones are history.
 REMEMBERED = timedelta(days=35)
-INTERVAL_S = 300
 NOT_CALCULATED = "not_calculated"
 
 _RESULTS = {
@@ -40,6 +41,34 @@ _RESULTS = {
     "cop": "cop",
     "cop_delta_t": "cop_delta_t",
 }
+
+
+# Faults that no device error tells.
+SOURCE_NOT_SET_UP, NEVER_ANSWERED, SOURCE_SILENT, NOTHING_NEW = (
+    "source_not_set_up",
+    "never_answered",
+    "source_silent",
+    "nothing_new",
+)
+
+TODAY = (
+    "electrical_energy_wh",
+    "thermal_energy_modulation_wh",
+    "full_thermal_energy_wh",
+    "full_electrical_energy_wh",
+    "electric_s",
+    "compressor_run_s",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What is wrong with a source: a code of the device's errors or of this module, and what fills its
+    words."""
+
+    source: str
+    code: str
+    details: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +88,14 @@ class PhaseStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterStatus:
-    """``phases``: a, b, c. ``message``: one sentence when something is wrong, else None."""
+    """``phases``: a, b, c."""
 
     state: str
     measured_at: datetime | None = None
     power_w: float | None = None
     phases: tuple[PhaseStatus, ...] = ()
     energy_counter_wh: float | None = None
-    message: str | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +126,7 @@ class HeatPumpStatus:
     circulation_pump_active: bool | None = None
     dhw_charging: bool | None = None
     circuits: tuple[CircuitStatus, ...] = ()
-    message: str | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,30 +177,28 @@ class Status:
     quota: QuotaStatus
 
 
-def current_status(site: Site, at: datetime) -> Status:
-    """The status of ``site`` at ``at`` (aware UTC). Raises StoreUnavailable."""
-    house = home_options(site, with_secrets=False)
-    store = metrics_apps.default_store()
-    sources = {state.source: state for state in SourceState.objects.filter(site=site)}
-    meter = _meter(store, site, house, sources.get(SourceState.Source.METER), at)
-    heat_pump = _heat_pump(store, site, house, sources.get(SourceState.Source.HEAT_PUMP), at)
+def current_status(home: Home) -> Status:
+    """Return the status of ``home``. Raises StoreUnavailable."""
+    sources = {state.source: state for state in SourceState.objects.filter(site=home.site)}
     return Status(
-        site=SiteStatus(id=site.pk, name=site.name, timezone=house.time_zone, demo=settings.DEMO),
-        at=at,
-        meter=meter,
-        heat_pump=heat_pump,
-        interval=_interval(store, site, at),
-        today=_today(store, site, house, at),
-        quota=quota_status(house, at),
+        site=SiteStatus(id=home.id, name=home.site.name, timezone=home.options.time_zone, demo=settings.DEMO),
+        at=home.at,
+        meter=_meter(home, sources.get(SourceState.Source.METER)),
+        heat_pump=_heat_pump(home, sources.get(SourceState.Source.HEAT_PUMP)),
+        interval=_interval(home),
+        today=_today(totals(home, home.day_bounds(home.today), TODAY)[0]),
+        quota=quota_status(home),
     )
 
 
-def quota_status(house: HomeOptions, at: datetime) -> QuotaStatus:
-    """Where the budget of cloud calls stands; without an account nothing is used."""
+def quota_status(home: Home) -> QuotaStatus:
+    """Return where the budget of cloud calls stands; without an account nothing is used."""
     budget = CallBudget(
-        house.viessmann_client_id or "", limit=settings.HEATMON.viessmann_daily_limit, clock=lambda: at
+        home.options.viessmann_client_id or "",
+        limit=settings.HEATMON.viessmann_daily_limit,
+        clock=lambda: home.at,
     )
-    quota = budget.quota(at)
+    quota = budget.quota(home.at)
     return QuotaStatus(
         limit=quota.limit,
         stops_at=quota.stops_at,
@@ -181,12 +208,10 @@ def quota_status(house: HomeOptions, at: datetime) -> QuotaStatus:
     )
 
 
-def _meter(
-    store: TimeSeriesStore, site: Site, house: HomeOptions, source: SourceState | None, at: datetime
-) -> MeterStatus:
-    row = _last_row(store, site, "meter", ("power_w", "voltage_a_v", "energy_counter_wh"), at).get("")
+def _meter(home: Home, source: SourceState | None) -> MeterStatus:
+    row = _last_row(home, "meter", ("power_w", "voltage_a_v", "energy_counter_wh")).get("")
     measured_at = _instant(row.at) if row else None
-    state = _meter_state(house, measured_at, at)
+    state = _meter_state(home.options, measured_at, home.at)
     values: Mapping[str, float | None] = row.values if row else {}
     phases = tuple(
         PhaseStatus(
@@ -202,12 +227,12 @@ def _meter(
         power_w=values.get("power_w"),
         phases=phases,
         energy_counter_wh=values.get("energy_counter_wh"),
-        message=_message(state, source, _("No meter is set up yet."), _("The meter has not answered yet.")),
+        fault=_fault("meter", state, source),
     )
 
 
-def _meter_state(house: HomeOptions, measured_at: datetime | None, at: datetime) -> str:
-    if not house.meter_set_up:
+def _meter_state(options: HomeOptions, measured_at: datetime | None, at: datetime) -> str:
+    if not options.meter_set_up:
         return NOT_SET_UP
     # A row bears the start of its 10 s.
     if measured_at is None or at - measured_at > METER_OFFLINE_AFTER:
@@ -215,16 +240,14 @@ def _meter_state(house: HomeOptions, measured_at: datetime | None, at: datetime)
     return STALE if at - measured_at > METER_STALE_AFTER else FRESH
 
 
-def _heat_pump(
-    store: TimeSeriesStore, site: Site, house: HomeOptions, source: SourceState | None, at: datetime
-) -> HeatPumpStatus:
-    rows = _last_row(store, site, "heat_pump", ("requested_at",), at)
+def _heat_pump(home: Home, source: SourceState | None) -> HeatPumpStatus:
+    rows = _last_row(home, "heat_pump", ("requested_at",))
     unit = rows.get("")
     values: Mapping[str, float | None] = unit.values if unit else {}
     measured_at = _instant(values.get("requested_at") or unit.at) if unit else None
     heartbeat = values.get("newest_source_at")
     source_at = _instant(heartbeat) if heartbeat is not None else None
-    state = _heat_pump_state(house, measured_at, source_at, at)
+    state = _heat_pump_state(home.options, measured_at, source_at, home.at)
     return HeatPumpStatus(
         state=state,
         measured_at=measured_at,
@@ -240,14 +263,14 @@ def _heat_pump(
         circulation_pump_active=_flag(values.get("circulation_pump_active")),
         dhw_charging=_flag(values.get("dhw_charging")),
         circuits=tuple(_circuit(rows[circuit]) for circuit in sorted(rows) if circuit),
-        message=_heat_pump_message(state, source, measured_at, source_at, at),
+        fault=_heat_pump_fault(state, source, measured_at, source_at, home.at),
     )
 
 
 def _heat_pump_state(
-    house: HomeOptions, measured_at: datetime | None, source_at: datetime | None, at: datetime
+    options: HomeOptions, measured_at: datetime | None, source_at: datetime | None, at: datetime
 ) -> str:
-    if not house.heat_pump_set_up:
+    if not options.heat_pump_set_up:
         return NOT_SET_UP
     if measured_at is None:
         return OFFLINE
@@ -258,19 +281,17 @@ def _heat_pump_state(
     return STALE if poll_age > POLL_STALE_AFTER or source_age > SOURCE_STALE_AFTER else FRESH
 
 
-def _heat_pump_message(
+def _heat_pump_fault(
     state: str,
     source: SourceState | None,
     measured_at: datetime | None,
     source_at: datetime | None,
     at: datetime,
-) -> str | None:
+) -> Fault | None:
     silent = measured_at is not None and at - measured_at <= POLL_STALE_AFTER and source_at is not None
     if state in {STALE, OFFLINE} and silent and not (source and source.error_code):
-        return _("The cloud answers, but the heat pump has sent it nothing new for a long time.")
-    return _message(
-        state, source, _("No heat pump is set up yet."), _("The heat pump's cloud has not answered yet.")
-    )
+        return Fault(source="heat_pump", code=SOURCE_SILENT, details={"since": source_at})
+    return _fault("heat_pump", state, source)
 
 
 def _circuit(row: Row) -> CircuitStatus:
@@ -284,28 +305,28 @@ def _circuit(row: Row) -> CircuitStatus:
     )
 
 
-def _last_row(
-    store: TimeSeriesStore, site: Site, measurement: str, names: tuple[str, ...], at: datetime
-) -> dict[str, Row]:
-    """The newest row of each circuit of a measurement, found by those of ``names`` that are known."""
-    since = int((at - REMEMBERED).timestamp())
-    samples = store.latest(site.pk, names, since).values()
+def _last_row(home: Home, measurement: str, names: tuple[str, ...]) -> dict[str, Row]:
+    """Return the newest row of each circuit, found by those of ``names`` that are known."""
+    since = int((home.at - REMEMBERED).timestamp())
+    samples = home.store.latest(home.id, names, since).values()
     newest = max((sample.at for sample in samples if sample is not None), default=None)
     if newest is None:
         return {}
-    return {row.circuit: row for row in store.rows(site.pk, measurement, newest, newest + 1, circuit=None)}
+    return {
+        row.circuit: row for row in home.store.rows(home.id, measurement, newest, newest + 1, circuit=None)
+    }
 
 
-def _interval(store: TimeSeriesStore, site: Site, at: datetime) -> IntervalStatus:
-    """The last finished interval; the one before it until that is calculated."""
-    last = int(at.timestamp()) // INTERVAL_S * INTERVAL_S - INTERVAL_S
-    derived = list(store.rows(site.pk, "interval", last - INTERVAL_S, last + INTERVAL_S))
+def _interval(home: Home) -> IntervalStatus:
+    """Return the last finished interval; the one before it until that is calculated."""
+    last = home.interval_s - INTERVAL_S
+    derived = list(home.store.rows(home.id, "interval", last - INTERVAL_S, last + INTERVAL_S))
     values = derived[-1].values if derived else {}
     start = derived[-1].at if derived else last
     energy_wh = values.get("electrical_energy_wh")
     results = {
         name: next(
-            (row.values.get("value") for row in store.rows(site.pk, measurement, start, start + 1)), None
+            (row.values.get("value") for row in home.store.rows(home.id, measurement, start, start + 1)), None
         )
         for name, measurement in _RESULTS.items()
     }
@@ -319,27 +340,27 @@ def _interval(store: TimeSeriesStore, site: Site, at: datetime) -> IntervalStatu
     )
 
 
-def _today(store: TimeSeriesStore, site: Site, house: HomeOptions, at: datetime) -> TodayStatus:
-    found = efficiency.today(store, site.pk, house, at)
+def _today(total: Totals) -> TodayStatus:
     return TodayStatus(
-        electrical_energy_kwh=found.electrical_energy_kwh,
-        thermal_energy_modulation_kwh=found.thermal_energy_modulation_kwh,
-        cop=found.cop,
-        electrical_coverage=found.electrical_coverage,
-        heat_coverage=found.heat_coverage,
+        electrical_energy_kwh=total.electrical_energy_kwh,
+        thermal_energy_modulation_kwh=kwh(total.modulation_heat_wh),
+        cop=total.cop,
+        electrical_coverage=total.electrical_coverage,
+        heat_coverage=total.heat_coverage,
     )
 
 
-def _message(state: str, source: SourceState | None, not_set_up: str, never: str) -> str | None:
+def _fault(name: str, state: str, source: SourceState | None) -> Fault | None:
+    """Return why ``name`` does not deliver; also where its last poll failed but its values are fresh."""
     if state == NOT_SET_UP:
-        return not_set_up
+        return Fault(source=name, code=SOURCE_NOT_SET_UP, details={})
     if source is not None and source.error_code:
-        return words(source.error_code, source.error_details).sentence
+        return Fault(source=name, code=source.error_code, details=source.error_details)
     if state == FRESH:
         return None
     if source is None or source.last_success_at is None:
-        return never
-    return _("Nothing new has come for a while; heatmon may have been stopped.")
+        return Fault(source=name, code=NEVER_ANSWERED, details={})
+    return Fault(source=name, code=NOTHING_NEW, details={})
 
 
 def _instant(epoch_s: float) -> datetime:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from apps.metrics.periods import EnergyRow
+from apps.dashboard import formatting
+from apps.dashboard.contexts import RangeBar, RangeLink
+from apps.dashboard.pages.ranges import RangeInvalid, parse_date
+from apps.metrics.heat import ALL_KNOWN
+from apps.metrics.home import Home
+from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.windows import PERIODS, next_first, period_first
-
-from . import formatting
-from .contexts import RangeBar, RangeLink
-from .live import House
-from .ranges import RangeInvalid, parse_date
-
-FULL = 0.995
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +31,24 @@ class Span:
     later: str
 
 
-def parse_span(house: House, query: Mapping[str, str]) -> Span:
+def parse_span(home: Home, query: Mapping[str, str]) -> Span:
     """``period`` (day, week, month, year) of the bars and a ``date`` in their range; by default the days
     of this month. Raises RangeInvalid."""
     period = query.get("period") or "day"
     if period not in PERIODS:
         raise RangeInvalid("period", period)
-    day = parse_date(query["date"]) if query.get("date") else house.today
-    return span_of(house, period, min(day, house.today))
+    day = parse_date(query["date"]) if query.get("date") else home.today
+    return span_of(home, period, min(day, home.today))
 
 
-def span_of(house: House, period: str, day: date) -> Span:
+def span_of(home: Home, period: str, day: date) -> Span:
     """Days of a month, ISO weeks or months of a year, or all years."""
-    oldest = _oldest(house)
+    oldest = home.first_day() or home.today
     if period == "year":
         return Span(
             period=period,
             first=oldest.replace(month=1, day=1),
-            last=house.today,
+            last=home.today,
             label=_("All years"),
             earlier="",
             later="",
@@ -70,25 +68,18 @@ def span_of(house: House, period: str, day: date) -> Span:
     return Span(
         period=period,
         first=first,
-        last=min(following - timedelta(days=1), house.today),
+        last=min(following - timedelta(days=1), home.today),
         label=label,
         earlier=_query(period, first - timedelta(days=1)) if first > oldest else "",
-        later=_query(period, following) if following <= house.today else "",
+        later=_query(period, following) if following <= home.today else "",
     )
-
-
-def _oldest(house: House) -> date:
-    extent = house.store.extent(house.site.pk, "interval")
-    if extent is None:
-        return house.today
-    return datetime.fromtimestamp(extent[0], house.options.zone).date()
 
 
 def _query(period: str, day: date) -> str:
     return "?" + urlencode({"period": period, "date": day.isoformat()})
 
 
-def range_bar(house: House, span: Span) -> RangeBar:
+def range_bar(home: Home, span: Span) -> RangeBar:
     words = {"day": _("Days"), "week": _("Weeks"), "month": _("Months"), "year": _("Years")}
     return RangeBar(
         links=[
@@ -101,7 +92,7 @@ def range_bar(house: House, span: Span) -> RangeBar:
     )
 
 
-def year_before(house: House, span: Span) -> list[EnergyRow | None]:
+def year_before(home: Home, span: Span) -> list[EnergyRow | None]:
     """All bars of the same range a year before, None where one is not wholly known; empty where none is.
     There may be more of them than bars now."""
     if span.period == "year":
@@ -114,9 +105,9 @@ def year_before(house: House, span: Span) -> list[EnergyRow | None]:
         first = span.first.replace(year=span.first.year - 1)
         whole = "month" if span.period == "day" else "year"
         last = next_first(first, whole) - timedelta(days=1)
-    if last < _oldest(house):
+    if last < (home.first_day() or home.today):
         return []
-    found = [row if is_whole(row) else None for row in house.rows(span.period, first, last)]
+    found = [row if row.is_measured(home.at) else None for row in energy_rows(home, span.period, first, last)]
     return found if any(row is not None for row in found) else []
 
 
@@ -128,13 +119,19 @@ def before_label(span: Span) -> str:
     return str(year - 1)
 
 
-def is_whole(row: EnergyRow) -> bool:
-    return (
-        row.electrical_energy_kwh is not None
-        and not row.electrical_energy_at_least
-        and (row.electrical_coverage or 0.0) >= FULL
-    )
+def is_partial(home: Home, row: EnergyRow) -> bool:
+    """Whether a bar is hatched: its period still runs, or some of its electricity is missing."""
+    if row.electrical_energy_kwh is None:
+        return False
+    covered = (row.electrical_coverage or 0.0) >= ALL_KNOWN and not row.electrical_energy_at_least
+    return row.end > home.at or not covered
 
 
-def is_partial(house: House, row: EnergyRow) -> bool:
-    return row.electrical_energy_kwh is not None and (row.end > house.at or not is_whole(row))
+def axis_label(span: Span, row: EnergyRow, home: Home) -> str:
+    """Number of the day or week, month in short, year."""
+    first = row.start.astimezone(home.options.zone).date()
+    if span.period == "day":
+        return str(first.day)
+    if span.period == "week":
+        return str(first.isocalendar().week)
+    return formatting.local_date(first, "month_short" if span.period == "month" else "year")

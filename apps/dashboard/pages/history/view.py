@@ -1,0 +1,124 @@
+"""``/history``: what happened at that time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from apps.dashboard import formatting
+from apps.dashboard.charts.looks import DEFAULT_SERIES, LOOKS
+from apps.dashboard.contexts import Fact, Pick, RangeBar, RangeLink
+from apps.dashboard.pages import page, this_home
+from apps.dashboard.pages.panel import state_legend, time_panel
+from apps.dashboard.pages.ranges import RANGES, Range, RangeInvalid, parse_range
+from apps.dashboard.pages.reasons import fault_in_words
+from apps.metrics.home import Home
+from apps.metrics.totals import Totals, outside_mean_c, window
+
+
+@page
+def history(request: HttpRequest) -> HttpResponse:
+    """What happened at that time."""
+    home = this_home()
+    zone, error = home.options.zone, ""
+    stored_from = _stored_from(home)
+    try:
+        shown = parse_range(request.GET, now=home.at, stored_from=stored_from, zone=zone)
+    except RangeInvalid as fault:
+        error = _("%(fault)s; this is today.") % {"fault": fault_in_words(fault)}
+        shown = parse_range({}, now=home.at, stored_from=stored_from, zone=zone)
+    names = _chosen(request)
+    panel = time_panel(
+        home, shown.start, shown.end, names, panel_id="history-data", title=_("Power, temperatures, state")
+    )
+    until = min(shown.end_s, home.at_s)
+    summary = window(home, shown.start_s, until)
+    context = {
+        "at": home.at,
+        "error": error,
+        "range": shown,
+        "bar": _range_bar(home, shown, names),
+        "picks": [
+            Pick(name=name, label=str(look.short), key=look.key, chosen=name in names)
+            for name, look in LOOKS.items()
+        ],
+        "panel": panel,
+        "states": state_legend(panel.spec),
+        "summary": summary,
+        "readout": _readout(summary, outside_mean_c(home, shown.start_s, until)),
+        "from_local": _form_time(home, shown.start),
+        "to_local": _form_time(home, shown.end),
+    }
+    return render(request, "dashboard/history.html", context)
+
+
+def _chosen(request: HttpRequest) -> list[str]:
+    asked = {name for value in request.GET.getlist("series") for name in value.split(",")}
+    return [name for name in LOOKS if name in asked] or list(DEFAULT_SERIES)
+
+
+def _stored_from(home: Home) -> datetime | None:
+    names = ("interval", "meter_minute", "heat_pump", "meter")
+    known = [extent[0] for name in names if (extent := home.store.extent(home.id, name))]
+    return datetime.fromtimestamp(min(known), UTC) if known else None
+
+
+def _range_bar(home: Home, shown: Range, names: list[str]) -> RangeBar:
+    words = {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}
+    keep = {} if names == list(DEFAULT_SERIES) else {"series": ",".join(names)}
+    day = min(shown.day, home.today)
+
+    def address(query: str) -> str:
+        return "?" + "&".join(part for part in (query, urlencode(keep)) if part) if query else ""
+
+    return RangeBar(
+        links=[
+            RangeLink(
+                label=words[kind],
+                href=address(urlencode({"range": kind, "date": day.isoformat()})),
+                current=shown.kind == kind,
+            )
+            for kind in RANGES
+        ],
+        label=_range_label(home, shown),
+        earlier=address(shown.earlier),
+        later=address(shown.later),
+    )
+
+
+def _range_label(home: Home, shown: Range) -> str:
+    if shown.kind == "day":
+        return formatting.local_date(shown.first, "weekday_date")
+    if shown.kind == "month":
+        return formatting.local_date(shown.first, "month")
+    if shown.kind == "year":
+        return formatting.local_date(shown.first, "year")
+    if shown.kind == "week":
+        iso = shown.first.isocalendar()
+        return _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
+    return " – ".join(formatting.at_home(home, at, "day_time") for at in (shown.start, shown.end))
+
+
+def _readout(summary: Totals, outside_c: float | None) -> list[Fact]:
+    facts = [
+        Fact(name=_("electricity"), value=formatting.with_unit(summary.electrical_energy_kwh, "energy_kwh")),
+        Fact(name=_("COP"), value=formatting.with_unit(summary.cop, "cop"), estimated=True),
+    ]
+    if summary.compressor_starts is not None:
+        facts.append(
+            Fact(
+                name=_("starts"),
+                value=formatting.number(summary.compressor_starts),
+                note=_("mean run %(duration)s") % {"duration": formatting.duration(summary.mean_run_s)},
+            )
+        )
+    facts.append(Fact(name=_("outdoor"), value=formatting.with_unit(outside_c, "temperature_c")))
+    return facts
+
+
+def _form_time(home: Home, at: datetime) -> str:
+    return at.astimezone(home.options.zone).strftime("%Y-%m-%dT%H:%M")

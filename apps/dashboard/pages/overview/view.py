@@ -1,0 +1,67 @@
+"""``/``: is all well, what does it do now, what did today cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.changelog import timeline
+from apps.dashboard import formatting
+from apps.dashboard.charts.looks import DEFAULT_SERIES
+from apps.dashboard.pages import page, piece, this_home
+from apps.dashboard.pages.panel import last_day, state_legend, time_panel
+from apps.dashboard.pages.season import season_card
+from apps.metrics.home import Home
+from apps.metrics.status import current_status
+
+from .live import is_set_up, live_context
+
+
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Where browsers look without having read a page."""
+    return redirect(static("favicon.svg"))
+
+
+@page
+def overview(request: HttpRequest) -> HttpResponse:
+    """Is all well, what does it do now, what did today cost."""
+    home = this_home()
+    wanted = piece(request)
+    if wanted == "day":
+        return render(request, "dashboard/_day.html", _day(home))
+    status = current_status(home)
+    if not is_set_up(status):
+        return render(request, "dashboard/not_set_up.html", {"at": home.at})
+    context: dict[str, Any] = {"at": home.at, "live": live_context(home, status)}
+    if wanted == "live":
+        return render(request, "dashboard/_live_piece.html", context)
+    context |= _day(home)
+    context["entries"] = timeline.entries(home.site, limit=3)
+    context["season"] = season_card(home)
+    return render(request, "dashboard/overview.html", context)
+
+
+def _day(home: Home) -> dict[str, Any]:
+    start, end = last_day(home)
+    panel = time_panel(
+        home,
+        start,
+        end,
+        DEFAULT_SERIES,
+        panel_id="day-data",
+        title=_("Last 24 hours"),
+        subtitle=_("%(start)s to %(end)s")
+        % {
+            "start": formatting.at_home(home, start, "datetime"),
+            "end": formatting.at_home(home, end, "datetime"),
+        },
+    )
+    return {"at": home.at, "panel": panel, "states": state_legend(panel.spec)}

@@ -1,0 +1,64 @@
+"""One home at one moment: what every question about numbers takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from apps.devices.models import Site
+from apps.devices.options import HomeOptions, home_options
+
+from .apps import default_store
+from .store.base import TimeSeriesStore
+from .windows import INTERVAL_S, local_date, local_day_bounds, local_midnight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """Whose numbers, by which options in force, out of which store, as of when (aware UTC)."""
+
+    site: Site
+    options: HomeOptions
+    store: TimeSeriesStore
+    at: datetime
+
+    @classmethod
+    def of(cls, site: Site, at: datetime) -> Home:
+        """Return the home of ``site`` as readers see it: default store, no passwords.
+
+        Raises StoreUnavailable.
+        """
+        return cls(site=site, options=home_options(site, with_secrets=False), store=default_store(), at=at)
+
+    @property
+    def id(self) -> int:
+        return self.site.pk
+
+    @property
+    def at_s(self) -> int:
+        return int(self.at.timestamp())
+
+    @property
+    def interval_s(self) -> int:
+        """Start of the interval that is running [epoch s]: the end of what can be derived."""
+        return self.at_s // INTERVAL_S * INTERVAL_S
+
+    @property
+    def today(self) -> date:
+        """The local day."""
+        return local_date(self.at, self.options.zone)
+
+    def midnight(self, day: date) -> int:
+        """Return the first second of a local day [epoch s]."""
+        return int(local_midnight(day, self.options.zone).timestamp())
+
+    def day_bounds(self, day: date) -> tuple[int, int]:
+        """Return [start, end) of a local day [epoch s]."""
+        return local_day_bounds(day, self.options.zone)
+
+    def first_day(self) -> date | None:
+        """Return the local day of the oldest derived interval; None while there is none."""
+        extent = self.store.extent(self.id, "interval")
+        return (
+            None if extent is None else local_date(datetime.fromtimestamp(extent[0], UTC), self.options.zone)
+        )

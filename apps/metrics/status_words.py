@@ -1,0 +1,32 @@
+"""Faults of a source in the reader's words."""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+
+from django.utils.translation import gettext as _
+
+from apps.devices.wording import words
+
+from . import status
+from .status import Fault
+
+
+def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
+    """Return one sentence for people; None where nothing is wrong."""
+    if fault is None:
+        return None
+    meter = fault.source == "meter"
+    if fault.code == status.SOURCE_NOT_SET_UP:
+        return _("No meter is set up yet.") if meter else _("No heat pump is set up yet.")
+    if fault.code == status.NEVER_ANSWERED:
+        return (
+            _("The meter has not answered yet.")
+            if meter
+            else _("The heat pump's cloud has not answered yet.")
+        )
+    if fault.code == status.SOURCE_SILENT:
+        return _("The cloud answers, but the heat pump has sent it nothing new for a long time.")
+    if fault.code == status.NOTHING_NEW:
+        return _("Nothing new has come for a while; heatmon may have been stopped.")
+    return words(fault.code, fault.details, zone).sentence
