@@ -68,6 +68,16 @@
     document.querySelectorAll("[data-poll]").forEach((element) => window.htmx.trigger(element, "heatmon:wake"));
   });
 
+  /* The cards say which five minutes were worked out last; when these are others, the charts ask anew. */
+  const newest = () => { const cards = document.querySelector("[data-interval]"); return cards && cards.dataset.interval; };
+  let drawn = newest();
+  document.addEventListener("htmx:afterSwap", () => {
+    const now = newest();
+    if (!now || now === drawn) return;
+    drawn = now;
+    window.htmx.trigger("#day", "heatmon:interval");
+  });
+
   /* The reader's place survives a swap: opened disclosures, scrolled tables, the focused element. */
   let place = null;
   document.addEventListener("htmx:beforeSwap", (event) => {

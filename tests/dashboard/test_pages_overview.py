@@ -192,7 +192,16 @@ def test_htmx_gets_the_cards_alone_and_the_alarm_line_out_of_band(reader: Client
     assert "<html" not in markup
     assert '<span id="alarms" class="row" hx-swap-oob="innerHTML">' in markup
     assert "<canvas" not in markup
+    assert len(page.content) < 10_000
     assert "HX-Request" in page["Vary"]
+
+
+def test_the_cards_tell_the_end_of_the_newest_interval_so_that_charts_know_when_to_ask(
+    reader: Client, filled: Site
+) -> None:
+    page = reader.get("/").content.decode()
+    assert 'data-interval="1795439100"' in page  # 14:05 local time
+    assert 'hx-trigger="heatmon:interval"' in page
 
 
 def test_htmx_gets_the_charts_alone_with_their_data(reader: Client, filled: Site) -> None:

@@ -40,7 +40,7 @@ def test_the_overview_draws_both_charts_and_the_state(visit: Open) -> None:
             assert drawn_pixels(page, f"canvas[data-plot={plot}]") > 1000
 
 
-def test_cards_are_refreshed_without_losing_the_reader_s_place(
+def test_a_new_interval_redraws_the_charts_without_losing_the_reader_s_place(
     visit: Open, store: SqliteStore, filled: Site
 ) -> None:
     with visit("/") as page:
@@ -53,12 +53,22 @@ def test_cards_are_refreshed_without_losing_the_reader_s_place(
             page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
             expect(page.get_by_role("heading", name="Standing by")).to_be_visible()
             expect(page.locator("#live .hero__nums .value__num").first).to_have_text("30 W")
-            page.evaluate("htmx.ajax('GET', '/', {target: '#day', swap: 'outerHTML', source: '#day'})")
             expect(page.locator("#day .panel__sub")).to_contain_text("13:35")
         expect(page.locator("#day-table .table-wrap")).to_be_visible()
         expect(page.locator("#day-table .table-wrap")).to_be_focused()
         wait_until_drawn(page, charts=3)
         assert drawn_pixels(page, "canvas[data-plot=power]") > 1000
+
+
+def test_cards_without_a_new_interval_leave_the_charts_alone(visit: Open) -> None:
+    with visit("/") as page:
+        wait_until_drawn(page, charts=3)
+        asked: list[str | None] = []
+        page.on("request", lambda request: asked.append(request.headers.get("hx-target")))
+        page.evaluate("document.querySelector('#live').dataset.before = 'yes'")
+        page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
+        expect(page.locator("#live:not([data-before])")).to_be_visible()
+        assert [target for target in asked if target] == ["live"]
 
 
 def test_the_charts_are_drawn_anew_after_a_swap(visit: Open, filled: Site) -> None:

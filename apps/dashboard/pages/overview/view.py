@@ -41,6 +41,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if not is_set_up(status):
         return render(request, "dashboard/not_set_up.html", {"at": home.at})
     context: dict[str, Any] = {"at": home.at, "live": live_context(home, status)}
+    context["interval"] = status.interval
     if wanted == "live":
         return render(request, "dashboard/_live_piece.html", context)
     context |= _day(home)
