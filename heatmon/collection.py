@@ -24,7 +24,7 @@ from apps.devices.shelly.history import MeterHistory
 from apps.devices.viessmann.client import ViessmannAccount, ViessmannClient
 from apps.devices.viessmann.oauth import TokenStore
 from apps.devices.wording import log_line
-from apps.metrics.store.base import TimeSeriesStore
+from apps.metrics.store.front import Store
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Collection:
     def __init__(
         self,
         site: Site,
-        store: TimeSeriesStore,
+        store: Store,
         *,
         clock: Callable[[], datetime],
         adapter: BaseAdapter | None = None,

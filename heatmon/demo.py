@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.devices.models import Site
-from apps.metrics.store.base import TimeSeriesStore
+from apps.metrics.store.front import Store
 
 from .collection import Collection
 from .progress import Progress
@@ -34,7 +34,7 @@ class DemoFailed(Exception):
 class Demo:
     """Starts and ends the child; gives the collection that polls it."""
 
-    def __init__(self, site: Site, store: TimeSeriesStore) -> None:
+    def __init__(self, site: Site, store: Store) -> None:
         self._site = site
         self._store = store
         self._child: subprocess.Popen[str] | None = None

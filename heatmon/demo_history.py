@@ -16,8 +16,8 @@ from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Device, Site
 from apps.metrics.store.base import Row
 from apps.metrics.store.bulk import BulkWriter
+from apps.metrics.store.front import Store
 from apps.metrics.store.schema import COMPRESSOR_PHASES
-from apps.metrics.store.sqlite import SqliteStore
 from apps.simulator.settings import DHW_SCHEDULE, SLOPE, SettingChange, settings_at
 from apps.simulator.spec import HouseSpec, house_spec
 from apps.simulator.viessmann_catalogue import GATEWAY
@@ -134,7 +134,7 @@ def _configuration(known: Mapping[str, Any], at: int, changed: Mapping[str, int]
     )
 
 
-def counts_at(store: SqliteStore, site: int, at: int) -> Counts | None:
+def counts_at(store: Store, site: int, at: int) -> Counts | None:
     """The devices' running totals at ``at``, from the nearest stored ones; None if none are near."""
     counters = _counters_at(store, site, at)
     names = ("compressor_starts_count", "compressor_hours_h", "heating_rod_level_one_s")
@@ -146,7 +146,7 @@ def counts_at(store: SqliteStore, site: int, at: int) -> Counts | None:
     return Counts(*counters, *(nearest.values[name] or 0.0 for name in names))
 
 
-def _counters_at(store: SqliteStore, site: int, at: int) -> list[float] | None:
+def _counters_at(store: Store, site: int, at: int) -> list[float] | None:
     for row in store.rows(site, "meter_counter", at, at + DAY_S):
         if _complete(row):
             return _moved(row, _energy(store, site, at, row.at), -1)
@@ -163,12 +163,12 @@ def _moved(row: Row, energy: Sequence[float], sign: int) -> list[float]:
     return [counter + sign * moved for counter, moved in zip(shown, energy, strict=True)]
 
 
-def _energy(store: SqliteStore, site: int, start: int, end: int) -> list[float]:
+def _energy(store: Store, site: int, start: int, end: int) -> list[float]:
     rows = list(store.rows(site, "meter_minute", start, end))
     return [sum(row.values.get(f"energy_{name}_wh") or 0.0 for row in rows) for name in "abc"]
 
 
-def write_chunk(store: SqliteStore, site: int, chunk: Any) -> None:
+def write_chunk(store: Store, site: int, chunk: Any) -> None:
     """One chunk of the past as raw rows, with their rollups."""
     writer = BulkWriter(store)
     power, voltage, current = chunk.power_w, chunk.voltage_v, chunk.current_a

@@ -29,7 +29,7 @@ from apps.metrics.stale import derive_stale, mark_stale
 
 from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
 from .collection import HEAT_PUMP, METER, Collection
-from .upkeep import damaged_files
+from .upkeep import damages
 
 log = logging.getLogger(__name__)
 
@@ -212,8 +212,9 @@ def keep_house(collection: Collection, at: datetime) -> None:
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
-    for file, fault in damaged_files():
-        log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", file, fault)
+    collection.store.tidy()
+    for what, fault in damages(collection.store):
+        log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", what, fault)
 
 
 def _interval_start(at: datetime) -> datetime:

@@ -25,8 +25,8 @@ from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.options import default_site, save_home_options
 from apps.metrics.apps import use_store
 from apps.metrics.models import Lump
-from apps.metrics.store.base import TimeSeriesStore
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
+from apps.metrics.store.opening import scratch_store
 from apps.metrics.windows import day_edges, local_date, local_day_bounds
 from apps.simulator.cloud_view import setting_lag_s
 from apps.simulator.faults import FAULTS
@@ -149,7 +149,7 @@ def simulate(
     end = datetime.fromtimestamp(local_day_bounds(last_day, ZoneInfo(str(start.tzinfo)))[1], UTC)
     world = SimulatedWorld(seed, start, end=end, faults=faults, scenario=scenario)
     with tempfile.TemporaryDirectory() as folder, world.serve() as running:
-        store = SqliteStore(Path(folder) / "timeseries.sqlite3", synchronous="OFF")
+        store = scratch_store(Path(folder))
         with use_store(store):
             collection = _collection(world, running, store, Path(folder), http=http)
             run = _run(world, collection, start.astimezone(UTC), end.astimezone(UTC), progress)
@@ -164,7 +164,7 @@ def fault_names() -> Mapping[str, str]:
 
 
 def _collection(
-    world: SimulatedWorld, running: RunningWorld, store: TimeSeriesStore, folder: Path, *, http: bool
+    world: SimulatedWorld, running: RunningWorld, store: Store, folder: Path, *, http: bool
 ) -> Collection:
     site = default_site()
     save_home_options(

@@ -1,30 +1,29 @@
-"""Checks of the files on disk."""
+"""The nightly look over what is stored on disk."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
-from django.conf import settings
+from django.db import DatabaseError, connection
 
-
-def damaged_files() -> Iterator[tuple[str, str]]:
-    """(name, what SQLite says) of each database file that does not pass a quick check."""
-    files = [Path(settings.STORE_PATH)]
-    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        files.append(Path(settings.DATABASES["default"]["NAME"]))
-    for file in files:
-        if file.exists() and (fault := quick_check(file)) is not None:
-            yield file.name, fault
+from apps.metrics.store.front import Store
 
 
-def quick_check(file: Path) -> str | None:
-    """None for a sound SQLite file, else what is wrong with it."""
+def damages(store: Store) -> Iterator[tuple[str, str]]:
+    """(what, what is wrong with it) of the time series and of Django's database, if that is a file."""
+    if (fault := store.damage()) is not None:
+        yield "The time-series store", fault
+    if (fault := _database_damage()) is not None:
+        yield "The database of settings and notes", fault
+
+
+def _database_damage() -> str | None:
+    if connection.vendor != "sqlite":
+        return None  # a database server looks after itself
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA quick_check(1)")
+            answer = cursor.fetchone()
+    except DatabaseError as error:
         return str(error)
     return None if answer == ("ok",) else str(answer[0])

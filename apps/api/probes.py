@@ -95,7 +95,7 @@ def _migrations_are_done() -> bool:
 
 def _store_answers() -> bool:
     try:
-        metrics_apps.default_store().extent(0, "meter")
+        metrics_apps.default_store().ping()
     except (StoreUnavailable, ImproperlyConfigured):
         return False
     return True

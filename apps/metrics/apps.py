@@ -10,8 +10,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .store.base import TimeSeriesStore
-from .store.sqlite import SqliteStore
+from .store.front import Store
+from .store.opening import open_engine
 
 
 class MetricsConfig(AppConfig):
@@ -21,11 +21,11 @@ class MetricsConfig(AppConfig):
 
 
 _lock = threading.Lock()
-_opened: TimeSeriesStore | None = None
-_used_instead: list[TimeSeriesStore] = []
+_opened: Store | None = None
+_used_instead: list[Store] = []
 
 
-def default_store() -> TimeSeriesStore:
+def default_store() -> Store:
     """The store of the settings, opened at the first call of the process; or the one of ``use_store``.
 
     Raises StoreUnavailable if it cannot be opened, ImproperlyConfigured for an engine not there yet.
@@ -35,16 +35,22 @@ def default_store() -> TimeSeriesStore:
         return _used_instead[-1]
     with _lock:
         if _opened is None:
-            if settings.HEATMON.store != "sqlite":
-                raise ImproperlyConfigured(
-                    f"HEATMON_STORE={settings.HEATMON.store} comes with a later version; use sqlite"
-                )
-            _opened = SqliteStore(settings.STORE_PATH)
+            _opened = _open()
         return _opened
 
 
+def _open() -> Store:
+    from .extents import DatabaseExtents
+
+    try:
+        engine = open_engine(settings.HEATMON.store, settings.STORE_PATH, lasting=not settings.DEMO)
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from error
+    return Store(engine, DatabaseExtents(engine))
+
+
 @contextmanager
-def use_store(store: TimeSeriesStore) -> Iterator[TimeSeriesStore]:
+def use_store(store: Store) -> Iterator[Store]:
     """Let ``default_store`` answer with ``store`` in all threads, for simulations and tests."""
     _used_instead.append(store)
     try:

@@ -66,6 +66,25 @@ class StaleRange(models.Model):
         return f"{self.start} to {self.end}"
 
 
+class KnownExtent(models.Model):
+    """UTC days before and after which a source of the time-series store has no rows, so that no question to
+    the store needs an open end. Days inside may be empty too: rows that are deleted do not narrow it."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="known_extents")
+    measurement = models.CharField(max_length=40)
+    device = models.CharField(max_length=64, blank=True)
+    first_day = models.DateField()
+    last_day = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "measurement", "device"], name="extent_once_a_source")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measurement} {self.device} from {self.first_day} to {self.last_day}"
+
+
 class DerivedState(models.Model):
     """What a site's derived numbers were made with. ``modulation_kind``: whether the heat pump ever
     showed a modulation besides 0 and 100 %; empty while none was seen."""

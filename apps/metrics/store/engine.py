@@ -131,6 +131,15 @@ class Engine(Protocol):
     def tidy(self) -> None:
         """What is to be done once a night; others may read and write meanwhile."""
 
+    def damage(self) -> str | None:
+        """What a look over all that is stored finds wrong with it (nightly); None: nothing."""
+
+    def ping(self) -> None:
+        """Return if the engine answers, else raise StoreUnavailable."""
+
+    def size_bytes(self) -> int | None:
+        """How much room the stored data takes; None if that is not known."""
+
     def close(self) -> None: ...
 
 

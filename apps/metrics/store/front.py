@@ -136,6 +136,18 @@ class Store:
         """Do what the engine wants done once a night."""
         self.engine.tidy()
 
+    def damage(self) -> str | None:
+        """Say what a quick look finds wrong with the stored data; None: nothing."""
+        return self.engine.damage()
+
+    def ping(self) -> None:
+        """Raise StoreUnavailable if the engine does not answer."""
+        self.engine.ping()
+
+    def size_bytes(self) -> int | None:
+        """Return how much room the stored data takes; None if that is not known."""
+        return self.engine.size_bytes()
+
 
 def _grouped(site: int, names: Sequence[str]) -> list[tuple[Fields, dict[str, str]]]:
     """Series by measurement and circuit, each group with the series' names by field."""

@@ -15,9 +15,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.devices.models import Site
 from apps.devices.options import default_site, home_options, save_home_options
+from apps.metrics.apps import default_store
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.stale import derive_stale, mark_stale
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 from apps.simulator.clock import RealClock
 from apps.simulator.house import House
 from apps.simulator.world import SimulatedWorld
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("demo_devices belongs to the demo: make run ARGS=--demo", returncode=2)
         began = time.monotonic()
-        site, store = default_site(), SqliteStore(settings.STORE_PATH, synchronous="NORMAL")
+        site, store = default_site(), default_store()
         end = int(time.time()) // 60 * 60
         house, state = _live_house(site, store, end)
         world = SimulatedWorld(
@@ -71,7 +72,7 @@ class Command(BaseCommand):
             sys.stdin.read()  # the main process holds the other end
 
 
-def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoState]:
+def _live_house(site: Site, store: Store, end: int) -> tuple[House, DemoState]:
     """The house as it is at ``end``; its newest days, or those since the last start, are in the store."""
     path = settings.DATA_DIR / "demo.json"
     state = DemoState.load(path)
@@ -100,7 +101,7 @@ def _live_house(site: Site, store: SqliteStore, end: int) -> tuple[House, DemoSt
     return house, state
 
 
-def _make_history(store: SqliteStore, site: Site, state: DemoState, began: float) -> None:
+def _make_history(store: Store, site: Site, state: DemoState, began: float) -> None:
     """Raw history back to the start, newest days first; then everything is derived."""
     parameters = SiteParameters.from_house(home_options(site))
     derive_stale(store, site.pk, parameters, datetime.now(UTC))
@@ -119,7 +120,7 @@ def _make_history(store: SqliteStore, site: Site, state: DemoState, began: float
         pass
 
 
-def _counts(store: SqliteStore, site: Site, at: int) -> Counts:
+def _counts(store: Store, site: Site, at: int) -> Counts:
     counts = counts_at(store, site.pk, at)
     if counts is None:
         raise CommandError(f"The demo's counters are not stored; remove {settings.DATA_DIR} to begin anew")

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from apps.metrics.store.base import TimeSeriesStore
+from apps.devices.models import Site
+from apps.metrics.extents import DatabaseExtents
+from apps.metrics.store.front import Store
 from apps.metrics.store.sqlite import SqliteStore
 
 from .engines import ENGINES
 
 
 @pytest.fixture(params=sorted(ENGINES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TimeSeriesStore]:
-    opened = ENGINES[request.param](tmp_path)
+def store(request: pytest.FixtureRequest, tmp_path: Path, db: None) -> Iterator[Store]:
+    """A store as ``default_store`` makes it, for the homes 1 and 2."""
+    for number in (1, 2):
+        Site.objects.get_or_create(pk=number)
+    engine = ENGINES[request.param](tmp_path)
+    opened = Store(engine, DatabaseExtents(engine))
     yield opened
     opened.close()
 

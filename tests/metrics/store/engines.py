@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from apps.metrics.store.base import Row, TimeSeriesStore
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.base import Row
+from apps.metrics.store.engine import Engine
+from apps.metrics.store.sqlite import SqliteEngine, SqliteStore
 from apps.metrics.store.sqlite.tables import KEY_SPAN, LEVELS
 
 DAY = 86_400
 MIDNIGHT = 1_767_225_600  # 2026-01-01T00:00:00Z, a Thursday
 METER = "A8032ABE54DC"
 
-ENGINES: dict[str, Callable[[Path], TimeSeriesStore]] = {
-    "sqlite": lambda folder: SqliteStore(folder / "timeseries.sqlite3", synchronous="OFF"),
+ENGINES: dict[str, Callable[[Path], Engine]] = {
+    "sqlite": lambda folder: SqliteEngine(folder / "timeseries.sqlite3", synchronous="OFF"),
 }
+"""Every engine, empty and in a folder of its own: the contract suite runs on each."""
 
 
 def power_row(at: int, power_w: float | None, *, site: int = 1, device: str = METER) -> Row:

@@ -111,6 +111,27 @@ def test_a_file_that_is_no_database_is_refused(open_store: Opener, tmp_path: Pat
         open_store()
 
 
+def test_a_quick_check_finds_flipped_bytes(open_store: Opener, tmp_path: Path) -> None:
+    store = open_store(synchronous="OFF")
+    store.write(power_rows(MIDNIGHT, [100] * 5000))
+    store.tidy()
+    assert store.damage() is None
+    with (tmp_path / "timeseries.sqlite3").open("r+b") as file:
+        file.seek(40 * 4096)
+        file.write(b"\xff" * 200)
+    assert store.damage() is not None
+    store.close()
+
+
+def test_the_size_of_a_store_counts_its_write_ahead_log(open_store: Opener, tmp_path: Path) -> None:
+    store = open_store()
+    store.write(power_rows(MIDNIGHT, [100] * 5000))
+    sizes = [path.stat().st_size for path in tmp_path.iterdir() if not path.name.endswith("-shm")]
+    assert store.size_bytes() == sum(sizes)
+    assert len(sizes) == 2
+    store.close()
+
+
 def test_a_store_that_must_exist_is_not_begun_anew(open_store: Opener, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="missing or empty"):
         open_store(must_exist=True)

@@ -230,18 +230,24 @@ def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
     return gaps
 
 
-def _disk() -> dict[str, int]:
+def _disk() -> dict[str, int | None]:
     """Bytes of the data directory's files, and of the disk."""
     folder = Path(settings.DATA_DIR)
     sizes = [path.stat().st_size for path in folder.glob("*") if path.is_file()]
     usage = shutil.disk_usage(folder)
-    store = Path(settings.STORE_PATH)
     return {
         "data": sum(sizes),
-        "store": store.stat().st_size if store.exists() else 0,
+        "store": _store_bytes(),
         "free": usage.free,
         "total": usage.total,
     }
+
+
+def _store_bytes() -> int | None:
+    try:
+        return metrics_apps.default_store().size_bytes()
+    except StoreUnavailable:
+        return None
 
 
 def _versions(site: Site) -> list[tuple[str | Promise, str]]:

@@ -8,6 +8,8 @@ from typing import Any
 from ..front import Store
 from .engine import SqliteEngine
 
+__all__ = ["SqliteEngine", "SqliteStore"]
+
 
 class SqliteStore(Store):
     """A store in one SQLite file that is known by its path alone, for scratch data and tests. Arguments as

@@ -19,6 +19,7 @@ from ..base import StoreUnavailable
 
 _BUSY_S = 30.0
 _STEPS_BETWEEN_LOOKS = 20_000
+_LARGEST_LOG_BYTES = 16 * 2**20  # what a large import leaves of the write-ahead log until the night
 
 
 class _Reader(NamedTuple):
@@ -76,6 +77,7 @@ class Connections:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG_BYTES}")
         except sqlite3.Error:
             connection.close()
             raise

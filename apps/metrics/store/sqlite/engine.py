@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from random import Random
 
@@ -278,6 +278,28 @@ class SqliteEngine:
         """Move the write-ahead log into the file and empty it."""
         with self._connections.writing() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def damage(self) -> str | None:
+        return quick_check(self.path)
+
+    def ping(self) -> None:
+        with self._connections.reading() as connection:
+            connection.execute("SELECT id FROM source LIMIT 1").fetchall()
+
+    def size_bytes(self) -> int:
+        """The file with its write-ahead log."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+
+def quick_check(file: Path) -> str | None:
+    """None for a sound SQLite file, else what is wrong with it."""
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if answer == ("ok",) else str(answer[0])
 
 
 def _prepare_file(path: Path, *, must_exist: bool) -> None:
