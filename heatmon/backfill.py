@@ -14,8 +14,8 @@ from apps.devices.errors import DeviceError
 from apps.devices.models import Device, HistoryGap
 from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.history import MeterHistory
+from apps.metrics.marks import write_marked
 from apps.metrics.recording import minute_rows
-from apps.metrics.stale import mark_stale
 
 from .collection import Collection
 
@@ -133,9 +133,7 @@ def _keep(collection: Collection, gap: HistoryGap, records: list[MinuteRecord]) 
     if not records:
         return
     channels = collection.house.heat_pump_channels
-    collection.store.write(minute_rows(collection.site.pk, records, channels))
-    first = int(gap.start.timestamp())
-    mark_stale(collection.site.pk, first, first + 3600)
+    write_marked(collection.store, collection.site.pk, minute_rows(collection.site.pk, records, channels))
 
 
 def _remembered_part(collection: Collection, gap: HistoryGap, end: datetime) -> datetime:

@@ -75,8 +75,6 @@ class Collection:
         self.counter_minutes = MinuteFromCounter()
         self.last_whole_search: datetime | None = None
         self.remembered_from: datetime | None = None  # what the meter's memory begins with
-        self.derived_until: datetime | None = None
-        self.last_meter_event = 0
 
     @property
     def house(self) -> HomeOptions:

@@ -10,22 +10,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from apps.changelog.observe import add_event, observe
 from apps.devices.errors import BudgetExhausted, DeviceError, PayloadInvalid, WrongDevice
-from apps.devices.models import ApiCall, Device, JobRun
+from apps.devices.locks import LockHeld
+from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
 from apps.devices.shelly.client import ShellyClient
 from apps.devices.viessmann.answers import forget_answers, keep_answer
 from apps.devices.viessmann.configuration import heat_pump_configuration
 from apps.devices.viessmann.features import heat_pump_reading
 from apps.devices.viessmann.snapshot import FeatureSnapshot
-from apps.metrics.guards import exists
+from apps.metrics.grid import INTERVAL_S, interval_of
+from apps.metrics.marks import mark_late, mark_new, write_marked
 from apps.metrics.models import MeterEvent
-from apps.metrics.parameters import SiteParameters
-from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows
-from apps.metrics.stale import derive_stale, mark_stale
+from apps.metrics.parameters import site_parameters
+from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows, newest_of
+from apps.metrics.stale import derive_stale
+from apps.metrics.store.base import Row
 
 from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
 from .collection import HEAT_PUMP, METER, Collection
@@ -33,7 +37,6 @@ from .upkeep import damages
 
 log = logging.getLogger(__name__)
 
-INTERVAL_S = 300
 DERIVE_AT_ONCE = 4 * 8640
 KEEP_ANSWERS = timedelta(days=90)
 KEEP_CALLS = timedelta(days=60)
@@ -116,12 +119,26 @@ def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPu
     """One answer of the cloud, live or imported: raw answer, reading, settings."""
     keep_answer(collection.site, snapshot)
     reading = heat_pump_reading(snapshot, collection.house.zone)
-    collection.store.write(heat_pump_rows(collection.site.pk, reading))
+    _keep_newest(collection, heat_pump_rows(collection.site.pk, reading))
     entry = observe(collection.site, heat_pump_configuration(snapshot))
     collection.remember_device(
         Device.Kind.HEAT_PUMP, reading.device, snapshot.received_at, model=reading.model or ""
     )
     return HeatPumpPoll(reading, entry.pk if entry else None)
+
+
+def _keep_newest(collection: Collection, rows: list[Row]) -> None:
+    """Store the rows of one answer, unless a later one of the same five minutes is there."""
+    unit = rows[0]
+    stored = collection.store.rows(
+        unit.site, unit.measurement, unit.at, unit.at + INTERVAL_S, fields=["requested_at"]
+    )
+    requested_at = {
+        row.at: at
+        for row in stored
+        if row.device == unit.device and (at := row.values.get("requested_at")) is not None
+    }
+    collection.store.write(newest_of(rows, requested_at))
 
 
 def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
@@ -134,10 +151,8 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     start = end - timedelta(seconds=INTERVAL_S)
     records = list(history.fetch_recent(start, end, device.profile))
     channels = collection.house.heat_pump_channels
-    collection.store.write(minute_rows(collection.site.pk, records, channels))
-    # Where another process derives (Celery), this one does not know how far it is.
-    if records and (collection.derived_until is None or collection.derived_until >= end):
-        mark_stale(collection.site.pk, int(start.timestamp()), int(end.timestamp()))
+    rows = minute_rows(collection.site.pk, records, channels)
+    write_marked(collection.store, collection.site.pk, rows, mark_late)
     return records
 
 
@@ -171,40 +186,23 @@ def backfill(
 
 def derive(collection: Collection, at: datetime) -> int:
     """Compute what became stale, the last closed intervals included; gives how many intervals."""
-    end = _interval_start(at)
-    before = collection.derived_until
-    since = _not_derived_since(collection, end)
-    fresh = (int(since.timestamp()), int(end.timestamp())) if before != end else None
-    # Set first: minutes that arrive from now on mark their interval themselves.
-    collection.derived_until = end
-    parameters = SiteParameters.from_house(collection.house)
-    done = None
+    site, store = collection.site, collection.store
+    mark_new(store, site.pk, interval_of(int(at.timestamp())))
     try:
-        done = derive_stale(collection.store, collection.site.pk, parameters, at, DERIVE_AT_ONCE, fresh=fresh)
-    finally:
-        if done is None:
-            collection.derived_until = before
+        done = derive_stale(store, site.pk, partial(site_parameters, site), at, DERIVE_AT_ONCE)
+    except LockHeld as error:
+        log.warning("Nothing was derived this time: %s.", error)
+        return 0
     if done:
-        log_meter_events(collection)
+        note_meter_events(site)
     return done
 
 
-def _not_derived_since(collection: Collection, end: datetime) -> datetime:
-    """Where deriving goes on: a turn may have been missed, or the process ended before its turn."""
-    since = collection.derived_until
-    if since is None:
-        derived = collection.store.extent(collection.site.pk, "interval")
-        since = datetime.fromtimestamp(derived[1] + INTERVAL_S, UTC) if derived else end
-    return max(end - RECENT, min(since, end - timedelta(seconds=INTERVAL_S)))
-
-
-def log_meter_events(collection: Collection) -> None:
+def note_meter_events(site: Site) -> None:
     """What the counters told (reset, another meter or profile) stands in the changes too."""
-    if not exists(MeterEvent, "site_id = %s AND id > %s", collection.site.pk, collection.last_meter_event):
-        return
-    for event in MeterEvent.objects.filter(site=collection.site, pk__gt=collection.last_meter_event):
-        add_event(collection.site, event.at, event.kind, {"device": event.device})
-        collection.last_meter_event = event.pk
+    for event in MeterEvent.objects.filter(site=site, noted=False):
+        add_event(site, event.at, event.kind, {"device": event.device})
+        MeterEvent.objects.filter(pk=event.pk).update(noted=True)
 
 
 def keep_house(collection: Collection, at: datetime) -> None:
@@ -218,4 +216,4 @@ def keep_house(collection: Collection, at: datetime) -> None:
 
 
 def _interval_start(at: datetime) -> datetime:
-    return datetime.fromtimestamp(int(at.timestamp()) // INTERVAL_S * INTERVAL_S, UTC)
+    return datetime.fromtimestamp(interval_of(int(at.timestamp())), UTC)

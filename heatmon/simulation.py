@@ -38,7 +38,6 @@ from .collection import Collection
 from .schedule import JOBS, Job, next_run
 
 SOCKET_EVERY = 1000
-INTERVAL_S = 300
 RETENTION = timedelta(days=60)
 POLLS = {"poll_power", "poll_heat_pump"}
 # What deriving gives does not depend on when it runs; once an hour of virtual time is enough here.

@@ -46,7 +46,7 @@ def _locked(path: Path, until: float, name: str) -> Iterator[None]:
     try:
         while not _taken(descriptor):
             if time.monotonic() >= until:
-                raise LockHeld(f"the lock {name} is held by another")
+                raise LockHeld(f"the lock {name} is held by another process")
             time.sleep(RETRY_S)
         yield
     finally:

@@ -1,6 +1,6 @@
 """Codes of the stored results: states, reasons and flags, each documented once.
 
-``REASONS`` and ``FLAGS`` are also the API's words; their sentences for people are made in the pages.
+``REASONS`` are also the API's words; their sentences for people are made in the pages.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ METHOD_VERSION = 1
 
 # States of an interval, metrics §2.
 STATE_NONE, STATE_ELEC, STATE_FULL = 0, 1, 2
-STATES = {STATE_NONE: "none", STATE_ELEC: "elec", STATE_FULL: "full"}
 
 # Why a result is missing. One per interval: the first that applies, electricity before heat.
 NONE = 0
@@ -50,33 +49,14 @@ REASONS: dict[int, str] = {
 }
 
 # How a result came about; a sum of these.
-FLAG_CONFLICT = 1
+FLAG_CONFLICT = 1  # heat pump says active, the meter saw nothing: stale answer
 FLAG_COOLING = 2
 FLAG_DEFROST = 4
-FLAG_NEIGHBOUR = 8
-FLAG_ASSUMED_FULL = 16
-FLAG_ROD = 32
+FLAG_NEIGHBOUR = 8  # modulation of another interval of the same run
+FLAG_ASSUMED_FULL = 16  # a unit that only knows 0 and 100 %, taken as 100
+FLAG_ROD = 32  # the heating rod's runtime rose
 FLAG_LUMP = 64
-FLAG_RESET = 128
-FLAG_COUNTER = 256
-FLAG_COP_UNUSUAL = 512
-FLAG_MINUTE_MEANS = 1024
-
-FLAGS: dict[int, str] = {
-    FLAG_CONFLICT: "conflict",  # heat pump says active, the meter saw nothing: stale answer
-    FLAG_COOLING: "cooling",
-    FLAG_DEFROST: "defrost",
-    FLAG_NEIGHBOUR: "neighbour",  # modulation of another interval of the same run
-    FLAG_ASSUMED_FULL: "assumed_full",  # a unit that only knows 0 and 100 %, taken as 100
-    FLAG_ROD: "rod",  # the heating rod's runtime rose
-    FLAG_LUMP: "lump",
-    FLAG_RESET: "reset",  # a counter started anew inside
-    FLAG_COUNTER: "counter",  # energy from counters, minute rows were missing
-    FLAG_COP_UNUSUAL: "cop_unusual",  # COP below 1 or above 10; still summed
-    FLAG_MINUTE_MEANS: "minute_means",  # run state from minute means, the 10 s polls were missing
-}
-
-
-def flag_names(flags: int) -> list[str]:
-    """Words of a sum of flags, in the order of the table."""
-    return [name for flag, name in FLAGS.items() if flags & flag]
+FLAG_RESET = 128  # a counter started anew inside
+FLAG_COUNTER = 256  # energy from counters, minute rows were missing
+FLAG_COP_UNUSUAL = 512  # COP below 1 or above 10; still summed
+FLAG_MINUTE_MEANS = 1024  # run state from minute means, the 10 s polls were missing

@@ -28,10 +28,6 @@ class Cycles:
         """On-time over starts [s]; None without a start."""
         return self.run_s / self.starts if self.starts else None
 
-    @property
-    def run_share(self) -> float | None:
-        return self.run_s / self.known_s if self.known_s else None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CyclingDay:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 HEATING_LIMIT_C = 15.0
-INDOOR_C = 20.0
 VALID_DAY_S = 20 * 3600
 
 
@@ -18,10 +17,3 @@ def daily_mean_c(sum_c: float | None, count: int, step_s: int = 300) -> float | 
 def heating_degree_days(mean_c: float | None) -> float | None:
     """HDD15 [K d] of one day: max(0, 15 − T_d). Source: Destatis, heating limit 15 °C."""
     return None if mean_c is None else max(0.0, HEATING_LIMIT_C - mean_c)
-
-
-def heating_degree_days_20_15(mean_c: float | None) -> float | None:
-    """GTZ20/15 [K d] of one day: 20 − T_d below 15 °C, else 0. Source: VDI 2067, for German tables."""
-    if mean_c is None:
-        return None
-    return INDOOR_C - mean_c if mean_c < HEATING_LIMIT_C else 0.0

@@ -10,9 +10,9 @@ from typing import Any
 from .cop import heat_weighted_flow_c, percent_of_carnot, running_cop
 from .cycles import Cycles, CyclingDay, cycling_day, is_short_cycling
 from .days import LocalDay, local_days
+from .grid import INTERVAL_S
 from .home import Home
 from .jaz import device_register
-from .running import INTERVAL_S
 from .totals import totals
 
 CYCLE_SPANS_DAYS = (7, 30, 365)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from . import raw
-from .energy import INTERVAL_S, CounterReading, KnownEnergy, LumpOfEnergy, energy_from_counter, resolve
-from .store.base import TimeSeriesStore
+from .energy import CounterReading, KnownEnergy, LumpOfEnergy, energy_from_counter, resolve
+from .grid import INTERVAL_S, edge_from, interval_of, intervals
+from .raw import RawRows
 
 CHUNK_S = 32 * 86_400
 HOUR_S = 3600
@@ -21,13 +21,12 @@ RESET, REPLACED, PROFILE = "counter_reset", "meter_replaced", "profile_changed"
 @dataclass(slots=True)
 class Electricity:
     """Energies [Wh] of the intervals from ``start`` on, None where not known alone; ``special``: those not
-    simply the sum of five rows; ``replaced``: ids of stored lumps that these results take the place of."""
+    simply the sum of five rows."""
 
     start: int
     energies: list[float | None] = field(default_factory=list)
     special: dict[int, KnownEnergy] = field(default_factory=dict)
     lumps: list[LumpOfEnergy] = field(default_factory=list)
-    replaced: list[int] = field(default_factory=list)
 
     @property
     def end(self) -> int:
@@ -41,9 +40,7 @@ class Electricity:
         return {
             interval
             for lump in self.lumps
-            for interval in range(
-                lump.start + -lump.start % INTERVAL_S, lump.end - INTERVAL_S + 1, INTERVAL_S
-            )
+            for interval in intervals(edge_from(lump.start), lump.end - INTERVAL_S + 1)
         }
 
     @property
@@ -56,21 +53,17 @@ class Electricity:
         return bool(self.energies) and (self.energies[-1] is None or last in self.special)
 
 
-def electricity(
-    store: TimeSeriesStore, site: int, channels: Sequence[str], start: int, end: int
-) -> Electricity:
+def electricity(raw: RawRows, start: int, end: int) -> Electricity:
     """Electricity of [start, end), multiples of 300 s, which must not cut a gap that counters bridge
     (see ``without_cut_gaps``)."""
     result = Electricity(start=start)
     for first in range(start, end, CHUNK_S):
-        last = min(first + CHUNK_S, end)
-        rows = raw.combined(store, site, raw.energy_of(channels), first, last, raw.MINUTES)
+        rows = raw.energy(first, min(first + CHUNK_S, end))
         result.energies += [
             energy if complete else None for energy, complete in zip(rows.sum, rows.complete, strict=True)
         ]
-    extent = store.extent(site, "meter_counter") or (start, start)
     for first, last in _gaps(result):
-        _resolve_gap(store, site, channels, first, last, extent, result)
+        _resolve_gap(raw, first, last, result)
     return result
 
 
@@ -88,42 +81,27 @@ def _gaps(known: Electricity) -> list[tuple[int, int]]:
     return gaps
 
 
-def _resolve_gap(
-    store: TimeSeriesStore,
-    site: int,
-    channels: Sequence[str],
-    start: int,
-    end: int,
-    extent: tuple[int, int],
-    result: Electricity,
-) -> None:
-    before = raw.previous_counter(store, site, start, extent[0])
-    after = raw.next_counter(store, site, end, extent[1])
+def _resolve_gap(raw: RawRows, start: int, end: int, result: Electricity) -> None:
+    before, after = raw.previous_counter(start), raw.next_counter(end)
     first = start if before is None else before
     last = end if after is None else after
-    minutes = raw.minute_energies(store, site, channels, min(first, start), max(last, end))
-    readings = raw.counter_readings(store, site, channels, first, last + 1)
-    resolved = resolve(start, end, minutes, readings)
+    minutes = raw.minutes(min(first, start), max(last, end))
+    resolved = resolve(start, end, minutes, raw.counters(first, last + 1))
     for interval, known in resolved.intervals.items():
         result.energies[(interval - result.start) // INTERVAL_S] = known.energy_wh
         result.special[interval] = known
     result.lumps += resolved.lumps
 
 
-def without_cut_gaps(
-    store: TimeSeriesStore, site: int, channels: Sequence[str], known: Electricity
-) -> tuple[int, int]:
+def without_cut_gaps(raw: RawRows, known: Electricity) -> tuple[int, int]:
     """[start, end) widened so that no gap with counters on both sides is cut by its edges."""
     start, end = known.start, known.end
-    extent = store.extent(site, "meter_counter")
-    if extent is None:
-        return start, end
-    if known.open_at_start and raw.next_counter(store, site, start + 1, extent[1]) is not None:
-        before = raw.previous_counter(store, site, start, extent[0])
-        start = start if before is None else min(start, before - before % INTERVAL_S)
-    if known.open_at_end and raw.previous_counter(store, site, known.end - 1, extent[0]) is not None:
-        after = raw.next_counter(store, site, known.end, extent[1])
-        end = end if after is None else max(end, after + -after % INTERVAL_S)
+    if known.open_at_start and raw.next_counter(start + 1) is not None:
+        before = raw.previous_counter(start)
+        start = start if before is None else min(start, interval_of(before))
+    if known.open_at_end and raw.previous_counter(known.end - 1) is not None:
+        after = raw.next_counter(known.end)
+        end = end if after is None else max(end, edge_from(after))
     return start, end
 
 
@@ -134,26 +112,25 @@ class CounterEvent:
     kind: str
 
 
-def counter_events(
-    store: TimeSeriesStore, site: int, channels: Sequence[str], start: int, end: int
-) -> list[CounterEvent]:
-    """Resets, replaced meters and changed profiles whose first new reading lies in [start, end)."""
-    extent = store.extent(site, "meter_counter")
-    if extent is None:
+def counter_events(raw: RawRows, start: int, end: int, *, several_meters: bool) -> list[CounterEvent]:
+    """Resets, replaced meters and changed profiles whose first new reading lies in [start, end).
+
+    Of a long stretch with one meter only the hours are read whose counters tell of something.
+    """
+    within = raw.counters_within
+    if within is None:
         return []
-    if end - start <= SHORT_RANGE_S:
-        return _events_within(store, site, channels, start, end, extent[0])
+    if several_meters or end - start <= SHORT_RANGE_S:
+        return _events_within(raw, start, end)
     events = []
-    for hour in _suspicious_hours(store, site, channels, max(start, extent[0]), min(end, extent[1] + 1)):
-        events += _events_within(store, site, channels, max(start, hour), min(end, hour + HOUR_S), extent[0])
+    for hour in _suspicious_hours(raw, max(start, within[0]), min(end, within[1] + 1)):
+        events += _events_within(raw, max(start, hour), min(end, hour + HOUR_S))
     return events
 
 
-def _events_within(
-    store: TimeSeriesStore, site: int, channels: Sequence[str], start: int, end: int, first: int
-) -> list[CounterEvent]:
-    before = raw.previous_counter(store, site, start - 1, first)
-    readings = raw.counter_readings(store, site, channels, start if before is None else before, end)
+def _events_within(raw: RawRows, start: int, end: int) -> list[CounterEvent]:
+    before = raw.previous_counter(start - 1)
+    readings = raw.counters(start if before is None else before, end)
     events = [event for event in _changes_of_series(readings) if event.at >= start]
     by_time = {reading.at: reading for reading in readings}
     events += [
@@ -173,21 +150,24 @@ def _changes_of_series(readings: Sequence[CounterReading]) -> list[CounterEvent]
     return events
 
 
-def _suspicious_hours(
-    store: TimeSeriesStore, site: int, channels: Sequence[str], start: int, end: int
-) -> list[int]:
-    """Hours in which some counter falls, or rises faster than a house can draw."""
+def _suspicious_hours(raw: RawRows, start: int, end: int) -> list[int]:
+    """The first hour, and those in which some counter falls, rises faster than a house can draw, or counts
+    in another profile."""
     hours: set[int] = set()
-    for name in channels:
-        series = store.series(site, f"energy_counter_{name}_wh", start, end, HOUR_S)
-        highest: float | None = None
-        last_hour = 0
-        for hour, low, high in zip(series.time, series.min, series.max, strict=True):
-            if low is None or high is None:
-                continue
-            if highest is not None:
-                hours_passed = (hour - last_hour) / HOUR_S + 1
-                if low < highest - 0.5 or high - highest > IMPOSSIBLE_WH_PER_HOUR * hours_passed:
-                    hours.add(hour)
-            highest, last_hour = high, hour
+    for name in raw.parameters.metered_channels:
+        before: tuple[int, float] | None = None
+        for hour, low, high in raw.by_hour(f"energy_counter_{name}_wh", start, end):
+            hours_passed = (hour - before[0]) / HOUR_S + 1 if before else 0
+            if (
+                before is None
+                or low < before[1] - 0.5
+                or high - before[1] > IMPOSSIBLE_WH_PER_HOUR * hours_passed
+            ):
+                hours.add(hour)
+            before = (hour, high)
+    profile: float | None = None
+    for hour, low, high in raw.by_hour("monophase", start, end):
+        if low != high or high != profile:
+            hours.add(hour)
+        profile = high
     return sorted(hours)

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-INTERVAL_S = 300
-MINUTE_S = 60
+from .grid import INTERVAL_S, MINUTE_S, intervals, minutes
+
 RESET_DROP_WH = 1.0
 
 
@@ -126,11 +126,11 @@ def resolve(
 
 def _missing_part(step: CounterStep, minutes_wh: Mapping[int, float]) -> _Piece | None:
     """What the step says about minutes without a row: its energy less that of the rows it spans."""
-    missing = [minute for minute in range(step.start, step.end, MINUTE_S) if minute not in minutes_wh]
+    missing = [minute for minute in minutes(step.start, step.end) if minute not in minutes_wh]
     if not missing:
         return None
     known_wh = math.fsum(
-        minutes_wh[minute] for minute in range(step.start, step.end, MINUTE_S) if minute in minutes_wh
+        minutes_wh[minute] for minute in minutes(step.start, step.end) if minute in minutes_wh
     )
     return _Piece(
         start=missing[0],
@@ -144,12 +144,12 @@ def _place(
     start: int, end: int, minutes_wh: Mapping[int, float], pieces: list[_Piece], resolved: Resolved
 ) -> None:
     """Sort what is known into intervals, and into lumps where a piece crosses their edges."""
-    by_minute = {minute: piece for piece in pieces for minute in range(piece.start, piece.end, MINUTE_S)}
+    by_minute = {minute: piece for piece in pieces for minute in minutes(piece.start, piece.end)}
     for first, last in _groups(start, end, by_minute):
         for begin, to in _covered(first, last, minutes_wh, by_minute):
             inside = [piece for piece in pieces if piece.start >= begin and piece.end <= to]
             energy_wh = round(
-                math.fsum(minutes_wh[minute] for minute in range(begin, to, MINUTE_S) if minute in minutes_wh)
+                math.fsum(minutes_wh[minute] for minute in minutes(begin, to) if minute in minutes_wh)
                 + math.fsum(piece.energy_wh for piece in inside),
                 4,
             )
@@ -167,10 +167,14 @@ def _groups(start: int, end: int, by_minute: Mapping[int, _Piece]) -> list[tuple
     """Neighbouring intervals that some piece binds together; most groups are one interval."""
     groups: list[tuple[int, int]] = []
     first, bound = start, start
-    for interval in range(start, end, INTERVAL_S):
+    for interval in intervals(start, end):
         if interval >= bound:
             first = interval
-        touching = [by_minute[minute].end for minute in _minutes(interval) if minute in by_minute]
+        touching = [
+            by_minute[minute].end
+            for minute in minutes(interval, interval + INTERVAL_S)
+            if minute in by_minute
+        ]
         bound = max(bound, interval + INTERVAL_S, *touching)
         if bound <= interval + INTERVAL_S or interval + INTERVAL_S >= end:
             groups.append((first, interval + INTERVAL_S))
@@ -182,7 +186,7 @@ def _covered(
 ) -> list[tuple[int, int]]:
     """Stretches of a group in which every minute is known, alone or inside a piece."""
     stretches: list[tuple[int, int]] = []
-    for minute in range(first, last, MINUTE_S):
+    for minute in minutes(first, last):
         if minute not in minutes_wh and minute not in by_minute:
             continue
         if stretches and stretches[-1][1] == minute:
@@ -190,7 +194,3 @@ def _covered(
         else:
             stretches.append((minute, minute + MINUTE_S))
     return stretches
-
-
-def _minutes(interval: int) -> range:
-    return range(interval, interval + INTERVAL_S, MINUTE_S)

@@ -9,8 +9,9 @@ from apps.devices.models import Site
 from apps.devices.options import HomeOptions, home_options
 
 from .apps import default_store
+from .grid import interval_of
 from .store.base import TimeSeriesStore
-from .windows import INTERVAL_S, local_date, local_day_bounds, local_midnight
+from .windows import local_date, local_day_bounds, local_midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Home:
     @property
     def interval_s(self) -> int:
         """Start of the interval that is running [epoch s]: the end of what can be derived."""
-        return self.at_s // INTERVAL_S * INTERVAL_S
+        return interval_of(self.at_s)
 
     @property
     def today(self) -> date:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from . import codes
 from .cop import MIN_RUN_FRACTION, carnot_cop, interval_cop
+from .grid import INTERVAL_S
 from .heat import Heat, Snapshot, thermal_power_from_delta_t, thermal_power_from_modulation
-from .running import INTERVAL_S, UNKNOWN_RUN, IntervalRun, on_seconds
+from .running import UNKNOWN_RUN, IntervalRun, on_seconds
 
 WH_PER_KW = 1000.0 * INTERVAL_S / 3600.0
 W_PER_WH = 3600.0 / INTERVAL_S

@@ -15,7 +15,6 @@ class Lump(models.Model):
     """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="lumps")
-    device = models.CharField(max_length=64, blank=True)
     start = models.DateTimeField()
     end = models.DateTimeField()
     energy_wh = models.FloatField()
@@ -30,7 +29,8 @@ class Lump(models.Model):
 
 
 class MeterEvent(models.Model):
-    """Something that happened to the meter's counters, found in them. Derived."""
+    """Something that happened to the meter's counters, found in them. Derived. ``noted``: it stands in the
+    changelog."""
 
     class Kind(models.TextChoices):
         COUNTER_RESET = "counter_reset"
@@ -41,6 +41,7 @@ class MeterEvent(models.Model):
     device = models.CharField(max_length=64)
     at = models.DateTimeField()
     kind = models.CharField(max_length=20, choices=Kind.choices)
+    noted = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["at"]
@@ -86,8 +87,9 @@ class KnownExtent(models.Model):
 
 
 class DerivedState(models.Model):
-    """What a site's derived numbers were made with. ``modulation_kind``: whether the heat pump ever
-    showed a modulation besides 0 and 100 %; empty while none was seen."""
+    """How far a site is derived, and with what. ``derived_until``: what lies before is derived or marked;
+    null before the first turn. ``modulation_kind``: whether the heat pump ever showed a modulation besides 0
+    and 100 %; empty while none was seen."""
 
     class ModulationKind(models.TextChoices):
         UNKNOWN = ""
@@ -95,7 +97,8 @@ class DerivedState(models.Model):
         MODULATING = "modulating"
 
     site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="derived_state")
-    made_with = models.CharField(max_length=64)
+    made_with = models.CharField(max_length=64, blank=True)
+    derived_until = models.DateTimeField(null=True)
     modulation_kind = models.CharField(max_length=20, choices=ModulationKind.choices, blank=True)
 
     def __str__(self) -> str:

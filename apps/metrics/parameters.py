@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.devices.home_options import HEAT_PUMP, HomeOptions
+from apps.devices.models import Site
+from apps.devices.options import home_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +36,8 @@ class SiteParameters:
             calibration=house.heat_reference_factor or 1.0,
             heat_pump_device=house.heat_pump_device,
         )
+
+
+def site_parameters(site: Site) -> SiteParameters:
+    """Return what is in force now, read anew."""
+    return SiteParameters.from_house(home_options(site, with_secrets=False))

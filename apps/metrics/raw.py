@@ -1,25 +1,23 @@
-"""Raw rows as the derivation needs them: by interval and minute, one meter and one heat pump at a time.
-
-Power and energy are sums over channels as the phases give them, so that a change of roles takes effect
-on history; a row that only has the total counts with that.
-"""
+"""The raw rows of one derivation, as it needs them: by interval and minute, one meter and one heat pump
+at a time."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
+from .channels import Buckets, Channels, Combined, buckets_of, by_interval, energy_of, power_of
 from .energy import CounterReading
+from .grid import INTERVAL_S, interval_of
 from .heat import Snapshot
 from .intervals import PumpState
-from .running import INTERVAL_S
+from .parameters import SiteParameters
 from .store.base import Row, TimeSeriesStore
 
 SHORT_S = 6 * 3600
-POLLS = 30
-MINUTES = 5
-
+_CHANNELS = ("a", "b", "c")
 PUMP_FIELDS = (
     "outside_temperature_c",
     "supply_temperature_c",
@@ -36,202 +34,169 @@ PUMP_FIELDS = (
     "heating_rod_level_one_s",
     "heating_rod_level_two_s",
 )
-
-
-@dataclass(slots=True)
-class Buckets:
-    """Count, sum, least and greatest value of one series, by interval."""
-
-    count: list[int] = field(default_factory=list)
-    sum: list[float | None] = field(default_factory=list)
-    min: list[float | None] = field(default_factory=list)
-    max: list[float | None] = field(default_factory=list)
+_FIELDS: dict[str, Sequence[str]] = {
+    "meter": power_of(_CHANNELS).all_fields,
+    "meter_minute": energy_of(_CHANNELS).all_fields,
+    "meter_counter": (*(f"energy_counter_{name}_wh" for name in _CHANNELS), "monophase"),
+    "heat_pump": PUMP_FIELDS,
+}
+# How far around a short stretch rows are kept: polls are many and needed for the state at the edges only.
+_REACH_S = {"meter": INTERVAL_S, "meter_minute": 900, "meter_counter": 900, "heat_pump": 900}
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
-    """One quantity of a measurement: its field by channel, and the field of the total."""
+class _Kept:
+    """Rows of one measurement in [start, end), and their times."""
 
-    measurement: str
-    fields: tuple[str, ...]
-    total: str
-    decimals: int
-
-    @property
-    def all_fields(self) -> tuple[str, ...]:
-        return (*self.fields, self.total)
+    start: int
+    end: int
+    rows: list[Row]
+    times: list[int]
 
 
-def power_of(channels: Iterable[str]) -> Channels:
-    return Channels("meter", tuple(f"power_{name}_w" for name in channels), "power_w", 1)
+class RawRows:
+    """Answers what a derivation of [start, end) asks of one site's raw rows.
 
+    Of a short stretch rows are read once and kept; of a long one power and energy come from the store's
+    sums by interval, and rows are read only where those do not decide. Valid for one derivation: rows
+    written meanwhile may not be seen.
+    """
 
-def energy_of(channels: Iterable[str]) -> Channels:
-    return Channels("meter_minute", tuple(f"energy_{name}_wh" for name in channels), "energy_wh", 4)
+    def __init__(
+        self, store: TimeSeriesStore, site: int, parameters: SiteParameters, start: int, end: int
+    ) -> None:
+        self.parameters = parameters
+        self._store = store
+        self._site = site
+        self._kept: dict[str, _Kept] = {}
+        if end - start <= SHORT_S:
+            self._kept = {
+                name: self._read(name, start - _REACH_S[name], end + _REACH_S[name]) for name in _FIELDS
+            }
 
+    def _read(self, measurement: str, start: int, end: int) -> _Kept:
+        rows = list(self._store.rows(self._site, measurement, start, end, fields=_FIELDS[measurement]))
+        return _Kept(start, end, rows, [row.at for row in rows])
 
-@dataclass(slots=True)
-class Combined:
-    """Channels joined, by interval. ``complete``: every expected row of every channel that shows up is
-    there; sums and bounds are only meaningful then."""
+    def _rows(self, measurement: str, start: int, end: int) -> Iterable[Row]:
+        kept = self._kept.get(measurement)
+        if kept is None or start < kept.start or end > kept.end:
+            return self._store.rows(self._site, measurement, start, end, fields=_FIELDS[measurement])
+        return kept.rows[bisect_left(kept.times, start) : bisect_left(kept.times, end)]
 
-    complete: list[bool] = field(default_factory=list)
-    sum: list[float] = field(default_factory=list)
-    low: list[float] = field(default_factory=list)
-    high: list[float] = field(default_factory=list)
+    def power(self, start: int, end: int) -> Combined:
+        """Power of the compressor's channels, by interval of [start, end)."""
+        return self._combined(power_of(self.parameters.run_channels), start, end)
 
-    def add(self, present: Sequence[Buckets], index: int, expected: int, decimals: int) -> None:
-        """One more interval, from the channels that show up in it."""
-        sum_, low, high = 0.0, 0.0, 0.0
-        is_complete = bool(present)
-        for each in present:
-            if each.count[index] != expected:
-                is_complete = False
-                break
-            sum_ += each.sum[index] or 0.0
-            low += each.min[index] or 0.0
-            high += each.max[index] or 0.0
-        self.complete.append(is_complete)
-        self.sum.append(round(sum_, decimals) if is_complete else 0.0)
-        self.low.append(round(low, decimals) if is_complete else 0.0)
-        self.high.append(round(high, decimals) if is_complete else 0.0)
+    def energy(self, start: int, end: int) -> Combined:
+        """Metered energy, by interval of [start, end)."""
+        return self._combined(energy_of(self.parameters.metered_channels), start, end)
 
+    def _combined(self, quantity: Channels, start: int, end: int) -> Combined:
+        buckets = self._buckets(quantity.measurement, quantity.fields, start, end)
+        size = (end - start) // INTERVAL_S
+        counts = [buckets[name].count for name in quantity.fields]
+        total: Buckets | None = None
+        if not counts or not all(map(any, zip(*counts, strict=True))):
+            total = self._buckets(quantity.measurement, (quantity.total,), start, end)[quantity.total]
+        result = Combined()
+        for index in range(size):
+            present = [buckets[name] for name in quantity.fields if buckets[name].count[index]]
+            if not present and total is not None and total.count[index]:
+                present = [total]
+            result.add(present, index, quantity)
+        return result
 
-def combined(
-    store: TimeSeriesStore, site: int, quantity: Channels, start: int, end: int, expected: int
-) -> Combined:
-    """The channels' values by interval of [start, end). ``expected`` rows make an interval complete."""
-    buckets = _buckets(store, site, quantity.measurement, quantity.fields, start, end)
-    size = (end - start) // INTERVAL_S
-    counts = [buckets[name].count for name in quantity.fields]
-    total: Buckets | None = None
-    if not counts or not all(map(any, zip(*counts, strict=True))):
-        total = _buckets(store, site, quantity.measurement, (quantity.total,), start, end)[quantity.total]
-    result = Combined()
-    for index in range(size):
-        present = [buckets[name] for name in quantity.fields if buckets[name].count[index]]
-        if not present and total is not None and total.count[index]:
-            present = [total]
-        result.add(present, index, expected, quantity.decimals)
-    return result
-
-
-def _buckets(
-    store: TimeSeriesStore, site: int, measurement: str, names: Sequence[str], start: int, end: int
-) -> dict[str, Buckets]:
-    if end - start > SHORT_S:
+    def _buckets(self, measurement: str, names: Sequence[str], start: int, end: int) -> dict[str, Buckets]:
+        if end - start <= SHORT_S:
+            return buckets_of(self._rows(measurement, start, end), names, start, end)
         found = {}
         for name in names:
-            series = store.series(site, name, start, end, INTERVAL_S)
+            series = self._store.series(self._site, name, start, end, INTERVAL_S)
             found[name] = Buckets(series.count, series.sum, series.min, series.max)
         return found
-    return _buckets_of_rows(store.rows(site, measurement, start, end, fields=names), names, start, end)
 
+    def polls(self, start: int, end: int) -> dict[int, list[tuple[int, float]]]:
+        """Interval → (time, power [W]) of the compressor's channels."""
+        return by_interval(self._rows("meter", start, end), power_of(self.parameters.run_channels))
 
-def _buckets_of_rows(rows: Iterable[Row], names: Sequence[str], start: int, end: int) -> dict[str, Buckets]:
-    """The same from raw rows: cheaper than rollups for a few hours."""
-    size = (end - start) // INTERVAL_S
-    values: dict[str, list[list[float]]] = {name: [[] for _ in range(size)] for name in names}
-    for row in rows:
-        index = (row.at - start) // INTERVAL_S
-        for name in names:
-            value = row.values.get(name)
-            if value is not None:
-                values[name][index].append(value)
-    return {
-        name: Buckets(
-            [len(each) for each in lists],
-            [math.fsum(each) if each else None for each in lists],
-            [min(each, default=None) for each in lists],
-            [max(each, default=None) for each in lists],
+    def run_minutes(self, start: int, end: int) -> dict[int, float]:
+        """Minute → energy [Wh] of the compressor's channels."""
+        return self._minutes(self.parameters.run_channels, start, end)
+
+    def minutes(self, start: int, end: int) -> dict[int, float]:
+        """Minute → metered energy [Wh]."""
+        return self._minutes(self.parameters.metered_channels, start, end)
+
+    def _minutes(self, channels: Sequence[str], start: int, end: int) -> dict[int, float]:
+        found = by_interval(self._rows("meter_minute", start, end), energy_of(channels))
+        return {at: value for rows in found.values() for at, value in rows}
+
+    def counters(self, start: int, end: int) -> list[CounterReading]:
+        """Counters of the metered channels at the minute edges in [start, end), in order of time."""
+        names = [f"energy_counter_{name}_wh" for name in self.parameters.metered_channels]
+        return [
+            CounterReading(
+                at=row.at,
+                wh=tuple(row.values.get(name) for name in names),
+                series=f"{row.device}/{'mono' if row.values.get('monophase') else 'tri'}",
+            )
+            for row in self._rows("meter_counter", start, end)
+            if any(row.values.get(name) is not None for name in names)
+        ]
+
+    @cached_property
+    def counters_within(self) -> tuple[int, int] | None:
+        """[first, last] time of all counter readings of the site; None without any."""
+        return self._store.extent(self._site, "meter_counter")
+
+    def next_counter(self, at: int) -> int | None:
+        """Time of the first counter reading at or after ``at``; None without one."""
+        within = self.counters_within
+        if within is None:
+            return None
+        return _search(
+            lambda near, far: _first(self._rows("meter_counter", at + near, min(at + far, within[1] + 1))),
+            within[1] + 1 - at,
         )
-        for name, lists in values.items()
-    }
 
-
-def by_time(
-    store: TimeSeriesStore, site: int, quantity: Channels, start: int, end: int
-) -> dict[int, list[tuple[int, float]]]:
-    """Interval → (time, value) of its rows, channels added up; at most one meter at an instant.
-
-    A row in which a channel is missing that the interval otherwise shows is left out.
-    """
-    groups: dict[int, list[Row]] = {}
-    for row in store.rows(site, quantity.measurement, start, end, fields=quantity.all_fields):
-        groups.setdefault(row.at - row.at % INTERVAL_S, []).append(row)
-    return {interval: _added(rows, quantity) for interval, rows in groups.items()}
-
-
-def _added(rows: list[Row], quantity: Channels) -> list[tuple[int, float]]:
-    rows = _one_device(rows)
-    present = [name for name in quantity.fields if any(row.values.get(name) is not None for row in rows)]
-    added = []
-    for row in rows:
-        values = [row.values.get(name) for name in present or (quantity.total,)]
-        known = [value for value in values if value is not None]
-        if len(known) == len(values):
-            added.append((row.at, round(sum(known), quantity.decimals)))
-    return added
-
-
-def _one_device(rows: list[Row]) -> list[Row]:
-    """Of two meters at one instant the one with more rows here; then the greater name."""
-    devices = {row.device for row in rows}
-    if len(devices) == 1:
-        return rows
-    weight = {device: (sum(row.device == device for row in rows), device) for device in devices}
-    chosen: dict[int, Row] = {}
-    for row in rows:
-        other = chosen.get(row.at)
-        if other is None or weight[row.device] > weight[other.device]:
-            chosen[row.at] = row
-    return [chosen[at] for at in sorted(chosen)]
-
-
-def minute_energies(
-    store: TimeSeriesStore, site: int, channels: Iterable[str], start: int, end: int
-) -> dict[int, float]:
-    """Minute start → energy [Wh]."""
-    found = by_time(store, site, energy_of(channels), start, end)
-    return {at: value for rows in found.values() for at, value in rows}
-
-
-def counter_readings(
-    store: TimeSeriesStore, site: int, channels: Sequence[str], start: int, end: int
-) -> list[CounterReading]:
-    """Counters at the minute edges in [start, end), in order of time."""
-    names = [f"energy_counter_{name}_wh" for name in channels]
-    return [
-        CounterReading(
-            at=row.at,
-            wh=tuple(row.values.get(name) for name in names),
-            series=f"{row.device}/{'mono' if row.values.get('monophase') else 'tri'}",
+    def previous_counter(self, at: int) -> int | None:
+        """Time of the last counter reading at or before ``at``; None without one."""
+        within = self.counters_within
+        if within is None:
+            return None
+        return _search(
+            lambda near, far: _last(self._rows("meter_counter", max(within[0], at + 1 - far), at + 1 - near)),
+            at + 1 - within[0],
         )
-        for row in store.rows(site, "meter_counter", start, end, fields=[*names, "monophase"])
-        if any(row.values.get(name) is not None for name in names)
-    ]
 
+    def by_hour(self, name: str, start: int, end: int) -> Iterator[tuple[int, float, float]]:
+        """(hour, lowest, highest value) of a series, of the hours that have any."""
+        series = self._store.series(self._site, name, start, end, 3600)
+        for hour, low, high in zip(series.time, series.min, series.max, strict=True):
+            if low is not None and high is not None:
+                yield hour, low, high
 
-def next_counter(store: TimeSeriesStore, site: int, at: int, last: int) -> int | None:
-    """Time of the first counter reading in [at, last]; None without one."""
-    return _search(
-        lambda near, far: next(
-            (row.at for row in store.rows(site, "meter_counter", at + near, min(at + far, last + 1))), None
-        ),
-        last + 1 - at,
-    )
+    def modulations(self, start: int, end: int) -> set[float]:
+        """Modulations other than 0 shown in [start, end) [%]; of a long stretch the least and greatest of
+        each interval."""
+        if end - start > SHORT_S:
+            series = self._store.series(self._site, "modulation_percent", start, end, INTERVAL_S)
+            return {value for value in (*series.min, *series.max) if value}
+        rows = self._rows("heat_pump", start, end)
+        return {value for row in rows if (value := row.values.get("modulation_percent"))}
 
-
-def previous_counter(store: TimeSeriesStore, site: int, at: int, first: int) -> int | None:
-    """Time of the last counter reading in [first, at]; None without one."""
-
-    def last_in(near: int, far: int) -> int | None:
-        found = None
-        for row in store.rows(site, "meter_counter", max(first, at + 1 - far), at + 1 - near):
-            found = row.at
-        return found
-
-    return _search(last_in, at + 1 - first)
+    def pumps(self, start: int, end: int) -> dict[int, PumpState]:
+        """Interval → what the heat pump said in it; of several devices the chosen one, else the latest
+        answer."""
+        device = self.parameters.heat_pump_device
+        found: dict[int, Row] = {}
+        for row in self._rows("heat_pump", start, end):
+            interval = interval_of(row.at)
+            other = found.get(interval)
+            if other is None or _rank(row, device) > _rank(other, device):
+                found[interval] = row
+        return {interval: _pump_state(row) for interval, row in found.items()}
 
 
 def _search(look: Callable[[int, int], int | None], reach_s: int) -> int | None:
@@ -244,26 +209,12 @@ def _search(look: Callable[[int, int], int | None], reach_s: int) -> int | None:
     return None
 
 
-def modulations(store: TimeSeriesStore, site: int, start: int, end: int) -> Iterable[float | None]:
-    """Modulations shown in [start, end) [%]; of a long stretch the least and greatest of each interval."""
-    name = "modulation_percent"
-    if end - start > SHORT_S:
-        series = store.series(site, name, start, end, INTERVAL_S)
-        return {*series.min, *series.max}
-    return [row.values.get(name) for row in store.rows(site, "heat_pump", start, end, fields=[name])]
+def _first(rows: Iterable[Row]) -> int | None:
+    return next((row.at for row in rows), None)
 
 
-def pump_states(
-    store: TimeSeriesStore, site: int, device: str | None, start: int, end: int
-) -> dict[int, PumpState]:
-    """Interval → what the heat pump said in it; of several devices ``device``, else the latest answer."""
-    found: dict[int, Row] = {}
-    for row in store.rows(site, "heat_pump", start, end, fields=PUMP_FIELDS):
-        interval = row.at - row.at % INTERVAL_S
-        other = found.get(interval)
-        if other is None or _rank(row, device) > _rank(other, device):
-            found[interval] = row
-    return {interval: _pump_state(row) for interval, row in found.items()}
+def _last(rows: Iterable[Row]) -> int | None:
+    return max((row.at for row in rows), default=None)
 
 
 def _rank(row: Row, device: str | None) -> tuple[bool, float, str]:

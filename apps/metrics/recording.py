@@ -19,12 +19,11 @@ from apps.devices.readings import (
     PowerReading,
 )
 
+from .grid import MINUTE_S, interval_of
 from .store.base import Row
 from .store.schema import COMPRESSOR_PHASES, OPERATING_MODES, UNKNOWN_CODE
 
 METER_STEP_S = 10
-INTERVAL_S = 300
-MINUTE_S = 60
 
 # A reading at second 0 or 1 may still show the counter of the minute before.
 EDGE_SETTLED_S = 2
@@ -99,7 +98,7 @@ def minute_rows(
 def heat_pump_rows(site: int, reading: HeatPumpReading) -> list[Row]:
     """Rows of one snapshot at the start of the 300 s that its request fell in: one for the unit, one a
     circuit. The unit's ``supply_temperature_c`` is that of the first active circuit with a sensor."""
-    at = epoch(reading.measured_at) // INTERVAL_S * INTERVAL_S
+    at = interval_of(epoch(reading.measured_at))
 
     def row(values: Mapping[str, float | None], circuit: str = "") -> Row:
         return Row(

@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from . import raw
-from .parameters import SiteParameters
+from .grid import INTERVAL_S, intervals
+from .raw import RawRows
 from .running import (
-    INTERVAL_S,
     POLL_HOLD_S,
     UNKNOWN_RUN,
     IntervalRun,
@@ -20,7 +19,6 @@ from .running import (
     samples_of,
     steady_run,
 )
-from .store.base import TimeSeriesStore
 
 LOOK_BACK_S = (INTERVAL_S, 3600, 6 * 3600, 86_400)
 LOOK_AHEAD_S = 86_400
@@ -39,31 +37,28 @@ class Runs:
         return self.runs.get(interval, UNKNOWN_RUN)
 
 
-def interval_runs(
-    store: TimeSeriesStore, site: int, parameters: SiteParameters, start: int, end: int
-) -> Runs:
+def interval_runs(raw: RawRows, start: int, end: int) -> Runs:
     """Running of the intervals in [start, end)."""
-    power = raw.combined(store, site, raw.power_of(parameters.run_channels), start, end, raw.POLLS)
+    on_w, off_w = raw.parameters.on_w, raw.parameters.off_w
+    power = raw.power(start, end)
     clear: dict[int, bool] = {}
     unclear: list[int] = []
-    for index, interval in enumerate(range(start, end, INTERVAL_S)):
-        if power.complete[index] and power.low[index] >= parameters.on_w:
+    for index, interval in enumerate(intervals(start, end)):
+        if power.complete[index] and power.low[index] >= on_w:
             clear[interval] = True
-        elif power.complete[index] and power.high[index] <= parameters.off_w:
+        elif power.complete[index] and power.high[index] <= off_w:
             clear[interval] = False
         else:
             unclear.append(interval)
-    samples, minutes = _samples(store, site, parameters, unclear)
+    samples, minutes = _samples(raw, unclear)
     result = Runs()
-    state = state_before(store, site, parameters, start)
-    for interval in range(start, end, INTERVAL_S):
+    state = state_before(raw, start)
+    for interval in intervals(start, end):
         steady = clear.get(interval)
         if steady is not None:
             run, state = steady_run(interval, steady, state)
         else:
-            run, state = run_of_interval(
-                interval, samples.get(interval, ()), state, parameters.on_w, parameters.off_w
-            )
+            run, state = run_of_interval(interval, samples.get(interval, ()), state, on_w, off_w)
             if not run.known_s:
                 continue
             off = [minutes[minute] for minute in off_minutes(run, interval) if minute in minutes]
@@ -73,27 +68,22 @@ def interval_runs(
     return result
 
 
-def _samples(
-    store: TimeSeriesStore, site: int, parameters: SiteParameters, intervals: Sequence[int]
-) -> tuple[dict[int, list[Sample]], dict[int, float]]:
-    """Samples of the intervals, read in joined stretches; and the metered energy of their minutes."""
+def _samples(raw: RawRows, wanted: Sequence[int]) -> tuple[dict[int, list[Sample]], dict[int, float]]:
+    """Samples of the wanted intervals, read in joined stretches; and the metered energy of their minutes."""
     samples: dict[int, list[Sample]] = {}
     metered: dict[int, float] = {}
-    for first, last in _joined(intervals):
-        polls = raw.by_time(store, site, raw.power_of(parameters.run_channels), first, last)
-        minutes = raw.minute_energies(store, site, parameters.run_channels, first, last)
-        if parameters.run_channels == parameters.metered_channels:
-            metered.update(minutes)
-        else:
-            metered.update(raw.minute_energies(store, site, parameters.metered_channels, first, last))
-        for interval in range(first, last, INTERVAL_S):
+    for first, last in _joined(wanted):
+        polls, minutes = raw.polls(first, last), raw.run_minutes(first, last)
+        same = raw.parameters.run_channels == raw.parameters.metered_channels
+        metered.update(minutes if same else raw.minutes(first, last))
+        for interval in intervals(first, last):
             samples[interval] = samples_of(polls.get(interval, ()), minutes, interval)
     return samples, metered
 
 
-def _joined(intervals: Sequence[int]) -> list[tuple[int, int]]:
+def _joined(wanted: Sequence[int]) -> list[tuple[int, int]]:
     stretches: list[tuple[int, int]] = []
-    for interval in intervals:
+    for interval in wanted:
         if stretches and interval - stretches[-1][1] <= JOIN_S and interval - stretches[-1][0] < 86_400:
             stretches[-1] = (stretches[-1][0], interval + INTERVAL_S)
         else:
@@ -101,46 +91,44 @@ def _joined(intervals: Sequence[int]) -> list[tuple[int, int]]:
     return stretches
 
 
-def state_before(store: TimeSeriesStore, site: int, parameters: SiteParameters, at: int) -> RunState:
+def state_before(raw: RawRows, at: int) -> RunState:
     """The state in which the interval at ``at`` begins: looked up as far back as it takes, until a sample
     outside of the hysteresis or a break decides it."""
     state = RunState()
     for reach_s in LOOK_BACK_S:
-        samples, _ = _samples(store, site, parameters, range(at - reach_s, at, INTERVAL_S))
+        samples, _ = _samples(raw, intervals(at - reach_s, at))
         state = RunState()
         unbroken_until = at - reach_s + POLL_HOLD_S
-        for interval in range(at - reach_s, at, INTERVAL_S):
+        for interval in intervals(at - reach_s, at):
             inside = samples.get(interval, [])
             for time, _, hold_s in inside:
                 unbroken_until = time + hold_s if time <= unbroken_until else -1
-            _, state = run_of_interval(interval, inside, state, parameters.on_w, parameters.off_w)
+            _, state = run_of_interval(interval, inside, state, raw.parameters.on_w, raw.parameters.off_w)
         if state.on is not None or unbroken_until < at:
             break
     return state
 
 
-def settled_end(store: TimeSeriesStore, site: int, parameters: SiteParameters, end: int) -> int:
+def settled_end(raw: RawRows, end: int) -> int:
     """The first interval edge from ``end`` on whose state does not depend on what lies before it."""
     at = end
     while at < end + LOOK_AHEAD_S:
-        if not _all_between(store, site, parameters, at):
+        if not _all_between(raw, at):
             return at
         at += INTERVAL_S
     return at
 
 
-def _all_between(store: TimeSeriesStore, site: int, parameters: SiteParameters, interval: int) -> bool:
+def _all_between(raw: RawRows, interval: int) -> bool:
     """Whether all of an interval's samples lie inside of the hysteresis, without a break."""
-    polls = raw.by_time(
-        store, site, raw.power_of(parameters.run_channels), interval, interval + INTERVAL_S
-    ).get(interval, [])
-    if polls and polls[0][0] == interval and not parameters.off_w < polls[0][1] < parameters.on_w:
+    on_w, off_w = raw.parameters.on_w, raw.parameters.off_w
+    polls = raw.polls(interval, interval + INTERVAL_S).get(interval, [])
+    if polls and polls[0][0] == interval and not off_w < polls[0][1] < on_w:
         return False  # the usual case: the first poll decides
-    minutes = raw.minute_energies(store, site, parameters.run_channels, interval, interval + INTERVAL_S)
     until = interval + POLL_HOLD_S
-    samples = samples_of(polls, minutes, interval)
+    samples = samples_of(polls, raw.run_minutes(interval, interval + INTERVAL_S), interval)
     for at, power_w, hold_s in samples:
-        if at > until or not parameters.off_w < power_w < parameters.on_w:
+        if at > until or not off_w < power_w < on_w:
             return False
         until = at + hold_s
     return bool(samples) and until >= interval + INTERVAL_S

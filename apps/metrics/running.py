@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-INTERVAL_S = 300
-MINUTE_S = 60
+from .grid import INTERVAL_S, MINUTE_S, minutes
+
 POLL_HOLD_S = 30
 MIN_KNOWN_S = 270
 MIN_POLLS_A_MINUTE = 4
@@ -67,7 +67,7 @@ def samples_of(
     for at, power_w in polls:
         by_minute.setdefault(at - at % MINUTE_S, []).append((at, power_w))
     samples: list[Sample] = []
-    for minute in range(start, start + INTERVAL_S, MINUTE_S):
+    for minute in minutes(start, start + INTERVAL_S):
         seen = by_minute.get(minute, [])
         energy_wh = minutes_wh.get(minute)
         if len(seen) < MIN_POLLS_A_MINUTE and energy_wh is not None:
@@ -146,7 +146,7 @@ def off_minutes(run: IntervalRun, start: int) -> list[int]:
     """Starts of the interval's minutes that were off throughout: their energy is standby."""
     return [
         minute
-        for minute in range(start, start + INTERVAL_S, MINUTE_S)
+        for minute in minutes(start, start + INTERVAL_S)
         if any(begin <= minute and to >= minute + MINUTE_S and not on for begin, to, on in run.segments)
     ]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from .grid import INTERVAL_S
 from .heat import known_heat
 from .home import Home
 from .store.base import UnknownSeries
@@ -30,7 +31,6 @@ STEPS_S = (
 )
 """Lengths of a chart's steps [s]; the last one shows 130 years in ten steps."""
 
-INTERVAL_S = 300
 LEAST_ENERGY_WH = 100.0
 
 RATIOS: Mapping[str, tuple[str, str]] = {

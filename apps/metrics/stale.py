@@ -1,75 +1,84 @@
-"""Working off marks of stale stretches, in the background and in pieces. Restartable at any point."""
+"""Working off marks of stale stretches, in the background and in pieces. Restartable at any point.
+
+Whoever derives a site holds its lock, in whichever process: the running program, ``recalculate``, imports.
+Pieces are short, so that none of them waits for long; options are read anew for each, so that all agree.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import transaction
 
+from apps.devices.locks import held
+
 from .derive import derive_intervals
-from .guards import exists
-from .marks import made_with, mark_everything_stale, mark_stale, raw_extent, reach
+from .grid import INTERVAL_S, interval_of
+from .marks import made_with, mark_everything_stale, mark_stale, raw_extent
 from .models import DerivedState, StaleRange
 from .parameters import SiteParameters
-from .running import INTERVAL_S
 from .store.base import TimeSeriesStore
 
 __all__ = ["derive_stale", "mark_everything_stale", "mark_stale", "raw_extent", "stale_intervals"]
+
+PIECE = 7 * 288
+WAIT_S = 60.0
 
 
 def derive_stale(
     store: TimeSeriesStore,
     site_id: int,
-    parameters: SiteParameters,
+    parameters: Callable[[], SiteParameters],
     at: datetime,
     limit: int = 8640,
-    *,
-    fresh: tuple[int, int] | None = None,
 ) -> int:
-    """Work off marks, the newest first, at most ``limit`` intervals now. Returns how many were derived; 0
+    """Work off marks, the newest first, about ``limit`` intervals now. Return how many were derived; 0
     means that nothing is left. What lies after ``at`` stays marked.
 
-    ``fresh``: a stretch [start, end) of new rows that needs no mark, because the caller knows it again
-    after a crash.
+    Raises LockHeld when another process derives one piece for more than a minute.
     """
-    _check_made_with(store, site_id, parameters)
-    now = int(at.timestamp())
-    now -= now % INTERVAL_S
-    budget = limit
-    done = 0
-    unmarked = [StaleRange(start=touched[0], end=touched[1])] if fresh and (touched := reach(*fresh)) else []
-    while budget > 0:
-        marked = exists(StaleRange, "site_id = %s", site_id)
-        ranges = list(StaleRange.objects.filter(site_id=site_id)) if marked else []
-        stretches = _stretches([*ranges, *unmarked], now)
-        if not stretches:
-            break
-        start, end = stretches[-1]
-        first = max(start, end - budget * INTERVAL_S)
-        done += derive_intervals(store, site_id, parameters, first, end)
-        _forget(ranges, first, end)
-        unmarked = []
-        if len(stretches) == 1 and first == start:
-            break  # what was marked meanwhile waits for the next turn
-        budget -= (end - first) // INTERVAL_S
+    now = interval_of(int(at.timestamp()))
+    done, is_left = 0, True
+    while is_left and done < limit:
+        with held(f"derive-{site_id}", WAIT_S):
+            count, is_left = _newest_piece(store, site_id, parameters(), now, min(PIECE, limit - done))
+        done += count
     return done
+
+
+def _newest_piece(
+    store: TimeSeriesStore, site_id: int, parameters: SiteParameters, now: int, most: int
+) -> tuple[int, bool]:
+    """Derive the newest marked intervals. Return how many, and whether more were marked before."""
+    _check_made_with(store, site_id, parameters)
+    marks = list(StaleRange.objects.filter(site_id=site_id))
+    stretches = _stretches(marks, now)
+    if not stretches:
+        return 0, False
+    start, end = stretches[-1]
+    first = max(start, end - most * INTERVAL_S)
+    count = derive_intervals(store, site_id, parameters, first, end)
+    _forget(marks, first, end)
+    return count, len(stretches) > 1 or first > start
 
 
 def stale_intervals(site_id: int, at: datetime) -> int:
     """How many intervals before ``at`` are marked."""
-    now = int(at.timestamp())
-    stretches = _stretches(list(StaleRange.objects.filter(site_id=site_id)), now - now % INTERVAL_S)
+    now = interval_of(int(at.timestamp()))
+    stretches = _stretches(list(StaleRange.objects.filter(site_id=site_id)), now)
     return sum((end - start) // INTERVAL_S for start, end in stretches)
 
 
 def _check_made_with(store: TimeSeriesStore, site_id: int, parameters: SiteParameters) -> None:
     """After an upgrade or a change of options everything is marked, once."""
     name = made_with(parameters)
-    state = DerivedState.objects.filter(site_id=site_id).first()
-    if state is None or state.made_with == name:
+    state, _ = DerivedState.objects.get_or_create(site_id=site_id, defaults={"made_with": name})
+    if state.made_with == name:
         return
     with transaction.atomic():
-        mark_everything_stale(store, site_id)
+        if state.made_with:
+            mark_everything_stale(store, site_id)
         DerivedState.objects.filter(pk=state.pk).update(made_with=name)
 
 

@@ -18,11 +18,11 @@ from apps.devices.models import SourceState
 from apps.devices.options import HomeOptions
 
 from .codes import REASONS
+from .grid import INTERVAL_S
 from .home import Home
 from .store.base import Row
 from .store.schema import COMPRESSOR_PHASES, OPERATING_MODES
 from .totals import Totals, kwh, totals
-from .windows import INTERVAL_S
 
 FRESH, STALE, OFFLINE, NOT_SET_UP = "fresh", "stale", "offline", "not_set_up"
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .cop import period_cop
+from .grid import edge_from, interval_of
 from .heat import ALL_KNOWN, known_heat
 from .home import Home
 from .models import Lump
 from .store.base import Aggregate
-from .windows import INTERVAL_S
 
 INTERVAL_FIELDS = (
     "electrical_energy_wh",
@@ -218,7 +218,7 @@ def totals(home: Home, edges: Sequence[int], names: Sequence[str] = INTERVAL_FIE
 
 def window(home: Home, start: int, end: int, names: Sequence[str] = INTERVAL_FIELDS) -> Totals:
     """Return the totals of the whole 5-minute intervals inside [start, end) (epoch s)."""
-    first, last = -(-start // INTERVAL_S) * INTERVAL_S, end // INTERVAL_S * INTERVAL_S
+    first, last = edge_from(start), interval_of(end)
     if last <= first:
         return Totals(start=first, end=first, elapsed_s=0, sums=dict.fromkeys(names))
     return totals(home, [first, last], names)[0]
@@ -242,7 +242,7 @@ def outside_means(home: Home, edges: Sequence[int]) -> list[Aggregate]:
 
 def outside_mean_c(home: Home, start: int, end: int) -> float | None:
     """Return the mean outside temperature of [start, end) (epoch s) [°C]."""
-    first, last = -(-start // INTERVAL_S) * INTERVAL_S, end // INTERVAL_S * INTERVAL_S
+    first, last = edge_from(start), interval_of(end)
     return outside_means(home, [first, last])[0].mean if last > first else None
 
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-INTERVAL_S = 300
 PERIODS = ("day", "week", "month", "year")
 
 # Named ranges of charts and what they reach back; months and years are those of the calendar.

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from apps.devices.models import Site
 from apps.devices.options import save_home_options
+from apps.metrics.grid import INTERVAL_S
 from apps.metrics.store.base import Row, TimeSeriesStore
 
-INTERVAL_S = 300
 RUN_W, REST_W = 2400.0, 30.0
 
 

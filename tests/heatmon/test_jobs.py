@@ -22,6 +22,7 @@ from apps.simulator.faults import CLOUD, LOGIN, METER, Fault, device_offline, re
 from apps.simulator.settings import SLOPE
 from apps.simulator.shelly_rpc import MONOPHASE
 from apps.simulator.wire import json_answer
+from heatmon import jobs
 from tests.factories import JANUARY, METER_MAC, Home, answering_before
 
 from .conftest import MakeHome
@@ -297,6 +298,18 @@ def test_a_poll_of_the_cloud_ends_as_rows_a_raw_answer_and_a_baseline(home: Home
     assert Entry.objects.count() == 0
     device = home.device("heat_pump")
     assert (device.identifier, device.model) == (poll.reading.device, "CU401B_G")
+
+
+def test_of_two_answers_in_five_minutes_the_later_stays_whichever_comes_last(home: Home) -> None:
+    client = home.collection.heat_pump()
+    assert client is not None
+    earlier = client.fetch()
+    home.move(minutes=4)
+    later = client.fetch()
+    for snapshot in (later, earlier):
+        jobs.record_snapshot(home.collection, snapshot)
+    (row,) = home.rows("heat_pump", JANUARY, JANUARY + timedelta(minutes=5))
+    assert row.values["requested_at"] == (JANUARY + timedelta(minutes=4)).timestamp()
 
 
 def test_a_change_seen_in_two_polls_is_one_entry(home: Home) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,10 @@ import numpy.typing as npt
 from apps.devices.models import Site
 from apps.devices.options import HomeOptions, home_options, save_home_options
 from apps.metrics.cop import cop_band
+from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz, joined
-from apps.metrics.parameters import SiteParameters
+from apps.metrics.parameters import site_parameters
 from apps.metrics.stale import derive_stale, mark_stale
 from apps.metrics.store.sqlite import SqliteStore
 from apps.metrics.totals import Totals, totals
@@ -23,7 +25,6 @@ from apps.simulator.history import TRUE_MINUTES, Blemishes, DayChunk, History, s
 from apps.simulator.spec import HouseSpec, house_spec
 from heatmon.demo_history import write_chunk
 
-INTERVAL_S = 300
 CHUNK_DAYS = 25
 DERIVE_AT_ONCE = 16 * 288
 MIN_MONTH_DAYS = 10
@@ -143,7 +144,7 @@ def studied(
     truth = _live(store, site.pk, spec, edges[0], edges[-1], blemishes, lived)
     at = datetime.fromtimestamp(edges[-1] + 3600, UTC)
     mark_stale(site.pk, edges[0], edges[-1])
-    while derive_stale(store, site.pk, SiteParameters.from_house(house), at, DERIVE_AT_ONCE):
+    while derive_stale(store, site.pk, partial(site_parameters, site), at, DERIVE_AT_ONCE):
         pass
     known = _known(store, site.pk, truth)
     home = Home(site=site, options=house, store=store, at=at)

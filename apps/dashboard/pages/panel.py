@@ -27,11 +27,12 @@ from apps.dashboard.charts.lines import (
 )
 from apps.dashboard.charts.looks import LOOKS, PLOTS, TEMPERATURE
 from apps.dashboard.contexts import GapRow, LegendItem, PanelContext, PlotView, Table, TableRow
+from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.pump_state import interval_state
 from apps.metrics.series import RATIOS, History, history, means_between
 from apps.metrics.totals import totals
-from apps.metrics.windows import INTERVAL_S, day_edges, periods
+from apps.metrics.windows import day_edges, periods
 
 ENERGY = "electrical_energy_wh"
 ENERGY_PARTS = (ENERGY, "electric_s")

@@ -8,15 +8,16 @@ import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.devices.models import Site
-from apps.devices.options import default_site, home_options, save_home_options
+from apps.devices.options import default_site, save_home_options
 from apps.metrics.apps import default_store
-from apps.metrics.parameters import SiteParameters
+from apps.metrics.parameters import site_parameters
 from apps.metrics.stale import derive_stale, mark_stale
 from apps.metrics.store.front import Store
 from apps.simulator.clock import RealClock
@@ -103,7 +104,7 @@ def _live_house(site: Site, store: Store, end: int) -> tuple[House, DemoState]:
 
 def _make_history(store: Store, site: Site, state: DemoState, began: float) -> None:
     """Raw history back to the start, newest days first; then everything is derived."""
-    parameters = SiteParameters.from_house(home_options(site))
+    parameters = partial(site_parameters, site)
     derive_stale(store, site.pk, parameters, datetime.now(UTC))
     missing = (state.oldest - state.start) // DAY_S
     if missing > 0:

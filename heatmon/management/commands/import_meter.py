@@ -16,8 +16,8 @@ from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.parse import csv_minutes
 from apps.devices.wording import words_of
 from apps.metrics.apps import default_store
+from apps.metrics.marks import write_marked
 from apps.metrics.recording import minute_rows
-from apps.metrics.stale import mark_stale
 from heatmon.deriving import derive_marked
 from heatmon.progress import Progress
 
@@ -106,7 +106,5 @@ def _store(site: Site, records: list[MinuteRecord]) -> int:
     if not records:
         return 0
     channels = home_options(site, with_secrets=False).heat_pump_channels
-    default_store().write(minute_rows(site.pk, records, channels))
-    times = [record.at for record in records]
-    mark_stale(site.pk, int(min(times).timestamp()), int(max(times).timestamp()) + 60)
+    write_marked(default_store(), site.pk, minute_rows(site.pk, records, channels))
     return len(records)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.devices.locks import LockHeld
+from apps.devices.models import Site
 from apps.devices.options import default_site, home_options
 from apps.metrics.apps import default_store
-from apps.metrics.parameters import SiteParameters
+from apps.metrics.parameters import site_parameters
 from apps.metrics.stale import derive_stale, mark_stale, raw_extent, stale_intervals
 from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 from apps.metrics.windows import local_day_bounds
 from heatmon.progress import Progress
 
-AT_ONCE = 16 * 288
+AT_ONCE = 7 * 288
 
 
 def day(text: str) -> date:
@@ -56,18 +59,18 @@ class Command(BaseCommand):
                     self.stdout.write("There is no raw data in that time.")
                     return
                 mark_stale(site.pk, *stretch)
-            done = self._work(store, site.pk, SiteParameters.from_house(house))
-        except StoreUnavailable as error:
-            raise CommandError(f"{error} What is left stays marked; go on with --resume.") from error
+            done = self._work(store, site)
+        except (StoreUnavailable, LockHeld) as error:
+            raise CommandError(f"{error}. What is left stays marked; go on with --resume.") from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted; go on with: recalculate --resume", returncode=130) from None
         self.stdout.write(f"{done} intervals of five minutes derived.")
 
-    def _work(self, store: TimeSeriesStore, site_id: int, parameters: SiteParameters) -> int:
+    def _work(self, store: TimeSeriesStore, site: Site) -> int:
         at = datetime.now(UTC)
         done = 0
-        with Progress(stale_intervals(site_id, at), "recalculate") as progress:
-            while count := derive_stale(store, site_id, parameters, at, AT_ONCE):
+        with Progress(stale_intervals(site.pk, at), "recalculate") as progress:
+            while count := derive_stale(store, site.pk, partial(site_parameters, site), at, AT_ONCE):
                 done += count
                 progress.advance(count)
         return done

@@ -14,12 +14,12 @@ from apps.dashboard.charts.looks import LOOKS
 from apps.dashboard.contexts import Alarm, Fact, Hero, LiveContext, Mix, ValueCard
 from apps.dashboard.pages.reasons import reason_in_words
 from apps.metrics import pump_state
+from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.periods import energy_rows
 from apps.metrics.status import FRESH, NOT_SET_UP, OFFLINE, Status, current_status
 from apps.metrics.status_words import fault_words
 from apps.metrics.totals import Totals, window
-from apps.metrics.windows import INTERVAL_S
 
 COP_WINDOW_S = 1800
 LEAST_RUN_S = 600
