@@ -6,7 +6,6 @@ the simulated devices through an in-process transport, every thousandth call ove
 
 from __future__ import annotations
 
-import heapq
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +20,6 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from apps.changelog.models import Entry
-from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.options import default_site, save_home_options
 from apps.metrics.apps import use_store
 from apps.metrics.models import Lump
@@ -35,9 +33,12 @@ from apps.simulator.world import METER_HOST, RunningWorld, SimulatedWorld
 
 from . import jobs
 from .collection import Collection
-from .schedule import JOBS, Job, next_run
+from .schedule import JOBS
+from .simulated import collection_on, connect
+from .turns import take_turns
 
 SOCKET_EVERY = 1000
+DAY = timedelta(days=1)
 RETENTION = timedelta(days=60)
 POLLS = {"poll_power", "poll_heat_pump"}
 # What deriving gives does not depend on when it runs; once an hour of virtual time is enough here.
@@ -166,38 +167,11 @@ def _collection(
     world: SimulatedWorld, running: RunningWorld, store: Store, folder: Path, *, http: bool
 ) -> Collection:
     site = default_site()
-    save_home_options(
-        site,
-        {
-            "shelly_url": running.meter_url if http else world.meter_url,
-            "viessmann_user": world.cloud.user,
-            "viessmann_password": world.cloud.password,
-            "viessmann_client_id": world.cloud.client_id,
-            "estimated_flow_rate": world.house.spec.pump.flow_m3_h,
-        },
-    )
-    where = running if http else world
-    return Collection(
-        site,
-        store,
-        clock=world.clock.now,
-        adapter=None if http else MostlyInProcess(world.adapter(), running),
-        token_path=folder / "token.json",
-        cloud=(where.cloud_api_url, where.cloud_iam_url),
-        sleep=lambda seconds: None,
-        own_addresses=True,
-    )
-
-
-def _turns(start: float, end: float) -> Iterator[tuple[int, Job]]:
-    """All jobs in the order of their times."""
-    jobs_here = [replace(job, period_s=PERIODS_S.get(job.name, job.period_s)) for job in JOBS]
-    heap = [(next_run(job, start - 1e-6), number) for number, job in enumerate(jobs_here)]
-    heapq.heapify(heap)
-    while heap[0][0] < end:
-        due, number = heap[0]
-        yield due, jobs_here[number]
-        heapq.heapreplace(heap, (due + jobs_here[number].period_s, number))
+    connect(site, world, running if http else None)
+    save_home_options(site, {"estimated_flow_rate": world.house.spec.pump.flow_m3_h})
+    if http:
+        return collection_on(site, store, world, folder, running=running)
+    return collection_on(site, store, world, folder, adapter=MostlyInProcess(world.adapter(), running))
 
 
 def _run(
@@ -207,22 +181,18 @@ def _run(
     end: datetime,
     progress: Callable[[int], None],
 ) -> _Run:
+    chosen = [replace(job, period_s=PERIODS_S.get(job.name, job.period_s)) for job in JOBS]
     good_polls: list[float] = []
     missed = 0
-    next_day = start.timestamp() + 86_400
-    for due, job in _turns(start.timestamp(), end.timestamp()):
-        at = datetime.fromtimestamp(due, UTC)
-        world.advance_to(at)
-        try:
-            getattr(jobs, job.name)(collection, at)
-        except (DeviceError, BudgetExhausted):
-            missed += job.name in POLLS
-        else:
-            if job.name == "poll_heat_pump":
-                good_polls.append(due)
-        if due >= next_day:
+    next_day = start + DAY
+    for turn in take_turns(collection, chosen, start, end, world.advance_to):
+        if turn.failed:
+            missed += turn.job.name in POLLS
+        elif turn.job.name == "poll_heat_pump":
+            good_polls.append(turn.at.timestamp())
+        if turn.at >= next_day:
             progress(1)
-            next_day += 86_400
+            next_day += DAY
     _settle(world, collection, end)
     progress(1)
     return _Run(world, collection, start, end, good_polls, missed)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.models import Device, SourceState
 from apps.devices.options import default_site, save_home_options
 from apps.metrics.store.base import Row
@@ -17,7 +15,9 @@ from apps.simulator.wire import Answer, Handler
 from apps.simulator.world import SimulatedWorld
 from heatmon import jobs
 from heatmon.collection import Collection
-from heatmon.schedule import JOBS, Job, next_run
+from heatmon.schedule import JOBS
+from heatmon.simulated import collection_on, connect
+from heatmon.turns import take_turns
 
 JANUARY = datetime(2026, 1, 12, 6, 0, tzinfo=UTC)
 METER_MAC = "A0B1C2D3E4F5"
@@ -32,13 +32,8 @@ class Home:
         self.store = store
         self.folder = folder
         self.site = default_site()
-        self.save(
-            shelly_url=world.meter_url,
-            viessmann_user=world.cloud.user,
-            viessmann_password=world.cloud.password,
-            viessmann_client_id=world.cloud.client_id,
-            estimated_flow_rate=1.4,
-        )
+        connect(self.site, world)
+        self.save(estimated_flow_rate=1.4)
         self.collection = self.fresh_collection()
 
     @property
@@ -51,16 +46,7 @@ class Home:
 
     def fresh_collection(self) -> Collection:
         """What a restarted process has: nothing but what is stored."""
-        return Collection(
-            self.site,
-            self.store,
-            clock=self.world.clock.now,
-            adapter=self.world.adapter(),
-            token_path=self.folder / "token.json",
-            cloud=(self.world.cloud_api_url, self.world.cloud_iam_url),
-            sleep=lambda seconds: None,
-            own_addresses=True,
-        )
+        return collection_on(self.site, self.store, self.world, self.folder)
 
     def restart(self) -> None:
         self.collection = self.fresh_collection()
@@ -76,13 +62,10 @@ class Home:
     def run(self, *names: str, **duration: float) -> None:
         """Run the named jobs (all without names) at their times for this long; as in the runner, what the
         outside did is left to the records."""
-        end = self.at + timedelta(**duration)
-        for due, job in _turns(names or ALL_JOBS, self.at.timestamp(), end.timestamp()):
-            self.world.advance_to(datetime.fromtimestamp(due, UTC))
-            try:
-                self.call(job.name)
-            except (DeviceError, BudgetExhausted):
-                continue
+        chosen = [job for job in JOBS if job.name in (names or ALL_JOBS)]
+        start, end = self.at, self.at + timedelta(**duration)
+        for _turn in take_turns(self.collection, chosen, start, end, self.world.advance_to):
+            pass
         self.world.advance_to(end)
 
     def rows(self, measurement: str, start: datetime, end: datetime) -> list[Row]:
@@ -98,16 +81,6 @@ class Home:
 
     def device(self, kind: str) -> Device:
         return Device.objects.get(site=self.site, kind=kind, active=True)
-
-
-def _turns(names: Iterable[str], start: float, end: float) -> Iterable[tuple[int, Job]]:
-    chosen = [job for job in JOBS if job.name in set(names)]
-    heap = [(next_run(job, start - 1e-6), number) for number, job in enumerate(chosen)]
-    heapq.heapify(heap)
-    while heap[0][0] < end:
-        due, number = heap[0]
-        yield due, chosen[number]
-        heapq.heapreplace(heap, (due + chosen[number].period_s, number))
 
 
 def answering_before(handler: Handler, answer: Callable[[str], Answer | None]) -> Handler:

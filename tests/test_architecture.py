@@ -23,9 +23,11 @@ MAY_IMPORT = {
 }
 # What the simulator may be used by: the demo and the simulate command.
 MAY_USE_SIMULATOR = {
-    "heatmon/demo_history.py",
-    "heatmon/demo_maker.py",
-    "heatmon/management/commands/demo_devices.py",
+    "heatmon/demo/devices.py",
+    "heatmon/demo/house.py",
+    "heatmon/demo/maker.py",
+    "heatmon/demo/rows.py",
+    "heatmon/simulated.py",
     "heatmon/simulation.py",
 }
 

@@ -23,7 +23,7 @@ from apps.metrics.totals import Totals, totals
 from apps.metrics.windows import Period, day_edges, periods
 from apps.simulator.history import TRUE_MINUTES, Blemishes, DayChunk, History, some_blemishes
 from apps.simulator.spec import HouseSpec, house_spec
-from heatmon.demo_history import write_chunk
+from heatmon.demo.rows import write_chunk
 
 CHUNK_DAYS = 25
 DERIVE_AT_ONCE = 16 * 288

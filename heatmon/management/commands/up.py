@@ -79,7 +79,7 @@ class Command(BaseCommand):
         self._announce(web.address)
         demo = None
         if settings.DEMO:
-            from heatmon.demo import Demo
+            from heatmon.demo.child import Demo
 
             demo = Demo(default_site(), default_store())
             demo.start()

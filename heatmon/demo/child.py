@@ -21,8 +21,8 @@ from django.conf import settings
 from apps.devices.models import Site
 from apps.metrics.store.front import Store
 
-from .collection import Collection
-from .progress import Progress
+from ..collection import Collection
+from ..progress import Progress
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The demo: a simulated house with 400 days of past, whose devices are polled like real ones."""
