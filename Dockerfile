@@ -10,7 +10,8 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HEATMON_DA
 WORKDIR /app
 RUN useradd --uid 10001 --home-dir /data --shell /usr/sbin/nologin heatmon && mkdir /data && chown heatmon:heatmon /data
 COPY --from=build /venv /venv
-COPY manage.py pyproject.toml CHANGELOG.md ./
+COPY manage.py pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md LICENSE ./
+COPY docs docs
 COPY heatmon heatmon
 COPY apps apps
 COPY templates templates

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from . import documentation
+from .pages.documentation import view as documentation
 from .pages.efficiency.view import efficiency
 from .pages.energy.view import energy
 from .pages.health.view import health
@@ -18,8 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("history", history, name="history"),
     path("energy", energy, name="energy"),
     path("efficiency", efficiency, name="efficiency"),
-    path("documentation", documentation.documentation, name="documentation"),
-    path("documentation/<slug:name>", documentation.documentation, name="documentation"),
+    path("documentation", documentation.contents, name="documentation"),
+    path("documentation/<path:name>", documentation.document, name="document"),
     path("health", health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),

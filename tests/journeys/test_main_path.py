@@ -150,6 +150,17 @@ def test_pages_have_no_serious_accessibility_findings_and_do_not_overflow(visit:
             wait_until_it_fits(page)
 
 
+@pytest.mark.parametrize("name", ["", "/readme", "/study", "/options", "/home-server"])
+def test_documents_are_accessible_and_do_not_overflow(visit: Open, name: str) -> None:
+    with visit(f"/documentation{name}") as page:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert serious_findings(page) == [], scheme
+        page.set_viewport_size({"width": 360, "height": 800})
+        wait_until_it_fits(page)
+        assert serious_findings(page) == []
+
+
 def test_stale_values_are_readable_too(visit: Open) -> None:
     with visit("/") as page, clock.fixed(NOW + timedelta(hours=8)):
         page.reload()
