@@ -15,7 +15,7 @@ from requests import Session
 from requests.adapters import BaseAdapter
 
 from apps.devices.budget import CallBudget
-from apps.devices.errors import CodedError, until_of
+from apps.devices.errors import CodedError, until_of, without_time
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import HomeOptions, SecretUnreadable, home_options, saved_names
 from apps.devices.shelly.client import ShellyClient
@@ -235,7 +235,7 @@ class Collection:
     def failed(self, source: str, at: datetime, error: CodedError) -> None:
         """Note a failed poll; the log gets a line when the cause is new."""
         state, _ = SourceState.objects.get_or_create(site=self.site, source=source)
-        if (state.error_code, state.error_details) != (error.code, error.details):
+        if (state.error_code, without_time(state.error_details)) != (error.code, without_time(error.details)):
             log.warning("%s: %s", source, log_line(error, self.house.zone))
         state.last_attempt_at = state.last_error_at = at
         state.error_code, state.error_details = error.code, error.details

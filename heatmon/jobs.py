@@ -91,13 +91,16 @@ def _check_meter(collection: Collection, reading: PowerReading) -> None:
     )
 
 
-def poll_heat_pump(collection: Collection, at: datetime) -> HeatPumpPoll | None:
-    """One answer of the cloud into store and settings history; None while no account is set up."""
+def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = False) -> HeatPumpPoll | None:
+    """One answer of the cloud into store and settings history; None while no account is set up.
+
+    ``by_hand``: a person asks, so that what was refused lately is asked again.
+    """
     client = collection.heat_pump()
     if client is None:
         return None
     try:
-        snapshot = client.fetch()
+        snapshot = client.fetch("test" if by_hand else "poll")
         poll = record_snapshot(collection, snapshot)
     except (DeviceError, BudgetExhausted) as error:
         collection.failed(HEAT_PUMP, at, error)

@@ -43,6 +43,11 @@ class Quota:
     used_utc_day: int
     blocked_until: datetime | None
 
+    @property
+    def left(self) -> int:
+        """Calls that heatmon may still make: in the last 24 h and in the UTC day, whichever are fewer."""
+        return max(0, self.stops_at - max(self.used_24h, self.used_utc_day))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Standing:
@@ -75,7 +80,7 @@ _LOOK = f"""
            SUM(CASE WHEN at > %s THEN 1 ELSE 0 END)
     FROM {_CALLS} WHERE account = %s AND at > %s
 """
-_WRITE = f"INSERT INTO {_CALLS} (at, account, purpose, host, forced) VALUES (%s, %s, %s, %s, %s) RETURNING id"
+_WRITE = f"INSERT INTO {_CALLS} (at, account, purpose, host) VALUES (%s, %s, %s, %s) RETURNING id"
 
 
 class CallBudget:
@@ -101,8 +106,18 @@ class CallBudget:
     def used_utc_day(self, at: datetime) -> int:
         return self._look(at).utc_day
 
-    def used_10min(self, at: datetime) -> int:
-        return self._look(at).last_10min
+    def last_call_at(self) -> datetime | None:
+        """Return when this account's newest call was written down, None where there is none."""
+        newest = ApiCall.objects.filter(account=self.account).order_by("-at")
+        return newest.values_list("at", flat=True).first()
+
+    def logins_allowed_from(self, most: int, at: datetime) -> datetime | None:
+        """Return when the password may be sent again if ``most`` logins succeeded in the 24 h before
+        ``at``; None where it may be sent now."""
+        # Of a login's two answers (302 with a code, 200 with the tokens) the second one is its success.
+        logins = ApiCall.objects.filter(account=self.account, purpose="login", status=200, at__gt=at - DAY)
+        moments = list(logins.order_by("-at").values_list("at", flat=True)[:most])
+        return moments[-1] + DAY if len(moments) == most else None
 
     def blocked_until(self, at: datetime) -> datetime | None:
         """End of the pause that the cloud demanded, None if there is none at ``at``."""
@@ -172,7 +187,7 @@ class CallBudget:
         )
 
     def _write(self, purpose: str, host: str, at: datetime) -> int:
-        row = [connection.ops.adapt_datetimefield_value(at), self.account, purpose, host, False]
+        row = [connection.ops.adapt_datetimefield_value(at), self.account, purpose, host]
         with connection.cursor() as cursor:
             cursor.execute(_WRITE, row)
             return int(cursor.fetchone()[0])

@@ -24,7 +24,7 @@ from .shelly.parse import MeterIdentity
 from .viessmann.client import ViessmannAccount, ViessmannClient
 from .viessmann.features import heat_pump_reading
 from .viessmann.oauth import TokenStore
-from .wording import words_of
+from .wording import words_for_asker
 
 MODEL_NAMES = {
     "SPEM-003": "Shelly Pro 3EM",
@@ -78,20 +78,25 @@ def test_heat_pump(
     token_store: TokenStore | None = None,
     device_serial: str | None = None,
     adapter: BaseAdapter | None = None,
+    afresh: bool = False,
 ) -> ConnectionReport:
-    """Log in (with the stored login, if one is given) and read the heat pump once; 2 to 4 cloud calls.
+    """Log in and read the heat pump once; 2 to 4 cloud calls.
 
-    Without ``token_store`` the login is a fresh one and is forgotten afterwards.
+    ``token_store``: of the running program. With ``afresh`` its login is left alone: a new one is made and
+    forgotten afterwards. A success ends what the running program waits for.
     """
-    if token_store is not None:
+    if not afresh and token_store is not None:
         return _heat_pump_report(account, budget, clock, token_store, device_serial, adapter)
     with tempfile.TemporaryDirectory(prefix="heatmon-") as folder:
         scratch = TokenStore(Path(folder) / "login.json")
-        return _heat_pump_report(account, budget, clock, scratch, device_serial, adapter)
+        report = _heat_pump_report(account, budget, clock, scratch, device_serial, adapter)
+    if report.ok and token_store is not None:
+        token_store.ask_again()
+    return report
 
 
 def _failed(error: CodedError) -> ConnectionReport:
-    said = words_of(error)
+    said = words_for_asker(error)
     return ConnectionReport(ok=False, title=said.sentence, code=error.code, hint=said.hint)
 
 

@@ -88,5 +88,10 @@ def until_of(details: Mapping[str, Detail]) -> datetime | None:
     return datetime.fromisoformat(until) if isinstance(until, str) else None
 
 
+def without_time(details: Mapping[str, Detail]) -> dict[str, Detail]:
+    """Return details without the time of the next try: what tells whether a cause is a new one."""
+    return {name: value for name, value in details.items() if name != "until"}
+
+
 def _with_time(details: dict[str, Detail], retry_at: datetime | None) -> dict[str, Detail]:
     return details if retry_at is None else {**details, "until": retry_at.isoformat()}

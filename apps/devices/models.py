@@ -16,7 +16,11 @@ class Site(models.Model):
 
 
 class Device(models.Model):
-    """A meter (by MAC) or a heat pump (by the serial of its gateway) that this site has read from."""
+    """A meter (by MAC) or a heat pump (by the serial of its gateway) that this site has read from.
+
+    ``clock_wrong_since``: its clock is more than a minute off ours, so its rows bear wrong times.
+    ``history_from``: rows of its memory before this were recorded under a wrong clock.
+    """
 
     class Kind(models.TextChoices):
         METER = "meter"
@@ -31,6 +35,8 @@ class Device(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     active = models.BooleanField(default=True)
+    clock_wrong_since = models.DateTimeField(null=True)
+    history_from = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -42,7 +48,11 @@ class Device(models.Model):
 
 
 class SourceState(models.Model):
-    """How polling a source went last. ``wording`` has the words for ``error_code`` and ``error_details``."""
+    """How polling a source went last. ``wording`` has the words for ``error_code`` and ``error_details``.
+
+    ``report``: what the device says of itself, see ``reports``. ``login_ends_at``: when the cloud's login
+    ends for good.
+    """
 
     class Source(models.TextChoices):
         METER = "meter"
@@ -56,6 +66,8 @@ class SourceState(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error_details = models.JSONField(default=dict)
     blocked_until = models.DateTimeField(null=True)
+    report = models.JSONField(default=dict)
+    login_ends_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "source"], name="one_state_per_source")]
@@ -69,7 +81,6 @@ class ApiCall(models.Model):
     purpose = models.CharField(max_length=40)
     host = models.CharField(max_length=200)
     status = models.IntegerField(null=True)
-    forced = models.BooleanField(default=False)
 
 
 class QuotaState(models.Model):

@@ -17,7 +17,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from .errors import CodedError, Detail, until_of
+from .errors import CodedError, Detail, DeviceError, until_of
 
 Text = Promise | str
 
@@ -171,6 +171,10 @@ CLOUD: Mapping[str, tuple[Text, Text]] = {
         _("Viessmann has switched this interface off."),
         _("Update heatmon, or check the address of the API."),
     ),
+    "gone_since": (
+        _("Viessmann has switched this interface off (%(sunset)s)."),
+        _("Its successor is %(replacement)s: update heatmon, or check the address of the API."),
+    ),
     "no_heat_pump": (_("The Viessmann account has no heat pump."), _RIGHT_ACCOUNT),
     "other_heat_pump": (
         _("The Viessmann account has no heat pump with the serial %(serial)s."),
@@ -248,6 +252,14 @@ def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words
 def words_of(error: CodedError, zone: tzinfo = UTC) -> Words:
     """Return the words for an error in the language in force."""
     return words(error.code, error.details, zone)
+
+
+def words_for_asker(error: CodedError, zone: tzinfo = UTC) -> Words:
+    """Return the words for a person who asks by hand: whoever is refused need not wait for our next try."""
+    details = dict(error.details)
+    if isinstance(error, DeviceError) and error.permanent:
+        details.pop("until", None)
+    return words(error.code, details, zone)
 
 
 def log_line(error: CodedError, zone: tzinfo = UTC) -> str:

@@ -41,17 +41,16 @@ def test_heatmon_stops_at_nine_tenths_of_the_limit(limit: int, stops_at: int) ->
 def test_a_call_is_written_down_with_purpose_and_host() -> None:
     budget().charge("poll", "api.example.test", NOON)
     row = ApiCall.objects.get()
-    assert (row.at, row.account, row.purpose, row.host, row.status, row.forced) == (
+    assert (row.at, row.account, row.purpose, row.host, row.status) == (
         NOON,
         "client-1",
         "poll",
         "api.example.test",
         None,
-        False,
     )
 
 
-def test_counts_are_of_the_last_24_hours_the_utc_day_and_10_minutes() -> None:
+def test_counts_are_of_the_last_24_hours_and_of_the_utc_day() -> None:
     written(1, NOON - DAY)
     written(2, NOON - DAY + timedelta(seconds=1))
     written(4, NOON - 12 * HOUR)
@@ -59,7 +58,8 @@ def test_counts_are_of_the_last_24_hours_the_utc_day_and_10_minutes() -> None:
     written(16, NOON - 9 * MINUTE)
     written(32, NOON, account="client-2")
     ledger = budget()
-    assert (ledger.used_24h(NOON), ledger.used_utc_day(NOON), ledger.used_10min(NOON)) == (30, 28, 16)
+    assert (ledger.used_24h(NOON), ledger.used_utc_day(NOON)) == (30, 28)
+    assert ledger.quota(NOON).left == 1275
 
 
 def test_a_local_time_counts_its_own_utc_day() -> None:

@@ -97,7 +97,7 @@ def test_both_devices_are_asked_stored_and_printed(collect: Collect, scratch_sto
     assert code == 0
     assert f"device                           {METER_MAC} (triphase)" in said
     assert "compressor" in said
-    assert "calls in 24 h                    4 of 1305" in said
+    assert "calls in 24 h                    4 of 1305, 1301 left" in said
     assert scratch_store.extent(default_site().pk, "meter") is not None
     assert scratch_store.extent(default_site().pk, "heat_pump") is not None
 
@@ -234,7 +234,7 @@ def test_a_wrong_client_id_is_told(collect: Collect) -> None:
     )
 
 
-def test_a_wrong_login_is_told_and_not_tried_again_at_once(collect: Collect, world: SimulatedWorld) -> None:
+def test_a_wrong_login_is_told_and_each_time_asked_anew(collect: Collect, world: SimulatedWorld) -> None:
     code, said = collect("heat_pump", viessmann_password="wrong")
     assert code == 1
     assert said == (
@@ -243,8 +243,40 @@ def test_a_wrong_login_is_told_and_not_tried_again_at_once(collect: Collect, wor
     )
     calls = len(world.cloud.calls)
     assert collect("heat_pump", viessmann_password="wrong") == (code, said)
-    assert len(world.cloud.calls) == calls
-    assert ApiCall.objects.count() == calls
+    assert len(world.cloud.calls) == calls + 1
+    assert ApiCall.objects.count() == calls + 1
+
+
+def test_a_login_that_was_refused_in_an_outage_works_at_once_when_asked_by_hand(
+    collect: Collect, world: SimulatedWorld
+) -> None:
+    handler = world.login_handler.handler
+    world.login_handler.handler = answering_before(
+        handler, lambda path: json_answer(401, {"error": "access_denied"}) if "/authorize" in path else None
+    )
+    assert collect("heat_pump")[0] == 1
+    world.login_handler.handler = handler
+    assert collect("heat_pump")[0] == 0
+
+
+def test_the_heat_pumps_of_an_account_that_has_several_are_listed_and_one_is_chosen_by_the_option(
+    collect: Collect, world: SimulatedWorld
+) -> None:
+    content = installations()
+    devices = content["data"][0]["gateways"][0]["devices"]
+    (pump,) = [one for one in devices if "type:heatpump" in one["roles"]]
+    devices.append({**pump, "id": "1", "modelId": "CU401B_S"})
+    world.cloud_handler.handler = answering_before(
+        world.cloud_handler.handler,
+        lambda path: json_answer(200, content) if "/equipment/installations" in path else None,
+    )
+    code, said = collect("heat_pump")
+    gateway = pump["gatewaySerial"]
+    assert code == 1
+    assert said.endswith(f"  HEATMON_HEAT_PUMP={gateway}/0\n  HEATMON_HEAT_PUMP={gateway}/1\n")
+    code, said = collect("heat_pump", heat_pump=f"{gateway}/0")
+    assert code == 0
+    assert f"{gateway}/0 CU401B_G" in said
 
 
 def test_a_corrected_login_is_tried_at_once(collect: Collect) -> None:

@@ -167,8 +167,9 @@ class HeatPumpCard(Card):
             account,
             CallBudget(client_id, limit=server.viessmann_daily_limit, clock=clock.now),
             clock.now,
+            token_store=TokenStore(Path(settings.TOKEN_PATH)),
             # With a password the login itself is to be tried; without one there is only the stored login.
-            token_store=None if password else TokenStore(Path(settings.TOKEN_PATH)),
+            afresh=bool(password),
             device_serial=self.cleaned_data["heat_pump_device"] or None,
         )
 

@@ -8,9 +8,8 @@ whole answer, its cache returns old values when the cloud fails, and its base ad
 from __future__ import annotations
 
 import logging
-import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,11 +19,12 @@ from requests.adapters import BaseAdapter
 from apps.devices.budget import CallBudget
 from apps.devices.errors import DeviceBusy, DeviceRefused, PayloadInvalid, WrongDevice
 
+from .discovery import FoundHeatPump, chosen, heat_pumps, is_meant
 from .faults import TokenRejected, body_of, error_in, reported_limit
 from .features import FeatureSnapshot
 from .getters import snapshot_with_getters
 from .oauth import Authenticator, ViessmannAccount
-from .tokens import Address, TokenStore
+from .tokens import Address, Pause, TokenStore
 from .transport import CloudTransport
 
 __all__ = ["FoundHeatPump", "ViessmannAccount", "ViessmannClient"]
@@ -32,23 +32,21 @@ __all__ = ["FoundHeatPump", "ViessmannAccount", "ViessmannClient"]
 log = logging.getLogger(__name__)
 
 A_PERSON_ASKS = "test"
-HEAT_PUMP_ROLE = "type:heatpump"
-HEAT_PUMP_MODEL = re.compile(r"Vitocal|VBC70|V200WO1A|CU401B|OBNG_SCU|OBNG_OCU")
 PAUSE_AFTER_USELESS_RENEWAL = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundHeatPump:
-    """A heat pump of the account. ``device`` names it in heatmon: the gateway's serial, with ``/id`` behind
-    where a gateway has several."""
-
-    device: str
-    gateway: str
-    installation_id: int
-    device_id: str
-    model: str | None
-    roles: tuple[str, ...]
-    online: bool
+# What the cloud says no to for long: asked for once an hour, not at every poll.
+PROBE_EVERY = timedelta(hours=1)
+ASKED_RARELY = frozenset(
+    {
+        "paid_plan",
+        "forbidden",
+        "not_found",
+        "gone",
+        "gone_since",
+        "no_heat_pump",
+        "other_heat_pump",
+        "several_heat_pumps",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +93,58 @@ class ViessmannClient:
     def fetch(self, purpose: str = "poll") -> FeatureSnapshot:
         """The heat pump's features now; exactly one call when login and address are known.
 
-        ``purpose`` "test" stands for a person who asks: a login that was refused lately is tried again.
+        What the cloud says no to for long is asked for once an hour; in between that no is raised again,
+        without a call. ``purpose`` "test" stands for a person, who gets an answer of now.
         """
+        by_hand = purpose == A_PERSON_ASKS
         with self._lock:
-            address = self._address(retry_refused=purpose == A_PERSON_ASKS)
+            if not by_hand:
+                self._respect_pause()
+            remembered = self._remembered_address() is not None
             try:
-                with self._transport.calls(purpose):
-                    token = self._token(retry_refused=purpose == A_PERSON_ASKS)
-                with self._transport.calls(purpose):
-                    answer = self._get(_features_url(address), token)
+                snapshot = self._asked(purpose, by_hand)
             except (WrongDevice, DeviceRefused) as error:
                 if error.code in ("not_found", "forbidden"):
-                    self._store.save_address(None)  # the gateway may have been replaced: look again
+                    self._store.save_address(None)
+                    if remembered:
+                        raise  # the gateway may have been replaced: the next poll looks again
+                if error.code in ASKED_RARELY:
+                    self._pause(error)
                 raise
-            return self._snapshot(answer, address)
+            self._store.ask_again()
+            return snapshot
+
+    def _asked(self, purpose: str, by_hand: bool) -> FeatureSnapshot:
+        address = self._address(retry_refused=by_hand)
+        with self._transport.calls(purpose):
+            token = self._token(retry_refused=by_hand)
+        with self._transport.calls(purpose):
+            answer = self._get(_features_url(address), token)
+        return self._snapshot(answer, address)
+
+    def _pause(self, error: WrongDevice | DeviceRefused) -> None:
+        until = self._clock() + PROBE_EVERY
+        error.details["until"] = until.isoformat()
+        self._store.save_pause(
+            Pause(
+                asked_for=self._asked_for,
+                until=until.timestamp(),
+                code=error.code,
+                details=error.details,
+            )
+        )
+
+    def _respect_pause(self) -> None:
+        pause, now = self._store.pause(), self._clock().timestamp()
+        if pause is None or pause.asked_for != self._asked_for:
+            return
+        if now < pause.until <= now + PROBE_EVERY.total_seconds():
+            raise DeviceRefused(pause.code, **pause.details)
+
+    @property
+    def _asked_for(self) -> str:
+        account = self._account
+        return " ".join((account.client_id, account.user or "", self._device_serial or "", account.api_url))
 
     def _snapshot(self, answer: _Answer, address: Address) -> FeatureSnapshot:
         # An empty list is a fault of the cloud (seen for hours in 2022), not a heat pump without data.
@@ -123,42 +159,35 @@ class ViessmannClient:
             raw=answer.raw,
         )
 
-    def _address(self, *, retry_refused: bool) -> Address:
+    def _remembered_address(self) -> Address | None:
         known = self._store.address()
-        if known is not None and known.client_id == self._account.client_id and self._wanted(known):
+        if known is None or known.client_id != self._account.client_id:
+            return None
+        meant = is_meant(self._device_serial, gateway=known.gateway, device_id=known.device_id)
+        return known if meant else None
+
+    def _address(self, *, retry_refused: bool) -> Address:
+        known = self._remembered_address()
+        if known is not None:
             return known
-        chosen = self._chosen(self._find("look up", retry_refused=retry_refused))
+        found = chosen(self._find("look up", retry_refused=retry_refused), self._device_serial)
         address = Address(
             client_id=self._account.client_id,
-            installation_id=chosen.installation_id,
-            gateway=chosen.gateway,
-            device_id=chosen.device_id,
-            device=chosen.device,
-            model=chosen.model,
-            roles=chosen.roles,
+            installation_id=found.installation_id,
+            gateway=found.gateway,
+            device_id=found.device_id,
+            device=found.device,
+            model=found.model,
+            roles=found.roles,
         )
         self._store.save_address(address)
         return address
-
-    def _wanted(self, found: Address | FoundHeatPump) -> bool:
-        return self._device_serial in (None, found.device, found.gateway)
-
-    def _chosen(self, found: Sequence[FoundHeatPump]) -> FoundHeatPump:
-        if not found:
-            raise WrongDevice("no_heat_pump")
-        wanted = [one for one in found if self._wanted(one)]
-        if len(wanted) == 1:
-            return wanted[0]
-        names = [f"{one.model or '?'} ({one.device})" for one in found]
-        if not wanted:
-            raise WrongDevice("other_heat_pump", serial=self._device_serial, names=names)
-        raise WrongDevice("several_heat_pumps", names=names)
 
     def _find(self, purpose: str, *, retry_refused: bool) -> list[FoundHeatPump]:
         with self._transport.calls(purpose):
             token = self._token(retry_refused=retry_refused)
         with self._transport.calls(purpose):
-            return _heat_pumps(_vicare_devices(lambda path: self._get(path, token).payload))
+            return heat_pumps(lambda path: self._get(path, token).payload)
 
     def _token(self, *, retry_refused: bool) -> str:
         try:
@@ -212,62 +241,3 @@ class _Recorder:
 
     def get(self, url: str) -> str:
         return url
-
-
-def _vicare_devices(get: Callable[[str], dict[str, Any]]) -> list[Any]:
-    """The account's devices as PyViCare lists them. Raises PayloadInvalid for an answer it cannot read."""
-    from PyViCare.PyViCare import PyViCare
-    from PyViCare.PyViCareAbstractOAuthManager import AbstractViCareOAuthManager
-
-    class Manager(AbstractViCareOAuthManager):  # type: ignore[misc]
-        """Our way to the cloud under PyViCare: charged, capped, with our errors."""
-
-        def __init__(self) -> None:
-            super().__init__(None)
-
-        def get(self, url: str) -> Any:
-            return _with_roles(get(url))
-
-        def renewToken(self) -> None:
-            """Done by the client."""
-
-    vicare = PyViCare()
-    vicare.setCacheDuration(0)
-    try:
-        vicare.initWithExternalOAuth(Manager())
-    except (AttributeError, TypeError, KeyError, ValueError) as error:
-        raise PayloadInvalid("no_data", path="installations") from error
-    return list(vicare.all_devices)
-
-
-def _with_roles(payload: dict[str, Any]) -> dict[str, Any]:
-    """A device without roles would make PyViCare give up on all of them."""
-    installations = payload.get("data")
-    for installation in installations if isinstance(installations, list) else []:
-        for gateway in installation.get("gateways", []):
-            for device in gateway.get("devices", []):
-                for name, absent in (("roles", []), ("modelId", ""), ("status", ""), ("deviceType", "")):
-                    device.setdefault(name, absent)
-    return payload
-
-
-def _heat_pumps(devices: Sequence[Any]) -> list[FoundHeatPump]:
-    """Those that are heat pumps by role or model; the first device of a gateway is the gateway itself."""
-    pumps = [
-        one
-        for one in devices
-        if HEAT_PUMP_ROLE in one.roles or HEAT_PUMP_MODEL.search(one.device_model or "") is not None
-    ]
-    gateways = [str(one.accessor.serial) for one in pumps]
-    return [
-        FoundHeatPump(
-            device=gateway if gateways.count(gateway) == 1 else f"{gateway}/{one.device_id}",
-            gateway=gateway,
-            installation_id=one.accessor.id,
-            device_id=str(one.device_id),
-            model=one.device_model or None,
-            roles=tuple(str(role) for role in one.roles),
-            online=bool(one.isOnline()),
-        )
-        for one, gateway in zip(pumps, gateways, strict=True)
-    ]

@@ -71,7 +71,7 @@ def error_in(response: requests.Response, body: Any, at: datetime) -> DeviceErro
     if status >= 500 or _extended(told).get("code") in ("500", "502", "503"):
         return DeviceUnreachable("cloud_error", status=status)
     if status >= 400:
-        return _client_error(status)
+        return _client_error(status, _extended(told))
     if not isinstance(body, Mapping):
         return PayloadInvalid("not_json" if body is None else "no_data", path="data")
     return None if "data" in body else PayloadInvalid("no_data", path="data")
@@ -113,12 +113,15 @@ def _communication_error(reason: object) -> DeviceError:
     return DeviceUnreachable("device_communication")
 
 
-def _client_error(status: int) -> DeviceError:
+def _client_error(status: int, told: Mapping[str, Any]) -> DeviceError:
     if status == 403:
         return DeviceRefused("forbidden")
     if status == 404:
         return WrongDevice("not_found")
     if status == 410:
+        sunset, replacement = told.get("sunsetDate"), told.get("replacement")
+        if isinstance(sunset, str) and isinstance(replacement, str):
+            return DeviceRefused("gone_since", sunset=sunset[:40], replacement=replacement[:200])
         return DeviceRefused("gone")
     return DeviceUnreachable("cloud_error", status=status)
 

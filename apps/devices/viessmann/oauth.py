@@ -21,7 +21,7 @@ import requests
 
 from apps.devices.errors import DeviceError, DeviceRefused, DeviceUnreachable
 
-from .faults import body_of, rate_limit
+from .faults import TokenRejected, body_of, rate_limit
 from .tokens import Login, Refusal, TokenStore
 from .transport import CloudTransport
 
@@ -33,9 +33,11 @@ RENEW_BEFORE_S = 60
 ACCESS_TOKEN_S = 3600
 REFRESH_TOKEN_AGE = timedelta(days=180)
 WARN_BEFORE = timedelta(days=14)
-# A wrong password is not sent again soon: repeated, it locks the account.
-PAUSE_AFTER_REFUSAL = timedelta(hours=6)
+# A refused password is sent again ever more rarely: it may be an outage, but repeated it locks the account.
+PAUSES_AFTER_REFUSAL = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240, 360))
 PAUSE_WITHOUT_PASSWORD = timedelta(hours=1)
+# By password, while the cloud refuses the tokens that it gave for it.
+MOST_LOGINS_A_DAY = 2
 _WRONG_CLIENT = frozenset(
     {"invalid_client", "unauthorized_client", "invalid_request", "invalid_redirect_uri"}
 )
@@ -98,7 +100,7 @@ class Authenticator:
                 return login.access_token
             if not retry_refused:
                 self._respect_refusal()
-            return self._renewed(login).access_token
+            return self._renewed(login, by_hand=retry_refused).access_token
 
     def replace(self, rejected: str) -> str:
         """A token instead of one that the cloud rejected before its time; 1 call at most.
@@ -137,7 +139,7 @@ class Authenticator:
         left_s = login.expires_at - self._clock().timestamp()
         return RENEW_BEFORE_S < left_s < 24 * ACCESS_TOKEN_S
 
-    def _renewed(self, login: Login | None) -> Login:
+    def _renewed(self, login: Login | None, *, by_hand: bool) -> Login:
         if login is not None and login.refresh_token:
             fresh = self._refreshed(login)
             if fresh is not None:
@@ -147,12 +149,20 @@ class Authenticator:
             if login is not None:
                 self._remember(refused, PAUSE_WITHOUT_PASSWORD)
             raise refused
+        if login is not None and not by_hand:
+            self._respect_logins()
         try:
             with self._transport.purpose("login"):
                 return self._logged_in()
         except DeviceRefused as error:
-            self._remember(error, PAUSE_AFTER_REFUSAL)
+            self._remember(error)
             raise
+
+    def _respect_logins(self) -> None:
+        """Raise TokenRejected where the password was sent twice today and the tokens for it did not last."""
+        until = self._transport.budget.logins_allowed_from(MOST_LOGINS_A_DAY, self._clock())
+        if until is not None:
+            raise TokenRejected("token_rejected", until=until.isoformat())
 
     def _refreshed(self, login: Login) -> Login | None:
         """The login after a refresh; None where the cloud takes the refresh token no more."""
@@ -238,23 +248,38 @@ class Authenticator:
         self._store.save_login(login)
         return login
 
-    def _remember(self, error: DeviceRefused, pause: timedelta) -> None:
-        """Keep the cloud's no, so that it is not asked again at every poll."""
+    def _remember(self, error: DeviceRefused, pause: timedelta | None = None) -> None:
+        """Keep the cloud's no, so that it is not asked again at every poll; without ``pause`` each no in a
+        row is kept longer. The error learns when the next try is made."""
+        before = self._refusal()
+        count = before.count + 1 if before else 1
+        if pause is None:
+            pause = PAUSES_AFTER_REFUSAL[min(count, len(PAUSES_AFTER_REFUSAL)) - 1]
+        until = self._clock() + pause
+        error.details["until"] = until.isoformat()
         self._store.save_refusal(
             Refusal(
                 credentials=self._credentials,
-                until=(self._clock() + pause).timestamp(),
+                until=until.timestamp(),
                 code=error.code,
-                details=dict(error.details),
+                details=error.details,
+                count=count,
             )
         )
 
-    def _respect_refusal(self) -> None:
+    def _refusal(self) -> Refusal | None:
+        """The stored refusal, if it is of these credentials."""
         refusal = self._store.refusal()
+        if refusal is None or not secrets.compare_digest(refusal.credentials, self._credentials):
+            return None
+        return refusal
+
+    def _respect_refusal(self) -> None:
         now = self._clock().timestamp()
-        if refusal is None or not now < refusal.until <= now + PAUSE_AFTER_REFUSAL.total_seconds():
-            return
-        if secrets.compare_digest(refusal.credentials, self._credentials):
+        if self._store.refusal() is None:
+            return  # the fingerprint is dear: not at every poll
+        refusal = self._refusal()
+        if refusal is not None and now < refusal.until <= now + PAUSES_AFTER_REFUSAL[-1].total_seconds():
             raise DeviceRefused(refusal.code, **refusal.details)
 
     @cached_property

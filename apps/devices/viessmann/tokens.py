@@ -17,7 +17,7 @@ from apps.devices.errors import Detail
 
 log = logging.getLogger(__name__)
 
-_Part = TypeVar("_Part", "Login", "Refusal", "Address")
+_Part = TypeVar("_Part", "Login", "Refusal", "Pause", "Address")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,24 @@ class Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """The cloud's no to a login: not asked again before ``until`` (epoch s) with the same credentials."""
+    """The cloud's no to a login: not asked again before ``until`` (epoch s) with the same credentials.
+
+    ``count``: how often in a row they were refused.
+    """
 
     credentials: str
+    until: float
+    code: str
+    details: Mapping[str, Detail]
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """An answer that stays the same for long (no right, no such device): not asked for before ``until``
+    (epoch s). ``asked_for``: the account and device that it was about."""
+
+    asked_for: str
     until: float
     code: str
     details: Mapping[str, Detail]
@@ -59,8 +74,10 @@ class Address:
 
 
 class TokenStore:
-    """The file of one account's login, refusal and address. A missing, empty or broken file means: log in
-    again; a broken one is set aside as ``….broken``."""
+    """The file of one account's login, refusal, pause and address.
+
+    A missing, empty or broken file means: log in again; a broken one is set aside as ``….broken``.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -81,6 +98,9 @@ class TokenStore:
     def refusal(self) -> Refusal | None:
         return _made(Refusal, self._read().get("refusal"))
 
+    def pause(self) -> Pause | None:
+        return _made(Pause, self._read().get("pause"))
+
     def address(self) -> Address | None:
         return _made(Address, self._read().get("address"))
 
@@ -90,6 +110,14 @@ class TokenStore:
 
     def save_refusal(self, refusal: Refusal) -> None:
         self._change(refusal=asdict(refusal))
+
+    def save_pause(self, pause: Pause) -> None:
+        self._change(pause=asdict(pause))
+
+    def ask_again(self) -> None:
+        """Forget refusal and pause: the next poll asks."""
+        if self._read().keys() & {"refusal", "pause"}:
+            self._change(refusal=None, pause=None)
 
     def save_address(self, address: Address | None) -> None:
         self._change(address=None if address is None else asdict(address))
@@ -153,16 +181,18 @@ def _made(kind: type[_Part], part: Any) -> _Part | None:
     return made if _whole(made) else None
 
 
-def _whole(part: Login | Refusal | Address) -> bool:
+def _whole(part: Login | Refusal | Pause | Address) -> bool:
     """Whether the values have the types that the code relies on (the file may have been edited)."""
     match part:
         case Login():
             numbers = (part.expires_at, 0 if part.refresh_expires_at is None else part.refresh_expires_at)
             texts = (part.client_id, part.access_token, part.refresh_token or "", part.user or "")
         case Refusal():
-            if not isinstance(part.details, dict):
-                return False
-            numbers, texts = (part.until, 0), (part.credentials, part.code, "", "")
+            numbers, texts = (part.until, part.count), (part.credentials, part.code, "", "")
+        case Pause():
+            numbers, texts = (part.until, 0), (part.asked_for, part.code, "", "")
         case Address():
             numbers, texts = (0, 0), (part.client_id, part.gateway, part.device_id, part.device)
+    if isinstance(part, Refusal | Pause) and not isinstance(part.details, dict):
+        return False
     return all(isinstance(one, int | float) for one in numbers) and all(isinstance(one, str) for one in texts)

@@ -28,9 +28,9 @@ class CloudTransport:
     """One session. Raises DeviceError for an exchange without answer, BudgetExhausted for one not made."""
 
     def __init__(self, budget: CallBudget, adapter: BaseAdapter | None = None) -> None:
-        self._adapter = ChargingAdapter(
-            budget, adapter or LimitedAdapter(connect_timeout_s=CONNECT_TIMEOUT_S)
-        )
+        self.budget = budget
+        wire = adapter or LimitedAdapter(connect_timeout_s=CONNECT_TIMEOUT_S)
+        self._adapter = ChargingAdapter(budget, wire)
         self._session = _SessionWithoutRedirects()
         # The environment's proxies and .netrc must not decide where credentials go.
         self._session.trust_env = False

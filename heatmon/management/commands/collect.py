@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.devices.errors import BudgetExhausted, CodedError, DeviceError
 from apps.devices.options import default_site
-from apps.devices.wording import words_of
+from apps.devices.wording import words_for_asker
 from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import Collection
@@ -48,7 +49,9 @@ class Command(BaseCommand):
         try:
             lines = _meter(collection) if name == "meter" else _heat_pump(collection)
         except (DeviceError, BudgetExhausted) as error:
-            self.stderr.write(f"{title}: {words_of(error, collection.house.zone)}")
+            self.stderr.write(f"{title}: {words_for_asker(error, collection.house.zone)}")
+            for choice in _choices(error):
+                self.stderr.write(f"  HEATMON_HEAT_PUMP={choice}")
             return False
         self.stdout.write(f"{title}:")
         for label, value in lines:
@@ -58,6 +61,12 @@ class Command(BaseCommand):
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _choices(error: CodedError) -> Sequence[str]:
+    """The heat pumps of an account that has several, as the option names them."""
+    choices = error.details.get("choices")
+    return choices if isinstance(choices, list | tuple) else ()
 
 
 def _text(value: float | bool | str | None, unit: str = "") -> str:
@@ -84,7 +93,7 @@ def _meter(collection: Collection) -> list[tuple[str, str]]:
 
 
 def _heat_pump(collection: Collection) -> list[tuple[str, str]]:
-    poll = jobs.poll_heat_pump(collection, _now())
+    poll = jobs.poll_heat_pump(collection, _now(), by_hand=True)
     assert poll is not None
     reading = poll.reading
     lines = [
@@ -102,5 +111,5 @@ def _heat_pump(collection: Collection) -> list[tuple[str, str]]:
     budget = collection.budget()
     assert budget is not None
     quota = budget.quota(_now())
-    lines.append(("calls in 24 h", f"{quota.used_24h} of {quota.stops_at}"))
+    lines.append(("calls in 24 h", f"{quota.used_24h} of {quota.stops_at}, {quota.left} left"))
     return lines

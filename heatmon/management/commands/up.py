@@ -20,11 +20,11 @@ from django.db.models.signals import post_delete, post_save
 from apps.accounts.restart import restart_requested
 from apps.accounts.setup_code import current_code
 from apps.dashboard.context_processors import version
-from apps.devices.models import Device, SavedOption, SourceState
+from apps.devices.models import Device, SavedOption
 from apps.devices.options import default_site
 from apps.metrics.apps import default_store
 from heatmon import jobs
-from heatmon.collection import HEAT_PUMP, Collection
+from heatmon.collection import Collection
 from heatmon.database import make_ready
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
 from heatmon.schedule import JOBS
@@ -32,6 +32,8 @@ from heatmon.web import WebServer
 
 log = logging.getLogger(__name__)
 
+# A start within a poll's interval waits for the next turn.
+ASKED_LATELY = timedelta(seconds=300)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -85,7 +87,7 @@ class Command(BaseCommand):
             demo.start()
         collection = demo.collection() if demo else Collection(default_site(), default_store(), clock=_now)
         watch_options(collection)
-        runner = Runner(JOBS, work_of(collection, stop), at_once=due_at_once(collection))
+        runner = Runner(JOBS, work_of(collection, stop), at_once=due_at_once(collection, _now()))
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass
@@ -120,13 +122,13 @@ def work_of(collection: Collection, stop: threading.Event) -> Mapping[str, Calla
     return {**work, "backfill": partial(jobs.backfill, collection, go_on=lambda: not stop.is_set())}
 
 
-def due_at_once(collection: Collection) -> set[str]:
-    """The heat pump is asked at start, unless it was a moment ago: restarts must not eat the quota."""
-    recent = _now() - timedelta(seconds=150)
-    asked = SourceState.objects.filter(
-        site=collection.site, source=HEAT_PUMP, last_attempt_at__gt=recent
-    ).exists()
-    return set() if asked else {"poll_heat_pump"}
+def due_at_once(collection: Collection, at: datetime) -> set[str]:
+    """Return the jobs that have a turn at the start: the heat pump is asked, unless it was a moment ago. The
+    ledger decides, in which a poll stands before it is made: dying in one again and again costs nothing."""
+    budget = collection.budget()
+    asked_at = budget.last_call_at() if budget else None
+    recent = asked_at is not None and at - asked_at < ASKED_LATELY
+    return set() if recent else {"poll_heat_pump"}
 
 
 def watch_options(collection: Collection) -> None:

@@ -85,7 +85,7 @@ def test_without_password_an_ended_login_asks_for_one_and_tries_once_an_hour(
         clock.pass_(minutes=5)
     assert (refused.value.code, words_of(refused.value).hint) == (
         "login_needed",
-        "Enter user and password on the settings page.",
+        "Enter user and password on the settings page. Next try: 22 Jan 2026, 14:00.",
     )
     assert cloud.called() == REFRESH
     with pytest.raises(DeviceRefused):
@@ -102,16 +102,18 @@ def test_without_login_and_password_no_call_is_made(make_client: MakeClient, clo
     assert cloud.called() == []
 
 
-def test_a_wrong_password_is_sent_once_and_not_at_every_poll(
+def test_a_refused_password_is_sent_again_after_growing_pauses(
     make_client: MakeClient, cloud: Cloud, clock: Clock
 ) -> None:
     wrong = make_client(password="guess")
-    for _ in range(30):
+    sent_at_minute = []
+    for minute in range(0, 26 * 60, 5):
         with pytest.raises(DeviceRefused) as refused:
             wrong.fetch()
+        assert refused.value.code == "wrong_credentials"
+        sent_at_minute += [minute for _call in cloud.called()]
         clock.pass_(minutes=5)
-    assert refused.value.code == "wrong_credentials"
-    assert cloud.called() == ["POST authorize"]
+    assert sent_at_minute == [0, 15, 45, 105, 225, 465, 825, 1185, 1545]
     make_client().fetch()
     assert cloud.called() == [*LOGIN, "GET installations", "GET features"]
 
