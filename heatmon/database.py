@@ -11,22 +11,18 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-NEED_IT = frozenset(
-    {
-        "axes_reset",
-        "changepassword",
-        "collect",
-        "create_api_token",
-        "create_first_account",
-        "createsuperuser",
-        "import_features",
-        "import_meter",
-        "recalculate",
-        "report",
-        "setup_code",
-        "verify",
-    }
-)
+from apps.metrics.apps import default_store
+
+NEED_STORE = frozenset({"collect", "import_features", "import_meter", "recalculate", "report", "verify"})
+NEED_IT = NEED_STORE | {
+    "axes_reset",
+    "begin_store",
+    "changepassword",
+    "create_api_token",
+    "create_first_account",
+    "createsuperuser",
+    "setup_code",
+}
 
 
 def make_ready() -> None:
@@ -60,5 +56,7 @@ def prepare(argv: Sequence[str]) -> None:
         return
     try:
         make_ready()
+        if argv[1] in NEED_STORE and (refusal := default_store().refusal) is not None:
+            raise CommandError(f"{refusal}. Restore a backup, or see begin_store --help.")
     except CommandError as error:
         sys.exit(f"CommandError: {error}")

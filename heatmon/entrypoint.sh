@@ -5,7 +5,7 @@ case "${1:-web}" in
   web)
     python manage.py migrate --noinput
     python manage.py setup_code
-    exec gunicorn heatmon.wsgi:application --bind 0.0.0.0:8000 --workers 1 --threads 4 \
+    exec gunicorn "heatmon.wsgi:opened()" --bind 0.0.0.0:8000 --workers 1 --threads 4 \
       --no-control-socket --worker-tmp-dir /tmp --access-logfile /dev/null
     ;;
   worker)

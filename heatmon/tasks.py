@@ -27,6 +27,8 @@ def collection() -> Collection:
 
 def run(job: Job, now: float) -> bool:
     """Take the turn of ``job`` that is due at ``now`` and do it; False if it was taken or is too old."""
+    if default_store().refusal is not None:
+        return False  # its pages say why
     due = last_run(job, now)
     if now - due > job.expires_s:
         return False

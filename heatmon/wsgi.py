@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.core.wsgi import get_wsgi_application
@@ -11,12 +12,29 @@ from django.core.wsgi import get_wsgi_application
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+log = logging.getLogger(__name__)
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
 
 # Believed from the trusted proxy only, whatever server runs this.
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
 
 _django = get_wsgi_application()
+
+
+def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """The application with the store opened before the first page, so that every page can say so if it is
+    refused."""
+    from django.db import DatabaseError
+
+    from apps.metrics.apps import default_store
+    from apps.metrics.store.base import StoreUnavailable
+
+    try:
+        default_store()
+    except (StoreUnavailable, DatabaseError) as error:
+        log.warning("the store is not open yet: %s", error)
+    return application
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

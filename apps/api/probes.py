@@ -96,7 +96,7 @@ def _migrations_are_done() -> bool:
 def _store_answers() -> bool:
     try:
         metrics_apps.default_store().ping()
-    except (StoreUnavailable, ImproperlyConfigured):
+    except (StoreUnavailable, ImproperlyConfigured, DatabaseError):
         return False
     return True
 

@@ -16,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from apps.devices.options import default_site, zone_of
+from apps.metrics import apps as metrics_apps
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "demo": settings.DEMO,
         "history_percent": _history_percent() if settings.DEMO else None,
+        "store_refusal": metrics_apps.refusal(),
         "version": version(),
         "house_zone": SimpleLazyObject(_zone),
         "root": prefix,

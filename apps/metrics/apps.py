@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from .store.base import StoreRefused
 from .store.front import Store
-from .store.opening import open_engine
+
+log = logging.getLogger(__name__)
 
 
 class MetricsConfig(AppConfig):
@@ -28,7 +31,8 @@ _used_instead: list[Store] = []
 def default_store() -> Store:
     """The store of the settings, opened at the first call of the process; or the one of ``use_store``.
 
-    Raises StoreUnavailable if it cannot be opened, ImproperlyConfigured for an engine not there yet.
+    A store that is not as this home left it is refused until the next start: it raises StoreRefused at every
+    use. Raises StoreUnavailable if it cannot be opened, ImproperlyConfigured for an engine not there yet.
     """
     global _opened
     if _used_instead:
@@ -40,13 +44,23 @@ def default_store() -> Store:
 
 
 def _open() -> Store:
+    from .admission import admitted
     from .extents import DatabaseExtents
 
     try:
-        engine = open_engine(settings.HEATMON.store, settings.STORE_PATH, lasting=not settings.DEMO)
+        engine = admitted(settings.HEATMON.store, settings.STORE_PATH, lasting=not settings.DEMO)
+    except StoreRefused as refusal:
+        log.error("%s; nothing is collected until this is decided: see the pages", refusal)
+        return Store.refused(refusal)
     except ValueError as error:
         raise ImproperlyConfigured(str(error)) from error
     return Store(engine, DatabaseExtents(engine))
+
+
+def refusal() -> StoreRefused | None:
+    """Why the store that this process has opened is refused; None if it is not, or was not opened yet."""
+    store = _used_instead[-1] if _used_instead else _opened
+    return None if store is None else store.refusal
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
 from apps.devices.models import Site
@@ -65,6 +67,18 @@ class StaleRange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.start} to {self.end}"
+
+
+class StoredHome(models.Model):
+    """The id by which the time-series store knows a home. ``began_at``: when it was written there; from then
+    on a store that does not know it is not this home's."""
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="stored_home")
+    uid = models.UUIDField(default=uuid.uuid4, unique=True)
+    began_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"site {self.site_id}: {self.uid}"
 
 
 class KnownExtent(models.Model):

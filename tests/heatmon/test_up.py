@@ -223,3 +223,53 @@ def test_the_api_of_a_real_run_asks_for_a_login(real: Up) -> None:
     answer = real.get("api/status")
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "unauthorized"
+
+
+def test_a_lost_store_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    store = home / "timeseries.sqlite3"
+    given = {"HEATMON_SHELLY_URL": "http://127.0.0.1:9"}
+    first = Up(home, **given)
+    assert first.get("readyz").status_code == 200
+    first.must_end_cleanly(signal.SIGTERM)
+    assert store.stat().st_size > 0
+    store.write_bytes(b"")
+    Path(f"{store}-wal").unlink(missing_ok=True)
+
+    second = Up(home, **given)
+    second.line_with("is missing or empty")
+    answer = second.get("readyz")
+    assert (answer.status_code, answer.json()["failing"]) == (503, ["store"])
+    assert second.get("healthz").status_code == 200
+    page = second.get("setup").text
+    assert "The file with the measured values is missing or empty." in page
+    assert "manage.py begin_store" in page
+    second.must_end_cleanly(signal.SIGTERM)
+    assert store.stat().st_size == 0
+
+    assert "A new time-series store has begun." in command(home, "begin_store")
+    assert "it was left as it is" in command(home, "begin_store")
+    third = Up(home, **given)
+    assert third.get("readyz").status_code == 200
+    third.must_end_cleanly(signal.SIGTERM)
+
+
+def test_commands_that_need_a_lost_store_say_what_to_do(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    command(home, "verify")
+    (home / "timeseries.sqlite3").unlink()
+    assert "is missing or empty. Restore a backup, or see begin_store --help." in command(home, "verify")
+    assert not (home / "timeseries.sqlite3").exists()
+
+
+def command(data_dir: Path, *words: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=ROOT,
+        env=environment(data_dir),
+        capture_output=True,
+        text=True,
+        timeout=START_WITHIN_S,
+        check=False,
+    )
+    return ended.stdout + ended.stderr

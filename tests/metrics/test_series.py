@@ -184,7 +184,7 @@ def test_nonsense_is_refused_with_the_field_named(
     assert caught.value.field == field
 
 
-def test_a_store_can_be_used_instead_of_the_settings_one(store: SqliteStore) -> None:
+def test_a_store_can_be_used_instead_of_the_settings_one(store: SqliteStore, db: None) -> None:
     usual = default_store()
     with use_store(store):
         assert default_store() is store

@@ -16,6 +16,19 @@ class StoreUnavailable(Exception):
     """The store cannot be reached or refuses; nothing of the call was kept."""
 
 
+class StoreRefused(StoreUnavailable):
+    """The store is not as this home left it. Nothing is read or written until its owner has decided.
+
+    ``code``: ``missing`` (there is none, or it is empty, where there was one), ``damaged`` (it cannot be
+    read), ``newer`` (a newer heatmon wrote it), ``unknown`` (it does not know this home), ``foreign`` (it
+    knows another home, and this one is new).
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class UnknownSeries(ValueError):
     """A name that no schema knows. ``names`` lists what there is."""
 

@@ -125,6 +125,12 @@ class Engine(Protocol):
 
     # Upkeep
 
+    def homes(self) -> frozenset[str]:
+        """The ids of the homes that this store was begun for."""
+
+    def add_home(self, uid: str) -> None:
+        """Remember a home, once."""
+
     def verify_days(self, random: Random, days: int) -> Iterator[list[Difference]]:
         """Recompute what is stored as aggregates of random days and compare, day by day."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from random import Random
+from typing import NoReturn, cast
 
-from .base import Aggregate, Row, Sample, Series
+from .base import Aggregate, Row, Sample, Series, StoreRefused
 from .cutting import ceil_to, floor_to, stretches_between
 from .engine import Batch, Difference, Engine, Fields, SourceKey, times_of
 from .extents import Extents, WholeCalendar
@@ -16,11 +17,22 @@ from .schema import field_of, scales_of
 
 class Store:
     """``TimeSeriesStore`` over an engine. Rounds to the schema's resolution, cuts local boundaries into
-    pieces of UTC grids, and knows where there may be rows at all (``extents``)."""
+    pieces of UTC grids, and knows where there may be rows at all (``extents``).
+
+    ``refusal``: why nothing is read or written; None while all is well.
+    """
 
     def __init__(self, engine: Engine, extents: Extents | None = None) -> None:
         self.engine = engine
         self.extents = extents or WholeCalendar()
+        self.refusal: StoreRefused | None = None
+
+    @classmethod
+    def refused(cls, refusal: StoreRefused) -> Store:
+        """A store of which every use raises ``refusal``."""
+        store = cls(cast("Engine", _NoEngine(refusal)))
+        store.refusal = refusal
+        return store
 
     def close(self) -> None:
         self.engine.close()
@@ -147,6 +159,19 @@ class Store:
     def size_bytes(self) -> int | None:
         """Return how much room the stored data takes; None if that is not known."""
         return self.engine.size_bytes()
+
+
+class _NoEngine:
+    """Stands where no engine may be used."""
+
+    def __init__(self, refusal: StoreRefused) -> None:
+        self._refusal = refusal
+
+    def close(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise StoreRefused(self._refusal.code, str(self._refusal))
 
 
 def _grouped(site: int, names: Sequence[str]) -> list[tuple[Fields, dict[str, str]]]:

@@ -79,15 +79,17 @@ class Command(BaseCommand):
         web = WebServer(host, port)
         web.start()
         self._announce(web.address)
+        refusal = default_store().refusal
         demo = None
-        if settings.DEMO:
+        if settings.DEMO and refusal is None:
             from heatmon.demo.child import Demo
 
             demo = Demo(default_site(), default_store())
             demo.start()
         collection = demo.collection() if demo else Collection(default_site(), default_store(), clock=_now)
         watch_options(collection)
-        runner = Runner(JOBS, work_of(collection, stop), at_once=due_at_once(collection, _now()))
+        due_now = due_at_once(collection, _now())
+        runner = Runner([] if refusal else JOBS, work_of(collection, stop), at_once=due_now)
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..front import Store
 from .engine import SqliteEngine
+from .files import move_aside
 
-__all__ = ["SqliteEngine", "SqliteStore"]
+__all__ = ["SqliteEngine", "SqliteStore", "move_aside"]
 
 
 class SqliteStore(Store):

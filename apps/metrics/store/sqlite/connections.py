@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from ..base import StoreUnavailable
+from ..base import StoreRefused, StoreUnavailable
 
 _BUSY_S = 30.0
 _STEPS_BETWEEN_LOOKS = 20_000
@@ -170,6 +170,10 @@ def _translated() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if str(error) == "interrupted":
             raise StoreUnavailable("reading the time-series store took too long") from error
+        raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            raise StoreRefused("damaged", f"the time-series store cannot be read: {error}") from error
         raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error
     except sqlite3.Error as error:
         raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error

@@ -6,11 +6,10 @@ reading: ``queries``; history in bulk: ``days``.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
@@ -20,6 +19,7 @@ from ..engine import Batch, Difference, Fields, Point, SourceKey, Total, Totals
 from ..schema import MEASUREMENTS, Measurement
 from .connections import Connections
 from .days import NewDay
+from .files import prepare_file, quick_check, size_bytes
 from .queries import (
     StretchCache,
     delete_empty,
@@ -60,7 +60,7 @@ class SqliteEngine:
         self._source_ids: dict[SourceKey, int] = {}
         self._stretches = StretchCache()
         self._upserts: dict[tuple[str, tuple[str, ...]], str] = {}
-        _prepare_file(self.path, must_exist=must_exist)
+        prepare_file(self.path, must_exist=must_exist)
         self._connections = Connections(self.path, synchronous=synchronous, read_limit_s=read_limit_s)
         try:
             with self._connections.writing() as connection:
@@ -251,6 +251,14 @@ class SqliteEngine:
 
     # Upkeep
 
+    def homes(self) -> frozenset[str]:
+        with self._connections.reading() as connection:
+            return frozenset(uid for (uid,) in connection.execute("SELECT uid FROM home"))
+
+    def add_home(self, uid: str) -> None:
+        with self.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO home (uid) VALUES (?)", (uid,))
+
     def rebuild(self, start: int, end: int) -> Iterator[int]:
         """Recompute all rollups of [start, end) from raw rows, one UTC day of one source a transaction.
         Give the start of each day when it is done."""
@@ -287,30 +295,7 @@ class SqliteEngine:
             connection.execute("SELECT id FROM source LIMIT 1").fetchall()
 
     def size_bytes(self) -> int:
-        """The file with its write-ahead log."""
-        files = (self.path, self.path.with_name(self.path.name + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
-
-
-def quick_check(file: Path) -> str | None:
-    """None for a sound SQLite file, else what is wrong with it."""
-    try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return None if answer == ("ok",) else str(answer[0])
-
-
-def _prepare_file(path: Path, *, must_exist: bool) -> None:
-    """Make the file with mode 0600, or narrow the mode of an old one."""
-    try:
-        if must_exist and (not path.exists() or not path.stat().st_size):
-            raise StoreUnavailable(f"the time-series store {path} is missing or empty; restore a backup")
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        os.chmod(path, 0o600)
-    except OSError as error:
-        raise StoreUnavailable(f"the time-series store {path} cannot be opened: {error.strerror}") from error
+        return size_bytes(self.path)
 
 
 def _delete_rows(

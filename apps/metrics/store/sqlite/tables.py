@@ -1,6 +1,7 @@
 """The SQLite engine's tables: one wide table a measurement, one generic rollup table a level.
 
     meta(key, value)                                    schema_version, created_at
+    home(uid)                                           the ids of the homes that it was begun for
     source(id, site, measurement, device, circuit,      who wrote rows of which measurement
            rolled_to, minute_from, revision)
     series(id, source, field, scale, unit)              the ids in the rollups
@@ -22,7 +23,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..base import StoreUnavailable
+from ..base import StoreRefused, StoreUnavailable
 from ..cutting import floor_to
 from ..schema import MEASUREMENTS, Measurement
 
@@ -85,9 +86,10 @@ def open_schema(connection: sqlite3.Connection, tables: Mapping[str, Table], cre
         if "meta" in existing:
             _check_version(connection)
         elif existing:
-            raise StoreUnavailable("this file is a database, but not a heatmon time-series store")
+            raise StoreRefused("damaged", "this file is a database, but not a heatmon time-series store")
         else:
             _create_common(connection, created_at)
+        connection.execute("CREATE TABLE IF NOT EXISTS home (uid TEXT PRIMARY KEY) WITHOUT ROWID")
         for table in tables.values():
             if table.name in existing:
                 _add_columns(connection, table)
@@ -103,11 +105,12 @@ def open_schema(connection: sqlite3.Connection, tables: Mapping[str, Table], cre
 def _check_version(connection: sqlite3.Connection) -> None:
     row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     if row is None:
-        raise StoreUnavailable("the time-series store has lost the mark of its schema version")
+        raise StoreRefused("damaged", "the time-series store has lost the mark of its schema version")
     if int(row[0]) > SCHEMA_VERSION:
-        raise StoreUnavailable(
+        raise StoreRefused(
+            "newer",
             f"the time-series store has schema version {row[0]}, this heatmon knows {SCHEMA_VERSION}; "
-            "start the newer heatmon that wrote it"
+            "start the newer heatmon that wrote it",
         )
 
 

@@ -1,0 +1,101 @@
+"""Whether the time-series store is this home's, as it was left: none begins in silence where there was one.
+
+A random id of the home, made once, is kept in the database and in the store, and compared at every start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.db import transaction
+
+from apps.devices import clock
+from apps.devices.models import HistoryGap, Site
+from apps.devices.options import default_site
+
+from .extents import DatabaseExtents
+from .marks import mark_everything_stale
+from .models import DerivedState, EstimateCache, KnownExtent, Lump, MeterEvent, StaleRange, StoredHome
+from .store.base import StoreRefused
+from .store.engine import Engine
+from .store.front import Store
+from .store.opening import open_engine, set_aside
+
+
+class NothingToDecide(Exception):
+    """The store is in order, or cannot be kept."""
+
+
+def admitted(name: str, path: Path, *, lasting: bool) -> Engine:
+    """Open the engine of the settings if it knows this home or may begin with it, else raise StoreRefused."""
+    homes = _homes()
+    engine = open_engine(
+        name, path, must_exist=any(home.began_at is not None for home in homes), lasting=lasting
+    )
+    try:
+        _admit(engine, homes)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def begin_anew(name: str, path: Path) -> Path | None:
+    """Begin a new store in the place of one that is refused; return where what is there was put aside."""
+    _refusal(name, path)
+    aside = set_aside(path, f"set-aside-{clock.now():%Y%m%d-%H%M%S}")
+    engine = open_engine(name, path, must_exist=False)
+    _take(engine, _homes())
+    engine.close()
+    return aside
+
+
+def keep(name: str, path: Path) -> None:
+    """Take the store that is there, though it is refused, for this home's. Raises NothingToDecide where it is
+    missing or damaged."""
+    refusal = _refusal(name, path)
+    if refusal.code not in {"unknown", "foreign"}:
+        raise NothingToDecide(f"There is no store that could be kept: {refusal}.")
+    engine = open_engine(name, path, must_exist=True)
+    site = default_site()
+    _take(engine, _homes())
+    mark_everything_stale(Store(engine, DatabaseExtents(engine)), site.pk)
+    engine.close()
+
+
+def _refusal(name: str, path: Path) -> StoreRefused:
+    try:
+        admitted(name, path, lasting=True).close()
+    except StoreRefused as refusal:
+        return refusal
+    raise NothingToDecide("The time-series store is in order; it was left as it is.")
+
+
+def _homes() -> list[StoredHome]:
+    default_site()
+    return [StoredHome.objects.get_or_create(site=site)[0] for site in Site.objects.order_by("pk")]
+
+
+def _admit(engine: Engine, homes: Sequence[StoredHome]) -> None:
+    known = engine.homes()
+    if any(home.began_at is not None and str(home.uid) not in known for home in homes):
+        raise StoreRefused("unknown", "the time-series store does not know this home")
+    if known and known.isdisjoint(str(home.uid) for home in homes):
+        raise StoreRefused("foreign", "the time-series store belongs to another database")
+    _remember(engine, [home for home in homes if home.began_at is None])
+
+
+def _take(engine: Engine, homes: Sequence[StoredHome]) -> None:
+    """What was derived from another store, and what is known of one, counts no more."""
+    with transaction.atomic():
+        for derived in (Lump, MeterEvent, StaleRange, DerivedState, EstimateCache, KnownExtent, HistoryGap):
+            derived.objects.all().delete()
+        _remember(engine, homes)
+
+
+def _remember(engine: Engine, homes: Sequence[StoredHome]) -> None:
+    for home in homes:
+        engine.add_home(str(home.uid))  # first: a start that ends here is made up for by the next one
+        home.began_at = clock.now()
+        home.save(update_fields=["began_at"])
