@@ -156,6 +156,7 @@ class EnergyRowOut(Schema):
     compressor_run_time_h: Known
     mean_outside_temperature_c: Known
     heating_degree_days: Known
+    heating_degree_days_known: int
     cost: Known
 
 

@@ -131,6 +131,18 @@ def configuration_at(site: Site, at: datetime) -> dict[str, Any]:
     return dict(version.settings) if version is not None else {}
 
 
+def configurations(site: Site, start: datetime, end: datetime) -> list[tuple[datetime, dict[str, Any]]]:
+    """Return (time, all settings known) of what was in force at ``start`` and of each change before ``end``.
+
+    Times before ``start`` are given as ``start``.
+    """
+    versions = ConfigurationVersion.objects.filter(site=site, at__lt=end)
+    before = versions.filter(at__lte=start).last()
+    later = versions.filter(at__gt=start)
+    known = [(start, dict(before.settings))] if before is not None else []
+    return known + [(version.at, dict(version.settings)) for version in later]
+
+
 def previous_change(site: Site, at: datetime) -> EntryView | None:
     """The newest change of settings before ``at``."""
     entry = _changes(site).filter(at__lt=at).order_by("-at", "-id").first()

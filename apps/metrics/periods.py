@@ -21,6 +21,7 @@ class EnergyRow:
     """One period; the fields of GET /api/energy. Energies in kWh, coverages 0 to 1, None where unknown.
 
     ``electrical_energy_at_least``: a lump reaches over the edge, so that the true sum is larger.
+    ``heating_degree_days_known``: days whose temperature is known, which alone they sum.
     """
 
     start: datetime
@@ -47,6 +48,7 @@ class EnergyRow:
     mean_outside_temperature_c: float | None
     heating_degree_days: float | None
     cost: float | None
+    heating_degree_days_known: int
 
     def is_measured(self, at: datetime) -> bool:
         """Whether it is over at ``at`` and its electricity measured, by the rule of ``Totals``."""
@@ -69,10 +71,12 @@ class EnergyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weather:
-    """Mean of the valid days' means [°C] and sum of their heating degree days [K d]; None without one."""
+    """Mean of the valid days' means [°C] and sum of their heating degree days [K d], None without one;
+    ``days``: how many those are."""
 
     mean_c: float | None
     degree_days: float | None
+    days: int = 0
 
 
 def energy_rows(home: Home, period: str, first: date, last: date) -> list[EnergyRow]:
@@ -110,8 +114,8 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
         delta_t_coverage=total.delta_t_coverage,
         cop=total.cop,
         cop_delta_t=total.cop_delta_t,
-        electrical_energy_heating_kwh=kwh(total["electrical_energy_heating_wh"]),
-        electrical_energy_dhw_kwh=kwh(total["electrical_energy_dhw_wh"]),
+        electrical_energy_heating_kwh=kwh(total.heating_energy_wh),
+        electrical_energy_dhw_kwh=kwh(total.dhw_energy_wh),
         electrical_energy_unclassified_kwh=kwh(total["electrical_energy_unclassified_wh"]),
         standby_energy_kwh=kwh(total["electrical_energy_standby_wh"]),
         cop_heating=total.cop_heating,
@@ -121,6 +125,7 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
         mean_outside_temperature_c=weather.mean_c,
         heating_degree_days=weather.degree_days,
         cost=price,
+        heating_degree_days_known=weather.days,
     )
 
 
@@ -144,7 +149,9 @@ def weather_of(daily_means_c: Sequence[float | None]) -> Weather:
     if not known:
         return Weather(mean_c=None, degree_days=None)
     return Weather(
-        mean_c=sum(known) / len(known), degree_days=sum(heating_degree_days(mean) or 0.0 for mean in known)
+        mean_c=sum(known) / len(known),
+        degree_days=sum(heating_degree_days(mean) or 0.0 for mean in known),
+        days=len(known),
     )
 
 

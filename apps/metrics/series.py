@@ -32,6 +32,10 @@ STEPS_S = (
 """Lengths of a chart's steps [s]; the last one shows 130 years in ten steps."""
 
 LEAST_ENERGY_WH = 100.0
+MINUTE_S = 60
+POLL_S = 10
+POLLS_SUFFICE = 0.9
+"""Share of the polls of a step from which on minutes are not asked for."""
 
 RATIOS: Mapping[str, tuple[str, str]] = {
     "cop": ("full_thermal_energy_wh", "full_electrical_energy_wh"),
@@ -44,6 +48,14 @@ HEATS: Mapping[str, str] = {
     "thermal_power_delta_t_kw": "full_delta_t_electrical_energy_wh",
 }
 """Heats → the electricity of the intervals that know them."""
+
+ENERGIES: Mapping[str, str] = {
+    "power_w": "energy_wh",
+    "power_a_w": "energy_a_wh",
+    "power_b_w": "energy_b_wh",
+    "power_c_w": "energy_c_wh",
+}
+"""Powers → the energy of a minute that gives them where polls are missing."""
 
 
 class QueryInvalid(ValueError):
@@ -168,6 +180,8 @@ def _check_range(start: datetime, end: datetime) -> None:
 
 
 def _line(home: Home, name: str, field: Field, start: int, end: int, step_s: int) -> SeriesData:
+    if name in ENERGIES:
+        return _power(home, name, field, start, end, step_s)
     found = home.store.series(home.id, name, start, end, step_s)
     mean = found.mean
     if step_s > INTERVAL_S and name in RATIOS:
@@ -182,6 +196,31 @@ def _line(home: Home, name: str, field: Field, start: int, end: int, step_s: int
             for value, run_s, full, energy in zip(mean, *sums, strict=True)
         ]
     return SeriesData(unit=field.unit, time=found.time, mean=mean, min=found.min, max=found.max)
+
+
+def _power(home: Home, name: str, field: Field, start: int, end: int, step_s: int) -> SeriesData:
+    """Return power from the polls, and from minute energy where that covers more of a step.
+
+    Minutes that were fetched later, or imported, have no polls: their power is known all the same.
+    """
+    found = home.store.series(home.id, name, start, end, step_s)
+    line = SeriesData(unit=field.unit, time=found.time, mean=found.mean, min=found.min, max=found.max)
+    expected = step_s // POLL_S
+    if min(found.count, default=expected) >= expected * POLLS_SUFFICE:
+        return line
+    minutes = home.store.series(home.id, ENERGIES[name], start, end, max(step_s, MINUTE_S))
+    places = {at: index for index, at in enumerate(minutes.time)}
+    for index, at in enumerate(found.time):
+        place = places[at - at % minutes.step_s]
+        known_s = min(minutes.count[place] * MINUTE_S, step_s)
+        if known_s > found.count[index] * POLL_S:
+            line.mean[index] = _watts(minutes.mean[place])
+            line.min[index], line.max[index] = _watts(minutes.min[place]), _watts(minutes.max[place])
+    return line
+
+
+def _watts(minute_wh: float | None) -> float | None:
+    return None if minute_wh is None else round(minute_wh * 3600 / MINUTE_S, 1)
 
 
 def means_between(home: Home, names: Sequence[str], edges: Sequence[int]) -> dict[str, list[float | None]]:

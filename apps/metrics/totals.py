@@ -44,6 +44,10 @@ INTERVAL_FIELDS = (
     "carnot_energy_wh",
 )
 
+USES = ("electrical_energy_heating_wh", "electrical_energy_dhw_wh")
+PENDING_S = 900
+"""How much of the newest time may wait to be derived before a running stretch counts as partial."""
+
 MEASURED = 0.98
 """Share of the time from which on a stretch counts as measured (metrics §2)."""
 
@@ -102,8 +106,25 @@ class Totals:
 
     @property
     def is_partial(self) -> bool:
-        """Some of the elapsed time has no electricity."""
-        return self.electrical_coverage is not None and self.electrical_coverage < ALL_KNOWN
+        """Some of the elapsed time has no electricity; what still runs may lack its newest minutes."""
+        coverage = self.electrical_coverage
+        if coverage is None or coverage >= ALL_KNOWN:
+            return False
+        return self.is_over or self.elapsed_s - self.seconds("electric_s") > PENDING_S
+
+    @property
+    def heating_energy_wh(self) -> float | None:
+        """Electricity for space heating; None where the compressor ran and nothing says what for."""
+        return self._use_wh("electrical_energy_heating_wh")
+
+    @property
+    def dhw_energy_wh(self) -> float | None:
+        """Electricity for hot water; None as for ``heating_energy_wh``."""
+        return self._use_wh("electrical_energy_dhw_wh")
+
+    def _use_wh(self, name: str) -> float | None:
+        unclassified = self.sums["electrical_energy_unclassified_wh"]
+        return None if unclassified and not any(self.sums[use] for use in USES) else self.sums[name]
 
     @property
     def heat_coverage(self) -> float | None:

@@ -238,7 +238,7 @@
       const color = token(set.colour);
       return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, borderColor: color, $texts: set.texts }, looks[set.style](color));
     });
-    const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: line.style === "solid" ? [] : [6, 3], pointRadius: 0, pointHitRadius: 0 }));
+    const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: { solid: [], dotted: [2, 3] }[line.style] || [6, 3], pointRadius: 0, pointHitRadius: 0 }));
     const axis = (a) => Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum });
     return new Chart(canvas, { type: "scatter", data: { datasets: sets.concat(lines) },
       options: { layout: LAYOUT,

@@ -17,6 +17,7 @@ ROW = [
     "delta_t_coverage", "cop", "cop_delta_t", "electrical_energy_heating_kwh", "electrical_energy_dhw_kwh",
     "electrical_energy_unclassified_kwh", "standby_energy_kwh", "cop_heating", "cop_dhw",
     "compressor_starts", "compressor_run_time_h", "mean_outside_temperature_c", "heating_degree_days", "cost",
+    "heating_degree_days_known",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion
-from apps.dashboard.pages.efficiency.charts import curve_offset_k
+from apps.dashboard.pages.efficiency.curves import curve_offset_k
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.efficiency import heating_curve
@@ -101,8 +101,8 @@ def test_the_set_curve_is_drawn_and_its_offset_told(reader: Client, filled: Site
     )
     page = reader.get("/efficiency?range=month").context["page"]
     assert [curve.circuit for curve in page.curves] == ["1"]
-    assert page.curves[0].set_words == "Set: slope 0.8, shift 0, room 20.0\u00a0°C"
-    assert "the set curve" in page.curves[0].conclusion
+    assert page.curves[0].periods[0].set_words == "Set: slope 0.8, shift 0, room 20.0\u00a0°C"
+    assert "the set curve" in page.curves[0].periods[0].conclusion
     assert len(page.curves[0].chart.data["lines"][0]["points"]) >= 2
 
 

@@ -114,8 +114,9 @@ def test_nothing_known_is_none_and_never_zero(store: SqliteStore, site: Site) ->
         "electrical_energy_at_least",
         "lumps",
         "electrical_coverage",
+        "heating_degree_days_known",
     }
-    assert row.electrical_coverage == 0.0
+    assert (row.electrical_coverage, row.heating_degree_days_known) == (0.0, 0)
 
 
 def test_a_period_ahead_has_no_coverage(store: SqliteStore, site: Site) -> None:

@@ -27,11 +27,12 @@ from apps.dashboard.charts.lines import (
 )
 from apps.dashboard.charts.looks import LOOKS, PLOTS, TEMPERATURE
 from apps.dashboard.contexts import GapRow, LegendItem, PanelContext, PlotView, Table, TableRow
+from apps.devices.models import HistoryGap
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.pump_state import interval_state
 from apps.metrics.series import RATIOS, History, history, means_between
-from apps.metrics.totals import totals
+from apps.metrics.totals import lumps_within, totals
 from apps.metrics.windows import day_edges, periods
 
 ENERGY = "electrical_energy_wh"
@@ -110,21 +111,35 @@ def gap_rows(home: Home, spec: ChartSpec) -> list[GapRow]:
                         when=_span(home, gap.start, gap.end),
                         source=_("Meter") if meter else _("Heat pump"),
                         cause=gap.cause,
-                        effect=_effect(home, meter),
+                        effect=_effect(home, meter, gap.start, gap.end),
                     ),
                 )
             )
     return [row for _start, row in sorted(rows, key=lambda pair: -pair[0])]
 
 
-def _effect(home: Home, meter: bool) -> str:
+def _effect(home: Home, meter: bool, start: int, end: int) -> str:
     if not meter:
         return (
-            _("electricity goes on, heat is missing") if home.options.meter_set_up else _("heat is missing")
+            _("electricity is still measured, heat is missing")
+            if home.options.meter_set_up
+            else _("heat is missing")
         )
     if not home.options.meter_set_up:
         return _("electricity is missing")
-    return _("filled in later from the meter's own records where it has them")
+    return _missing_minutes(home, start, end)
+
+
+def _missing_minutes(home: Home, start: int, end: int) -> str:
+    """Say what becomes of minutes that neither polls nor the meter's memory have filled."""
+    first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    hours = HistoryGap.objects.filter(site=home.site, start__gt=first - timedelta(hours=1), start__lt=last)
+    states = set(hours.values_list("state", flat=True))
+    if HistoryGap.State.OPEN in states:
+        return _("being fetched from the meter's memory")
+    if lumps_within(home.id, start, end):
+        return _("known only as one sum over the whole gap")
+    return _("electricity is missing; the meter does not have it any more")
 
 
 def _plots_of(names: Sequence[str]) -> list[str]:
@@ -205,10 +220,16 @@ def _runs(home: Home, start: int, end: int) -> tuple[Run, ...]:
     last = min(end, home.interval_s)
     if last <= start:
         return ()
+    times, states = interval_states(home, start, last)
+    return state_runs(times, states, INTERVAL_S, last, int(GAP_STEPS * INTERVAL_S))
+
+
+def interval_states(home: Home, start: int, end: int) -> tuple[list[int], list[str]]:
+    """Return the intervals that touch [start, end) (epoch s) and the heat pump's state in each."""
     names = ("compressor_run_s", "compressor_known_s", "dhw_charging", "electrical_energy_rod_wh")
-    parts = [home.store.series(home.id, name, start, last, INTERVAL_S) for name in names]
+    parts = [home.store.series(home.id, name, start, end, INTERVAL_S) for name in names]
     states = [interval_state(*values) for values in zip(*(part.mean for part in parts), strict=True)]
-    return state_runs(parts[0].time, states, INTERVAL_S, last, int(GAP_STEPS * INTERVAL_S))
+    return parts[0].time, states
 
 
 def _view(home: Home, spec: ChartSpec, names: Sequence[str], data: History, name: str) -> PlotView:

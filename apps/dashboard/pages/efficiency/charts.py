@@ -1,47 +1,35 @@
-"""The efficiency page's charts and tables: clouds of days, the set curve, cycling, three methods."""
+"""The efficiency page's charts and tables: days over temperature, cycling, three methods."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from apps.changelog import timeline
 from apps.dashboard import formatting
 from apps.dashboard.charts.periods import (
     Axis,
     Interval,
-    PointLine,
     PointSet,
     ScatterSpec,
     axis_limits,
     intervals,
 )
 from apps.dashboard.contexts import ChartBlock, Table, TableRow
-from apps.metrics.efficiency import CycleSpan, DayPoint, Efficiency, HeatingCurve, heating_curve
+from apps.metrics.efficiency import CycleSpan, DayPoint, Efficiency
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz
 from apps.metrics.totals import totals
+from apps.metrics.windows import day_edges
 
 BIN_C = 3
 SHORT_AXIS_C = 5
 COUNTER_TOLERANCE = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveBlock:
-    """Measured flow over outside temperature with the set curve of one circuit, where it is known."""
-
-    circuit: str
-    chart: ChartBlock
-    set_words: str
-    conclusion: str
 
 
 # ---------- three methods ----------
@@ -92,7 +80,7 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
     low, high = axis_limits([day.mean_outside_temperature_c or 0.0 for day in days], 5.0)
     bottom, top = axis_limits([day.cop or 0.0 for day in days], 1.0)
     spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=_decimals(low, high), minimum=low, maximum=high),
+        x=Axis(unit="°C", decimals=degree_decimals(low, high), minimum=low, maximum=high),
         y=Axis(unit="", decimals=1, minimum=bottom, maximum=top),
         sets=[
             _day_set(_("Days"), "filled", full),
@@ -103,7 +91,7 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
     return ChartBlock(id="cop-data", data=spec.data, summary=summary, table=_cop_table(full))
 
 
-def _decimals(low: float | None, high: float | None) -> int:
+def degree_decimals(low: float | None, high: float | None) -> int:
     """Of an axis in °C: short ones have ticks every half a degree."""
     return 0 if low is None or high is None or high - low > SHORT_AXIS_C else 1
 
@@ -146,7 +134,7 @@ def _cop_table(days: Sequence[DayPoint]) -> Table:
         heat = sum((day.energy_kwh_per_24h or 0.0) * (day.cop or 0.0) for day in members)
         rows.append(
             TableRow(
-                head=_bin_head(index),
+                head=bin_head(index),
                 cells=[
                     formatting.number(len(members)),
                     formatting.number(heat / energy if energy else None, 2),
@@ -158,145 +146,11 @@ def _cop_table(days: Sequence[DayPoint]) -> Table:
     )
 
 
-def _bin_head(index: int) -> str:
+def bin_head(index: int) -> str:
     return _("%(low)s to %(high)s") % {
         "low": formatting.number(index * BIN_C),
         "high": formatting.number((index + 1) * BIN_C),
     }
-
-
-# ---------- heating curve ----------
-
-
-def curves(home: Home, page: Efficiency) -> list[CurveBlock]:
-    """The measured flow, once for each circuit whose set curve is known, else once without."""
-    settings = timeline.configuration_at(home.site, home.at)
-    known = sorted(
-        {key.split(".")[1] for key in settings if key.startswith("circuits.") and ".curve." in key}
-    )
-    days = _daily_flow(home, page)
-    found = [curve for circuit in known if (curve := heating_curve(circuit, settings)) is not None]
-    if not found:
-        return [_curve_block("", None, days)] if days else []
-    return [_curve_block(curve.circuit, curve, days) for curve in found]
-
-
-def _daily_flow(home: Home, page: Efficiency) -> list[tuple[date, float, float]]:
-    """(day, outside, flow): means of the hours in which the house was heated."""
-    hours: dict[date, list[tuple[float, float]]] = defaultdict(list)
-    for point in page.flow:
-        day = datetime.fromtimestamp(point.at, home.options.zone).date()
-        hours[day].append((point.outside_temperature_c, point.flow_temperature_c))
-    return [
-        (
-            day,
-            sum(outside for outside, _flow in each) / len(each),
-            sum(flow for _outside, flow in each) / len(each),
-        )
-        for day, each in sorted(hours.items())
-    ]
-
-
-def _curve_block(
-    circuit: str, curve: HeatingCurve | None, days: Sequence[tuple[date, float, float]]
-) -> CurveBlock:
-    low, high = axis_limits([outside for _day, outside, _flow in days], 5.0)
-    line = [(x, y) for x, y in curve.points if low is None or (low <= x <= (high or x))] if curve else []
-    bottom, top = axis_limits([flow for _day, _outside, flow in days] + [y for _x, y in line], 5.0)
-    spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=_decimals(low, high), minimum=low, maximum=high),
-        y=Axis(unit="°C", decimals=_decimals(bottom, top), minimum=bottom, maximum=top),
-        sets=[
-            PointSet(
-                label=_("Measured"),
-                colour="s-flow",
-                style="dot",
-                points=[(round(outside, 2), round(flow, 2), 2.4) for _day, outside, flow in days],
-                texts=[
-                    " · ".join(
-                        (
-                            formatting.local_date(day),
-                            formatting.with_unit(outside, "temperature_c"),
-                            _("flow %(value)s") % {"value": formatting.with_unit(flow, "temperature_c")},
-                        )
-                    )
-                    for day, outside, flow in days
-                ],
-            )
-        ],
-        lines=[PointLine(label=_("Set curve"), points=line)] if line else [],
-    )
-    offset = curve_offset_k(curve, days) if curve else None
-    return CurveBlock(
-        circuit=circuit,
-        chart=ChartBlock(
-            id=f"curve-data-{circuit or 'house'}",
-            data=spec.data,
-            summary=ngettext(
-                "Flow temperature over outdoor temperature on %(count)s day",
-                "Flow temperature over outdoor temperature on %(count)s days",
-                len(days),
-            )
-            % {"count": formatting.number(len(days))},
-            table=_flow_table(days),
-        ),
-        set_words=_set_words(curve),
-        conclusion=_offset_words(offset),
-    )
-
-
-def curve_offset_k(curve: HeatingCurve, days: Sequence[tuple[date, float, float]]) -> float | None:
-    """Mean of measured minus set [K], over the days on which the curve asks for heat."""
-    settings = {
-        f"circuits.{curve.circuit}.curve.slope": curve.slope,
-        f"circuits.{curve.circuit}.curve.shift": curve.shift,
-        f"circuits.{curve.circuit}.target_temperature.normal_c": curve.room_temperature_c,
-    }
-    cold = [(outside, flow) for _day, outside, flow in days if outside < curve.room_temperature_c]
-    asked = heating_curve(curve.circuit, settings, tuple(outside for outside, _flow in cold))
-    if asked is None or not cold:
-        return None
-    return sum(flow - point[1] for (_outside, flow), point in zip(cold, asked.points, strict=True)) / len(
-        cold
-    )
-
-
-def _set_words(curve: HeatingCurve | None) -> str:
-    if curve is None:
-        return ""
-    return _("Set: slope %(slope)s, shift %(shift)s, room %(room)s") % {
-        "slope": formatting.number(curve.slope, 1),
-        "shift": formatting.number(curve.shift),
-        "room": formatting.with_unit(curve.room_temperature_c, "temperature_c"),
-    }
-
-
-def _offset_words(offset: float | None) -> str:
-    if offset is None:
-        return ""
-    if abs(offset) < 0.5:
-        return _("Measured lies on the set curve, on average within half a kelvin")
-    difference = formatting.with_unit(abs(offset), "temperature_difference_k")
-    if offset < 0:
-        return _("Measured is on average %(difference)s below the set curve") % {"difference": difference}
-    return _("Measured is on average %(difference)s above the set curve") % {"difference": difference}
-
-
-def _flow_table(days: Sequence[tuple[date, float, float]]) -> Table:
-    bins: dict[int, list[float]] = defaultdict(list)
-    for _day, outside, flow in days:
-        bins[math.floor(outside / BIN_C)].append(flow)
-    return Table(
-        name=_("Flow by outdoor temperature"),
-        columns=[_("Outdoor °C"), _("Days"), _("Flow °C")],
-        rows=[
-            TableRow(
-                head=_bin_head(index),
-                cells=[formatting.number(len(flows)), formatting.number(sum(flows) / len(flows), 1)],
-            )
-            for index, flows in sorted(bins.items())
-        ],
-    )
 
 
 # ---------- starts ----------
@@ -330,24 +184,20 @@ def _starts_row(home: Home, span: CycleSpan) -> TableRow:
             formatting.duration(cycles.mean_run_s),
             formatting.number(None if standby is None else standby / 1000, 1),
             formatting.coverage(known),
-            _device_starts(home, start, end, cycles.starts if known >= 0.99 else None),
+            _device_starts(home, span.days, cycles.starts if known >= 0.99 else None),
         ],
     )
 
 
-def _device_starts(home: Home, start: int, end: int, ours: int | None) -> str:
-    """What the heat pump's counter rose by, and how it compares; ``ours`` None: not comparable."""
-    days = home.store.series(home.id, "compressor_starts_count", start, end, 86400)
-    known = [
-        (low, high)
-        for low, high in zip(days.min, days.max, strict=True)
-        if low is not None and high is not None
-    ]
-    wanted = round((end - start) / 86400)
-    if len(known) < wanted:
+def _device_starts(home: Home, days: int, ours: int | None) -> str:
+    """Say what the heat pump's counter rose by, and how it compares; ``ours`` None: not comparable."""
+    edges = day_edges(home.today - timedelta(days=days), home.today - timedelta(days=1), home.options.zone)
+    counts = home.store.sums(home.id, ["compressor_starts_count"], edges)["compressor_starts_count"]
+    known = [(part.min, part.max) for part in counts if part.min is not None and part.max is not None]
+    if len(known) < days:
         return _("known on %(known)s of %(days)s days") % {
             "known": formatting.number(len(known)),
-            "days": formatting.number(wanted),
+            "days": formatting.number(days),
         }
     if any(later[1] < earlier[1] for earlier, later in pairwise(known)):
         return _("counter was reset")

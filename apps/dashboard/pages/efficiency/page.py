@@ -22,7 +22,7 @@ from apps.metrics.totals import totals, window
 from apps.metrics.windows import day_edges
 
 from . import charts
-from .charts import CurveBlock
+from .curves import CurveBlock, curves
 
 RANGES = ("month", "season", "365", "all")
 SEASON_FIRST_MONTH, SEASON_LAST_MONTH = 10, 4
@@ -82,7 +82,7 @@ def efficiency_context(home: Home, kind: str) -> EfficiencyContext:
         agree=_agree(modulation, found.jaz_delta_t, found.disagree),
         cop=charts.cop_over_outside(page),
         has_hollow=any(not day.cop_is_valid for day in page.days if charts.is_shown(day)),
-        curves=charts.curves(home, page),
+        curves=curves(home, page),
         starts=charts.starts_table(home, page),
         short_cycling=page.short_cycling,
         cycling_known=_is_cycling_known(home),

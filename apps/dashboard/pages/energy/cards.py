@@ -112,11 +112,22 @@ def _cards(
         ValueCard(
             label=_("Outdoor, mean"), value=outside, kind="temperature_c",
             state="none" if outside is None else "fresh", icon="sun",
-            meta=_("%(number)s degree days below 15 °C") % {"number": formatting.number(degree_days)}
+            meta=_degree_days(home, rows, degree_days)
             if degree_days is not None else _("no data") if outside is None
-            else _("no day with 20 hours of it yet"),
+            else _("no day with at least 20 h of data yet"),
         ),
     ]  # fmt: skip
+
+
+def _degree_days(home: Home, rows: Sequence[EnergyRow], total: float) -> str:
+    """The sum, and of how many days it is where some are missing."""
+    words = _("%(number)s degree days below 15 °C") % {"number": formatting.number(total)}
+    known = sum(row.heating_degree_days_known for row in rows)
+    over = sum((min(row.end, home.at) - row.start).days for row in rows if row.start < home.at)
+    if known >= over:
+        return words
+    days = {"known": formatting.number(known), "days": formatting.number(over)}
+    return f"{words} · " + _("%(known)s of %(days)s days known") % days
 
 
 def _cost_card(home: Home, total: float | None, state: str, is_incomplete: bool) -> ValueCard:

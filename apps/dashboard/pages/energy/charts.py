@@ -69,20 +69,15 @@ def _part_label(name: str) -> str:
 
 
 def part(row: EnergyRow, name: str) -> float | None:
-    """Electricity of one use; what is known only as a lump is not classified."""
+    """Return the electricity of one use; what is known only as a lump is not classified."""
     if name != "electrical_energy_unclassified_kwh":
         value: float | None = getattr(row, name)
-        return None if name in USES and _nothing_classified(row) else value
+        return value
     if row.electrical_energy_kwh is None:
         return None
     uses = (row.electrical_energy_heating_kwh, row.electrical_energy_dhw_kwh, row.standby_energy_kwh)
     rest = row.electrical_energy_kwh - sum(use or 0.0 for use in uses)
     return rest if rest > 0.005 else 0.0
-
-
-def _nothing_classified(row: EnergyRow) -> bool:
-    """The compressor ran, but nothing says what for: the uses are unknown, not 0."""
-    return bool(row.electrical_energy_unclassified_kwh) and not any(getattr(row, name) for name in USES)
 
 
 def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPart]:

@@ -12,6 +12,7 @@ from apps.dashboard import formatting
 from apps.dashboard.charts.lines import spark_path
 from apps.dashboard.charts.looks import LOOKS
 from apps.dashboard.contexts import Alarm, Fact, Hero, LiveContext, Mix, ValueCard
+from apps.dashboard.pages.panel import interval_states
 from apps.dashboard.pages.reasons import reason_in_words
 from apps.metrics import pump_state
 from apps.metrics.grid import INTERVAL_S
@@ -131,16 +132,16 @@ def _hero(home: Home, status: Status, today: Totals) -> Hero:
         title=_title(state),
         detail=_detail(home, status, state),
         power=_power_card(home, status),
-        heat=_heat_card(status, state),
-        cop=_cop_card(recent),
+        heat=_heat_card(home, status, state),
+        cop=_cop_card(recent, state),
         mix=_mix(recent, today),
     )
 
 
 def _detail(home: Home, status: Status, state: str) -> str:
     parts = []
-    since, certain = _since(home, state != pump_state.OFF)
-    if since is not None and state != pump_state.UNKNOWN:
+    since, certain = _since(home, state)
+    if since is not None:
         lasting = formatting.duration((home.at - since).total_seconds())
         wording = _("since %(time)s (%(duration)s)") if certain else _("for more than %(duration)s")
         parts.append(wording % {"time": formatting.moment(home, since), "duration": lasting})
@@ -162,17 +163,27 @@ def _detail(home: Home, status: Status, state: str) -> str:
     return " · ".join(parts)
 
 
-def _since(home: Home, running: bool) -> tuple[datetime | None, bool]:
-    """When the present run (or rest) began, by the finished intervals; False: earlier than looked back."""
+_INTERVAL_STATES = {
+    pump_state.SPACE: "space",
+    pump_state.DHW: "dhw",
+    pump_state.RUNNING: "unclassified",
+    pump_state.OFF: "off",
+}
+"""The states that intervals know too; of others nobody knows when they began."""
+
+
+def _since(home: Home, state: str) -> tuple[datetime | None, bool]:
+    """Return when the present state began, by the finished intervals; False: before they were looked at."""
+    wanted = _INTERVAL_STATES.get(state)
+    if wanted is None:
+        return None, True
     end = home.interval_s
-    start = end - LOOK_BACK_S
-    run = home.store.series(home.id, "compressor_run_s", start, end, INTERVAL_S)
+    times, states = interval_states(home, end - LOOK_BACK_S, end)
     began = None
-    for at, seconds in zip(reversed(run.time), reversed(run.mean), strict=True):
-        pending = seconds is None and at >= end - 2 * INTERVAL_S and began is None
-        if at >= end or pending:
-            continue
-        if seconds is None or (seconds >= INTERVAL_S / 2) != running:
+    for at, found in zip(reversed(times), reversed(states), strict=True):
+        if found == "none" and at >= end - 2 * INTERVAL_S and began is None:
+            continue  # not derived yet
+        if found != wanted:
             return (None if began is None else datetime.fromtimestamp(began, UTC)), True
         began = at
     return (None if began is None else datetime.fromtimestamp(began, UTC)), False
@@ -189,7 +200,7 @@ def _power_card(home: Home, status: Status) -> ValueCard:
     return _aged(home, meter.state, meter.measured_at, _("Electric power"), meter.power_w, "power_w", meta)
 
 
-def _heat_card(status: Status, state: str) -> ValueCard:
+def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
     interval = status.interval
     by_modulation, by_delta_t = interval.thermal_power_modulation_kw, interval.thermal_power_delta_t_kw
     label = _("Heat")
@@ -206,10 +217,16 @@ def _heat_card(status: Status, state: str) -> ValueCard:
     if by_modulation is not None:
         meta = f"{_('modulation')} · {meta}"
     value = by_modulation if by_modulation is not None else by_delta_t
+    if state == pump_state.OFF and value:
+        meta = f"{_span(home, interval.start, interval.end)} · {meta}"
     return ValueCard(label=label, value=value, kind="power_kw", state="estimated", estimated=True, meta=meta)
 
 
-def _cop_card(recent: Totals) -> ValueCard:
+def _span(home: Home, start: datetime, end: datetime) -> str:
+    return f"{formatting.at_home(home, start)}–{formatting.at_home(home, end)}"
+
+
+def _cop_card(recent: Totals, state: str) -> ValueCard:
     label = _("COP, 30 min")
     if (recent.compressor_run_s or 0.0) < LEAST_RUN_S or recent.cop is None:
         meta = (
@@ -219,6 +236,8 @@ def _cop_card(recent: Totals) -> ValueCard:
         )
         return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)
     meta = _("delta T: %(value)s") % {"value": formatting.with_unit(recent.cop_delta_t, "cop")}
+    if state == pump_state.OFF:
+        meta = f"{_('of its last run')} · {meta}"
     return ValueCard(label=label, value=recent.cop, kind="cop", state="estimated", estimated=True, meta=meta)
 
 
