@@ -127,7 +127,7 @@ def test_a_lump_over_midnight_is_a_bracket_and_makes_its_days_at_least(
     start, end = datetime(2026, 11, 20, 20, tzinfo=UTC), datetime(2026, 11, 21, 6, tzinfo=UTC)
     house.fill(store, site, datetime(2026, 11, 18, 23, tzinfo=UTC), start, polls=False)
     house.fill(store, site, end, now, polls=False)
-    Lump.objects.create(site=site, device="AABBCCDDEEFF", start=start, end=end, energy_wh=9000.0)
+    Lump.objects.create(site=site, start=start, end=end, energy_wh=9000.0)
     context = reader.get("/energy").context["energy"]
     assert context.bars.data["brackets"] == ({"first": 19, "last": 20, "text": "9.0\u00a0kWh together"},)
     cells = context.bars.table.rows[19].cells
