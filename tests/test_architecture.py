@@ -37,6 +37,7 @@ PURE = (
     "apps/devices/home_options.py",
     "apps/devices/option_parsers.py",
     "apps/devices/readings.py",
+    "apps/devices/times.py",
     "apps/devices/shelly/counter.py",
     "apps/devices/shelly/minutes.py",
     "apps/devices/shelly/parse.py",

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +23,7 @@ from requests.adapters import BaseAdapter
 from .errors import BudgetExhausted, DeviceUnreachable, PayloadInvalid
 from .http import AnswerTooLarge, LimitedAdapter, capped, caused_by
 from .models import ApiCall, QuotaState
+from .times import in_utc, parse_time, utc_midnight
 
 DAY = timedelta(hours=24)
 BURST = timedelta(minutes=10)
@@ -170,7 +171,7 @@ class CallBudget:
 
     def _look(self, at: datetime) -> _Standing:
         """Counts and limit in one query: a range of at most a day's rows over the index of ``at``."""
-        moments = [_utc_midnight(at), at - BURST, at - DAY]
+        moments = [utc_midnight(at), at - BURST, at - DAY]
         midnight, burst, day = (connection.ops.adapt_datetimefield_value(one) for one in moments)
         with connection.cursor() as cursor:
             cursor.execute(_LOOK, [self.account, self.account, midnight, burst, self.account, day])
@@ -198,7 +199,7 @@ class CallBudget:
         if now.blocked_until is not None:
             moments.append(now.blocked_until)
         if now.utc_day >= now.stops_at:
-            moments.append(_utc_midnight(at) + DAY)
+            moments.append(utc_midnight(at) + DAY)
         if now.last_24h >= now.stops_at:
             moments.append(self._leaves(at - DAY, now.last_24h - now.stops_at, DAY, at))
         if now.last_10min >= BURST_LIMIT:
@@ -222,14 +223,11 @@ def _exhausted(now: _Standing, retry_at: datetime) -> BudgetExhausted:
     return BudgetExhausted("burst", retry_at=retry_at, used=now.last_10min)
 
 
-def _utc_midnight(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _aware(stored: datetime | str | None) -> datetime | None:
     """A stored time as the database gives it: SQLite a text in UTC, PostgreSQL a time."""
-    at = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    if isinstance(stored, datetime):
+        return in_utc(stored)
+    return None if stored is None else parse_time(stored)
 
 
 class ChargingAdapter(BaseAdapter):

@@ -122,8 +122,8 @@ def _meter_report(identity: MeterIdentity, reading: PowerReading) -> ConnectionR
 
 
 def model_name(model: str) -> str:
-    """The name on the box for a model number like SPEM-003CEBEU."""
-    return MODEL_NAMES.get(model[:8], f"Shelly {model}")
+    """Return the name on the box for a model number like SPEM-003CEBEU, an unknown one as told."""
+    return MODEL_NAMES.get(model[:8], model)
 
 
 def _number(value: float, decimals: int | None = None) -> str:

@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from .times import parse_time
+
 Detail = str | int | float | bool | None | Sequence[str]
 
 
@@ -85,7 +87,7 @@ class BudgetExhausted(CodedError):
 def until_of(details: Mapping[str, Detail]) -> datetime | None:
     """Return the time of the next try that details name [aware UTC], None where they name none."""
     until = details.get("until")
-    return datetime.fromisoformat(until) if isinstance(until, str) else None
+    return parse_time(until) if isinstance(until, str) else None
 
 
 def without_time(details: Mapping[str, Detail]) -> dict[str, Detail]:

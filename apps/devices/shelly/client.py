@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import requests
@@ -12,7 +13,7 @@ from ..errors import PayloadInvalid, WrongDevice
 from ..readings import MinuteRecord, PowerReading
 from .connection import MeterConnection
 from .history import fetch_pages
-from .parse import MeterIdentity, device_identity, power_reading
+from .parse import MeterIdentity, device_identity, power_reading, profile_of
 
 
 class ShellyClient:
@@ -48,9 +49,18 @@ class ShellyClient:
         )
 
     def identify(self) -> MeterIdentity:
-        """Who answers; needs no password. Raises WrongDevice for anything but a Shelly with a meter."""
+        """Who answers. Raises WrongDevice for anything but a Shelly with a meter.
+
+        A meter is what has components for it, whatever its model. Needs no password where the Shelly names
+        its profile.
+        """
         try:
             identity = device_identity(self._connection.get_json("/shelly"))
+            if identity.profile is None:
+                profile = profile_of(self._connection.get_json("/rpc/Shelly.GetStatus"))
+                if profile is None:
+                    raise WrongDevice("shelly_without_meter")
+                identity = replace(identity, profile=profile)
         except PayloadInvalid as error:
             raise WrongDevice("not_a_shelly", host=self._connection.host) from error
         except WrongDevice as error:

@@ -32,6 +32,7 @@ LONGEST_RETRY_AFTER_S = 3600
 USER = "admin"
 CHUNK_BYTES = 4096  # small, so that what came before a break is not lost
 NO_SUCH_COMPONENT = -105
+STALE_NONCES = 3  # logins in a row whose nonce may be stale by the time that it is used
 
 Clock = Callable[[], datetime]
 
@@ -168,17 +169,26 @@ class MeterConnection:
         # Straight to the adapter: no cookies, no redirects, nothing from the environment.
         request = self._request(path)
         self.sent_at = self._clock()
-        if self._auth is None:
-            return self._adapter.send(request, timeout=deadline_s, **_SEND)
-        request = request.copy()
-        self._auth(request)
+        for _ in range(STALE_NONCES):
+            if self._auth is None:
+                return self._adapter.send(request, timeout=deadline_s, **_SEND)
+            response = self._sent_with_login(request.copy(), self._auth, deadline_s)
+            if not _is_stale(response):
+                break
+            self._auth = self._new_login()
+        return response
+
+    def _sent_with_login(
+        self, request: requests.PreparedRequest, login: HTTPDigestAuth, deadline_s: float
+    ) -> requests.Response:
+        login(request)
         response = self._adapter.send(request, timeout=deadline_s, **_SEND)
         if response.status_code != 401:
             return response
         response.request, response.connection = request, self._adapter  # type: ignore[assignment]
         answer: requests.Response
         try:
-            answer = self._auth.handle_401(response, timeout=deadline_s, **_SEND)  # type: ignore[no-untyped-call]
+            answer = login.handle_401(response, timeout=deadline_s, **_SEND)  # type: ignore[no-untyped-call]
         except KeyError as error:  # a challenge without realm or nonce
             response.close()
             raise WrongDevice("not_a_shelly", host=self.host) from error
@@ -211,6 +221,8 @@ class MeterConnection:
     def _raise_refused(self, response: requests.Response) -> NoReturn:
         if "digest" not in response.headers.get("WWW-Authenticate", "").lower():
             raise WrongDevice("not_a_shelly", host=self.host)
+        if _is_stale(response):
+            raise DeviceBusy("busy", host=self.host)
         # The meter counts failed logins: no more of them until a person has changed something.
         self._stopped = "password_needed" if self._auth is None else "wrong_password"
         raise DeviceRefused(self._stopped, host=self.host)
@@ -254,6 +266,12 @@ class MeterConnection:
         if caused_by(error, ProtocolError):
             raise DeviceUnreachable("connection_lost", host=self.host) from error
         raise DeviceUnreachable("unreachable", host=self.host) from error
+
+
+def _is_stale(response: requests.Response) -> bool:
+    """Whether a 401 is about the nonce, which ran out, and not about the password."""
+    challenge = response.headers.get("WWW-Authenticate", "").lower().replace(" ", "").replace('"', "")
+    return response.status_code == 401 and "stale=true" in challenge
 
 
 def _decoded(body: bytes) -> Any:

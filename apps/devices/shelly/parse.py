@@ -36,14 +36,13 @@ __all__ = [
     "mac_address",
     "merge_channels",
     "power_reading",
+    "profile_of",
     "records_extent",
     "sys_values",
 ]
 
 TRIPHASE, MONOPHASE = "triphase", "monophase"
 
-# Pro 3EM, Pro EM-50, and the 3EM-63 and EM of the third generation.
-METER_MODELS = ("SPEM-", "S3EM-")
 EARLIEST_SET_CLOCK = 1_000_000_000  # 2001; an earlier time means that the meter never set its clock
 LARGEST_VALUE = 1e12
 MOST_ERRORS, LONGEST_ERROR = 20, 60
@@ -53,12 +52,13 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterIdentity:
-    """Who answers. ``profile`` is ``triphase`` or ``monophase``; ``auth_realm`` is set with a password."""
+    """Who answers. ``profile`` is ``triphase`` or ``monophase``, None where only the components tell (see
+    ``profile_of``); ``auth_realm`` is set with a password."""
 
     mac: str
     model: str
     firmware: str
-    profile: str
+    profile: str | None
     auth_required: bool
     auth_realm: str | None
     name: str | None = None
@@ -87,10 +87,9 @@ class ClockValues:
 
 
 def device_identity(info: object) -> MeterIdentity:
-    """The meter behind ``/shelly`` or ``Shelly.GetDeviceInfo``.
+    """The Shelly behind ``/shelly`` or ``Shelly.GetDeviceInfo``.
 
-    Raises WrongDevice with the code ``not_a_shelly``, ``old_shelly`` (first generation, another
-    protocol) or ``shelly_without_meter``.
+    Raises WrongDevice with the code ``not_a_shelly`` or ``old_shelly`` (first generation, another protocol).
     """
     if not isinstance(info, Mapping) or not isinstance(info.get("mac"), str):
         raise WrongDevice("not_a_shelly")
@@ -101,21 +100,26 @@ def device_identity(info: object) -> MeterIdentity:
     if mac is None or not isinstance(model, str) or type(generation) is not int:
         raise WrongDevice("not_a_shelly")
     profile = info.get("profile")
-    if profile not in (TRIPHASE, MONOPHASE):
-        if not model.startswith(METER_MODELS):
-            raise WrongDevice("shelly_without_meter")
-        profile = MONOPHASE  # models with separate channels only have no profile
     realm, name = info.get("auth_domain"), info.get("name")
     return MeterIdentity(
         mac=mac,
         model=_clean(model),
         firmware=_clean(str(info.get("ver") or "")),
-        profile=profile,
+        profile=profile if profile in (TRIPHASE, MONOPHASE) else None,
         auth_required=info.get("auth_en") is True,
         auth_realm=realm if isinstance(realm, str) else None,
         name=_clean(name) if isinstance(name, str) else None,
         generation=generation,
     )
+
+
+def profile_of(status: object) -> str | None:
+    """What ``Shelly.GetStatus`` says by its components; None for a Shelly without an energy meter."""
+    if not isinstance(status, Mapping):
+        return None
+    if "em:0" in status or "emdata:0" in status:
+        return TRIPHASE
+    return MONOPHASE if any(key.startswith(("em1:", "em1data:")) for key in status) else None
 
 
 def power_reading(status: object, device: str, requested_at: datetime) -> PowerReading:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from apps.devices.errors import PayloadInvalid
+from apps.devices.times import parse_time
 
 GOOD_STATUS = frozenset({"connected", "on", "off"})
 Feature = Mapping[str, Any]
@@ -194,12 +195,3 @@ class Reader:
 
     def _doubt(self, feature: str, prop: str, reason: str) -> None:
         self.flags.append(f"{feature}.{prop}: {reason}")
-
-
-def parse_time(stamp: str) -> datetime | None:
-    """A cloud timestamp as aware UTC; one without offset is taken as UTC; None for anything else."""
-    try:
-        at = datetime.fromisoformat(stamp)
-    except ValueError:
-        return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -92,6 +92,37 @@ def test_a_login_that_ran_out_is_renewed_without_notice() -> None:
         meter.close()
 
 
+class ShortLivedNonces(DigestLogin):
+    """The first ``stale`` logins find that their nonce has run out meanwhile."""
+
+    def __init__(self, password: str, stale: int) -> None:
+        super().__init__(password)
+        self.stale = stale
+
+    def check(self, header: str, path: str) -> Reply | None:
+        if header and self.stale:
+            self.stale -= 1
+            self.expire()
+        return super().check(header, path)
+
+
+def test_a_nonce_that_is_stale_again_and_again_is_no_wrong_password() -> None:
+    login = ShortLivedNonces("secret", stale=2)
+    with serving(GOOD, login) as server:
+        meter = connection(server.url, "secret")
+        assert meter.get_json(PATH) == {"answer": 42}
+        meter.close()
+
+
+def test_a_meter_whose_nonces_are_always_stale_is_busy_and_asked_again_at_the_next_poll() -> None:
+    login = ShortLivedNonces("secret", stale=3)
+    with serving(GOOD, login) as server:
+        meter = connection(server.url, "secret")
+        assert error_of(lambda: meter.get_json(PATH), DeviceBusy)[0] == "busy"
+        assert meter.get_json(PATH) == {"answer": 42}
+        meter.close()
+
+
 def test_a_wrong_password_is_tried_once_and_then_no_more() -> None:
     login = DigestLogin("secret")
     with serving(GOOD, login) as server:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apps.devices.errors import PayloadInvalid, WrongDevice
 from apps.devices.readings import PhaseReading, PowerReading
-from apps.devices.shelly.parse import device_identity, mac_address, power_reading
+from apps.devices.shelly.parse import device_identity, mac_address, power_reading, profile_of
 
 from .payloads import payload
 
@@ -222,6 +222,28 @@ def test_the_identity_of_a_meter_with_a_password() -> None:
     assert (identity.auth_realm, identity.name) == ("shellypro3em-0a1b2c3d4e5f", "Heat pump")
 
 
+@pytest.mark.parametrize("profile", [None, "switch"])
+def test_a_shelly_without_one_of_the_two_profiles_says_by_its_components_what_it_is(
+    profile: str | None,
+) -> None:
+    info = {**payload("device_info_plug"), **({"profile": profile} if profile else {})}
+    assert device_identity(info).profile is None
+
+
+@pytest.mark.parametrize(
+    ("status", "profile"),
+    [
+        ({"em:0": {}, "emdata:0": {}}, "triphase"),
+        ({"em1:0": {}, "em1data:0": {}}, "monophase"),
+        ({"em1:2": {}}, "monophase"),
+        ({"switch:0": {}}, None),
+        ([], None),
+    ],
+)
+def test_the_components_tell_the_profile(status: object, profile: str | None) -> None:
+    assert profile_of(status) == profile
+
+
 @pytest.mark.parametrize(
     ("info", "code"),
     [
@@ -231,8 +253,6 @@ def test_the_identity_of_a_meter_with_a_password() -> None:
         ({"mac": MAC, "gen": 2}, "not_a_shelly"),
         ({"mac": MAC, "model": "SPEM-003CEBEU"}, "not_a_shelly"),
         (payload("device_info_first_generation"), "old_shelly"),
-        (payload("device_info_plug"), "shelly_without_meter"),
-        ({**payload("device_info_plug"), "profile": "switch"}, "shelly_without_meter"),
     ],
 )
 def test_what_is_no_meter_is_refused(info: object, code: str) -> None:
