@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.accounts.language.HouseLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -200,12 +201,16 @@ TIME_ZONE = "UTC"
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# An image collects static files at build time; at home they are served from where they lie.
+# An image collects static files at build time, compressed; at home they are served from where they lie.
 STATIC_ROOT = BASE_DIR / "staticfiles"
-if not STATIC_ROOT.is_dir() and "collectstatic" not in sys.argv:
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+if WHITENOISE_USE_FINDERS and "collectstatic" not in sys.argv:
     STATIC_ROOT = DATA_DIR / "static"
     STATIC_ROOT.mkdir(exist_ok=True)
-WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 WHITENOISE_AUTOREFRESH = False
 
 LOGGING = {

@@ -78,6 +78,12 @@ class Up:
     def get(self, path: str) -> requests.Response:
         return requests.get(f"{self.address}{path}", allow_redirects=False, timeout=10)
 
+    def on_the_wire(self, path: str, encoding: str, **headers: str) -> tuple[requests.Response, int]:
+        """The answer, and how many bytes of it were sent."""
+        headers = {**headers, "Accept-Encoding": encoding}
+        answer = requests.get(f"{self.address}{path}", headers=headers, stream=True, timeout=10)
+        return answer, len(answer.raw.read(decode_content=False))
+
     def must_end_cleanly(self, number: signal.Signals) -> None:
         """Told to stop by ``number`` while browsers ask for pages, it ends in time with 0, so does everything
         that it started, and no wake-up write went into a file."""
@@ -195,6 +201,26 @@ def test_a_wrong_setting_stops_the_start_with_its_name(tmp_path: Path) -> None:
     assert "HEATMON_LATITUDE must be a number" in said
     assert "HEATMON_SHELLY_URL" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "path", ["", "energy", "energy?period=day&format=csv", "api/openapi.json", "documentation/numbers"]
+)
+def test_answers_are_compressed_for_whoever_understands_it(demo: Up, path: str) -> None:
+    plain, plain_bytes = demo.on_the_wire(path, "identity")
+    short, short_bytes = demo.on_the_wire(path, "gzip")
+    assert "Content-Encoding" not in plain.headers
+    assert short.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in short.headers["Vary"]
+    assert short_bytes < plain_bytes / 2
+
+
+def test_a_static_file_that_the_browser_has_is_not_sent_again(demo: Up) -> None:
+    first, _bytes = demo.on_the_wire("static/js/charts.js", "gzip")
+    again, _bytes = demo.on_the_wire(
+        "static/js/charts.js", "gzip", **{"If-None-Match": first.headers["ETag"]}
+    )
+    assert (first.status_code, again.status_code) == (200, 304)
 
 
 @pytest.mark.parametrize("path", ["", "history", "energy", "efficiency", "changes", "health", "settings"])
