@@ -43,6 +43,7 @@ KEEP_CALLS = timedelta(days=60)
 LONG_OUTAGE = timedelta(hours=6)
 DAY = timedelta(days=1)
 FILL_FOR = timedelta(minutes=3)
+READABLE_WITHIN_S = 60.0
 
 
 class HeatPumpPoll(NamedTuple):
@@ -190,6 +191,9 @@ def backfill(
 def derive(collection: Collection, at: datetime) -> int:
     """Compute what became stale, the last closed intervals included; gives how many intervals."""
     site, store = collection.site, collection.store
+    if not store.wait_until_readable(READABLE_WITHIN_S):
+        log.warning("Nothing was derived this time: what was written last cannot be read yet.")
+        return 0
     mark_new(store, site.pk, interval_of(int(at.timestamp())))
     try:
         done = derive_stale(store, site.pk, partial(site_parameters, site), at, DERIVE_AT_ONCE)

@@ -78,7 +78,8 @@ class Engine(Protocol):
 
     def write(self, batches: Sequence[Batch]) -> None:
         """Store points, all or none of them; return when they are durable, even if they cannot be read yet.
-        Fields that are not given keep their value; None erases one."""
+        Fields that are not given keep their value; None erases one (an engine that cannot erase a field
+        writes the rest of that point anew)."""
 
     def replace(
         self, site: int, measurement: str, device: str, start: int, end: int, batches: Sequence[Batch]

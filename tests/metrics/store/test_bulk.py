@@ -7,6 +7,7 @@ import pytest
 
 from apps.metrics.store.base import Row, UnknownSeries
 from apps.metrics.store.bulk import BulkWriter
+from apps.metrics.store.front import Store
 from apps.metrics.store.sqlite import SqliteStore
 
 from .engines import DAY, METER, MIDNIGHT, content, outside_row, power_rows
@@ -42,24 +43,24 @@ def test_whole_numbers_are_stored_as_integers(sqlite_store: SqliteStore) -> None
     assert found == [(123, "integer"), (0, "integer")]
 
 
-def test_a_column_leaves_other_columns_as_they_are(sqlite_store: SqliteStore) -> None:
-    bulk = BulkWriter(sqlite_store)
+def test_a_column_leaves_other_columns_as_they_are(store: Store) -> None:
+    bulk = BulkWriter(store)
     bulk.write_columns(1, "meter", METER, [MIDNIGHT], {"power_w": [1.0], "power_a_w": [2.0]})
     bulk.write_columns(1, "meter", METER, [MIDNIGHT], {"power_a_w": [3.0]})
-    (row,) = sqlite_store.rows(1, "meter", 0, MIDNIGHT + 1, ["power_w", "power_a_w"])
+    (row,) = store.rows(1, "meter", 0, MIDNIGHT + 1, ["power_w", "power_a_w"])
     assert row.values == {"power_w": 1, "power_a_w": 3}
 
 
-def test_rows_of_several_measurements_and_circuits_are_all_kept(sqlite_store: SqliteStore) -> None:
+def test_rows_of_several_measurements_and_circuits_are_all_kept(store: Store) -> None:
     rows: list[Row] = [
         *power_rows(MIDNIGHT, [1, 2, 3]),
         outside_row(MIDNIGHT, 5),
         outside_row(MIDNIGHT, 6, circuit="1"),
     ]
-    assert BulkWriter(sqlite_store).write(rows) == 5
-    pump = sqlite_store.rows(1, "heat_pump", 0, MIDNIGHT + DAY, circuit=None)
+    assert BulkWriter(store).write(rows) == 5
+    pump = store.rows(1, "heat_pump", 0, MIDNIGHT + DAY, circuit=None)
     assert [(row.circuit, row.values["outside_temperature_c"]) for row in pump] == [("", 5), ("1", 6)]
-    assert [row.values["power_w"] for row in sqlite_store.rows(1, "meter", 0, MIDNIGHT + DAY)] == [1, 2, 3]
+    assert [row.values["power_w"] for row in store.rows(1, "meter", 0, MIDNIGHT + DAY)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -74,24 +75,24 @@ def test_rows_of_several_measurements_and_circuits_are_all_kept(sqlite_store: Sq
     ],
 )
 def test_what_cannot_be_stored_is_refused(
-    sqlite_store: SqliteStore, at: list[int], values: list[float], message: str
+    store: Store, at: list[int], values: list[float], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        BulkWriter(sqlite_store).write_columns(1, "meter", METER, at, {"power_w": values})
+        BulkWriter(store).write_columns(1, "meter", METER, at, {"power_w": values})
 
 
-def test_an_array_with_an_infinite_value_is_refused(sqlite_store: SqliteStore) -> None:
+def test_an_array_with_an_infinite_value_is_refused(store: Store) -> None:
     with pytest.raises(ValueError, match="power_w has a value that cannot be stored"):
-        BulkWriter(sqlite_store).write_columns(
+        BulkWriter(store).write_columns(
             1, "meter", METER, np.array([MIDNIGHT]), {"power_w": np.array([np.inf])}
         )
 
 
-def test_an_unknown_column_is_refused(sqlite_store: SqliteStore) -> None:
+def test_an_unknown_column_is_refused(store: Store) -> None:
     with pytest.raises(UnknownSeries):
-        BulkWriter(sqlite_store).write_columns(1, "meter", METER, [MIDNIGHT], {"watts": [1]})
+        BulkWriter(store).write_columns(1, "meter", METER, [MIDNIGHT], {"watts": [1]})
 
 
-def test_nothing_to_write_is_fine(sqlite_store: SqliteStore) -> None:
-    assert BulkWriter(sqlite_store).write_columns(1, "meter", METER, [], {"power_w": []}) == 0
-    assert BulkWriter(sqlite_store).write([]) == 0
+def test_nothing_to_write_is_fine(store: Store) -> None:
+    assert BulkWriter(store).write_columns(1, "meter", METER, [], {"power_w": []}) == 0
+    assert BulkWriter(store).write([]) == 0
