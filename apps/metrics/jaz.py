@@ -154,7 +154,8 @@ def joined(parts: Sequence[Totals]) -> Totals:
 def device_register(home: Home, name: str) -> float | None:
     """Return the newest value of one of the device's own long-run COP registers, at most 30 days old; None
     if it has none."""
-    sample = home.store.latest(home.id, [name], int((home.at - REGISTER_AGE).timestamp()))[name]
+    since = int((home.at - REGISTER_AGE).timestamp())
+    sample = home.store.latest(home.id, [name], since, home.at_s + 1)[name]
     return sample.value if sample is not None and sample.value > 0 else None
 
 

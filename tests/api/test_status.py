@@ -58,6 +58,15 @@ def test_the_meter_is_stale_after_30_seconds_and_offline_after_5_minutes(
     assert (meter.state, meter.power_w) == (state, 742.0)
 
 
+def test_a_row_of_the_future_is_neither_the_newest_nor_fresh(
+    store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    store.write([meter_row(site, now - timedelta(minutes=2)), meter_row(site, now + timedelta(days=1))])
+    meter = current_status(Home.of(site, now)).meter
+    assert (meter.state, meter.measured_at) == ("stale", now - timedelta(minutes=2, seconds=8))
+
+
 @pytest.mark.parametrize(
     ("poll_age", "source_age", "state"),
     [

@@ -112,8 +112,10 @@ class TimeSeriesStore(Protocol):
         """Wait until everything whose write has returned can be read; return whether it can. SQLite: at once.
         For whoever computes from what was just written."""
 
-    def latest(self, site: int, names: Sequence[str], since: int) -> dict[str, Sample | None]:
-        """The newest non-null value of each series at or after ``since``."""
+    def latest(
+        self, site: int, names: Sequence[str], since: int, until: int | None = None
+    ) -> dict[str, Sample | None]:
+        """The newest non-null value of each series at or after ``since`` and before ``until``."""
 
     def series(self, site: int, name: str, start: int, end: int, step_s: int) -> Series:
         """Steps on the UTC grid of ``step_s`` that touch [start, end)."""

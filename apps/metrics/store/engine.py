@@ -116,8 +116,8 @@ class Engine(Protocol):
     def totals(self, fields: Fields, stretches: Sequence[Stretch]) -> Totals:
         """The totals of several fields over several stretches of time, summed up from their ``pieces``."""
 
-    def latest(self, fields: Fields, since: int) -> Mapping[str, tuple[int, int]]:
-        """(time, value) of each field's newest value at or after ``since``; absent where there is none."""
+    def latest(self, fields: Fields, since: int, until: int) -> Mapping[str, tuple[int, int]]:
+        """(time, value) of each field's newest value in [``since``, ``until``), where there is one."""
 
     def edges(
         self, site: int, measurement: str, device: str | None, start: int, end: int

@@ -9,7 +9,7 @@ from typing import NoReturn, cast
 
 from .base import Aggregate, Row, Sample, Series, StoreRefused
 from .cutting import ceil_to, floor_to, stretches_between
-from .engine import Batch, Difference, Engine, Fields, SourceKey, times_of
+from .engine import LAST_TIME, Batch, Difference, Engine, Fields, SourceKey, times_of
 from .extents import Extents, WholeCalendar
 from .resolution import as_aggregate, as_series, batches_of, check_fields
 from .schema import field_of, scales_of
@@ -66,11 +66,14 @@ class Store:
 
     # Reading
 
-    def latest(self, site: int, names: Sequence[str], since: int) -> dict[str, Sample | None]:
+    def latest(
+        self, site: int, names: Sequence[str], since: int, until: int | None = None
+    ) -> dict[str, Sample | None]:
+        end = LAST_TIME if until is None else until
         found: dict[str, Sample | None] = dict.fromkeys(names)
         for fields, by_field in _grouped(site, names):
             scales = scales_of(fields.measurement)
-            for field, (at, value) in self.engine.latest(fields, since).items():
+            for field, (at, value) in self.engine.latest(fields, since, end).items():
                 found[by_field[field]] = Sample(at=at, value=value / scales[field])
         return found
 

@@ -159,6 +159,14 @@ def test_the_latest_value_is_the_newest_known_one_and_none_if_it_is_too_old(stor
     assert store.latest(1, ["power_w"], MIDNIGHT + 11) == {"power_w": None}
 
 
+def test_the_latest_value_before_a_time_leaves_out_what_a_wrong_clock_dated_later(store: Store) -> None:
+    store.write(power_rows(MIDNIGHT, [10, 20]))
+    store.write(power_rows(MIDNIGHT + 86_400, [99]))
+    assert store.latest(1, ["power_w"], 0, MIDNIGHT + 11) == {"power_w": Sample(at=MIDNIGHT + 10, value=20)}
+    assert store.latest(1, ["power_w"], 0, MIDNIGHT + 10) == {"power_w": Sample(at=MIDNIGHT, value=10)}
+    assert store.latest(1, ["power_w"], 0, MIDNIGHT) == {"power_w": None}
+
+
 def test_rows_come_in_order_with_the_wanted_fields_only(store: Store) -> None:
     store.write([power_row(MIDNIGHT + 20, 3), power_row(MIDNIGHT, 1), power_row(MIDNIGHT + 10, 2)])
     found = list(store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 20, ["power_w", "power_a_w"]))

@@ -230,11 +230,13 @@ class SqliteEngine:
             sources = sources_of(connection, fields)
             return read_stretches(connection, table, fields.names, sources, stretches, self._stretches)
 
-    def latest(self, fields: Fields, since: int) -> dict[str, tuple[int, int]]:
+    def latest(self, fields: Fields, since: int, until: int) -> dict[str, tuple[int, int]]:
         table = self.tables[fields.measurement]
         with self._connections.reading() as connection:
             sources = sources_of(connection, fields)
-            newest = {field: read_latest(connection, table, field, sources, since) for field in fields.names}
+            newest = {
+                field: read_latest(connection, table, field, sources, since, until) for field in fields.names
+            }
         return {field: found for field, found in newest.items() if found is not None}
 
     def edges(

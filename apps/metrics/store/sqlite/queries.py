@@ -224,14 +224,15 @@ def read_latest(
     column: str,
     sources: Sequence[Source],
     since: int,
+    until: int,
 ) -> tuple[int, int] | None:
-    """(time, value) of the newest known value at or after ``since``."""
+    """(time, value) of the newest known value in [``since``, ``until``)."""
     newest: tuple[int, int] | None = None
     for source in sources:
         row = connection.execute(
             f'SELECT k, "{column}" FROM "{table.name}" WHERE k >= ? AND k < ? AND "{column}" IS NOT NULL'
             " ORDER BY k DESC LIMIT 1",
-            (key_of(source.id, since), key_of(source.id + 1, 0)),
+            (key_of(source.id, since), key_of(source.id, min(until, LAST_TIME))),
         ).fetchone()
         if row is not None and (newest is None or row[0] % KEY_SPAN > newest[0]):
             newest = row[0] % KEY_SPAN, row[1]
