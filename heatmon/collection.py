@@ -26,6 +26,8 @@ from apps.devices.viessmann.oauth import TokenStore
 from apps.devices.wording import log_line
 from apps.metrics.store.front import Store
 
+from .imported import adopt_imported
+
 log = logging.getLogger(__name__)
 
 PERSIST_SUCCESS_EVERY = timedelta(seconds=600)
@@ -187,6 +189,7 @@ class Collection:
         known = self._known.get(kind)
         if known is not None and (known.identifier, known.profile) == (identifier, profile):
             return
+        adopt_imported(self.store, self.site, kind, identifier)
         seen = {"last_seen_at": at, "active": True, "model": model, "profile": profile}
         device, _created = Device.objects.update_or_create(
             site=self.site,

@@ -8,18 +8,23 @@ did; the runner records that and goes on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from apps.changelog.observe import add_event, observe
+from django.db import transaction
+
+from apps.changelog.models import Entry
+from apps.changelog.observe import add_event, observe, telling
+from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.errors import BudgetExhausted, DeviceError, PayloadInvalid, WrongDevice
 from apps.devices.locks import LockHeld
-from apps.devices.models import ApiCall, Device, JobRun, Site
+from apps.devices.models import ApiCall, Device, JobRun, RawAnswer, Site
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
 from apps.devices.shelly.client import ShellyClient
-from apps.devices.viessmann.answers import forget_answers, keep_answer
+from apps.devices.viessmann.answers import forget_answers, keep_answers, raw_answer
 from apps.devices.viessmann.configuration import heat_pump_configuration
 from apps.devices.viessmann.features import heat_pump_reading
 from apps.devices.viessmann.snapshot import FeatureSnapshot
@@ -29,7 +34,7 @@ from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import site_parameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows, newest_of
 from apps.metrics.stale import derive_stale
-from apps.metrics.store.base import Row
+from apps.metrics.store.base import Row, TimeSeriesStore
 
 from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
 from .collection import HEAT_PUMP, METER, Collection
@@ -51,6 +56,14 @@ class HeatPumpPoll(NamedTuple):
 
     reading: HeatPumpReading
     entry_id: int | None
+
+
+class HeatPumpAnswer(NamedTuple):
+    """What is stored of one answer of the cloud: a reading, the settings, and the answer as it came."""
+
+    reading: HeatPumpReading
+    configuration: HeatPumpConfiguration
+    raw: RawAnswer | None
 
 
 def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
@@ -120,29 +133,46 @@ def _note_outage(collection: Collection, at: datetime) -> None:
 
 
 def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPumpPoll:
-    """One answer of the cloud, live or imported: raw answer, reading, settings."""
-    keep_answer(collection.site, snapshot)
-    reading = heat_pump_reading(snapshot, collection.house.zone)
-    _keep_newest(collection, heat_pump_rows(collection.site.pk, reading))
-    entry = observe(collection.site, heat_pump_configuration(snapshot))
+    """Store one live answer of the cloud."""
     collection.remember_device(
-        Device.Kind.HEAT_PUMP, reading.device, snapshot.received_at, model=reading.model or ""
+        Device.Kind.HEAT_PUMP, snapshot.device, snapshot.received_at, model=snapshot.model or ""
     )
-    return HeatPumpPoll(reading, entry.pk if entry else None)
+    answer = read_answer(collection.site, snapshot, collection.house.zone)
+    entries = record_answers(collection.site, collection.store, [answer])
+    return HeatPumpPoll(answer.reading, entries[-1].pk if entries else None)
 
 
-def _keep_newest(collection: Collection, rows: list[Row]) -> None:
-    """Store the rows of one answer, unless a later one of the same five minutes is there."""
-    unit = rows[0]
-    stored = collection.store.rows(
-        unit.site, unit.measurement, unit.at, unit.at + INTERVAL_S, fields=["requested_at"]
+def read_answer(
+    site: Site, snapshot: FeatureSnapshot, zone: ZoneInfo, *, keep_raw: bool = True
+) -> HeatPumpAnswer:
+    """Take out of an answer what is stored of it."""
+    return HeatPumpAnswer(
+        reading=heat_pump_reading(snapshot, zone),
+        configuration=heat_pump_configuration(snapshot),
+        raw=raw_answer(site, snapshot) if keep_raw else None,
     )
+
+
+def record_answers(site: Site, store: TimeSeriesStore, answers: Sequence[HeatPumpAnswer]) -> list[Entry]:
+    """Store answers of one device, live or imported, in the order of their time. Return the entries that
+    they confirmed. Of two answers in one interval the later one stays."""
+    keep_answers([answer.raw for answer in answers if answer.raw is not None])
+    store.write(_newest_rows(site, store, [answer.reading for answer in answers]))
+    with transaction.atomic():
+        seen = [observe(site, one) for one in telling([answer.configuration for answer in answers])]
+    return [entry for entry in seen if entry is not None]
+
+
+def _newest_rows(site: Site, store: TimeSeriesStore, readings: Sequence[HeatPumpReading]) -> list[Row]:
+    rows = [row for reading in readings for row in heat_pump_rows(site.pk, reading)]
+    times = [row.at for row in rows]
+    stored = store.rows(site.pk, "heat_pump", min(times), max(times) + 1, fields=["requested_at"])
     requested_at = {
-        row.at: at
+        row.at: asked
         for row in stored
-        if row.device == unit.device and (at := row.values.get("requested_at")) is not None
+        if row.device == rows[0].device and (asked := row.values["requested_at"]) is not None
     }
-    collection.store.write(newest_of(rows, requested_at))
+    return newest_of(rows, requested_at)
 
 
 def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,6 +59,19 @@ def observe(site: Site, configuration: HeatPumpConfiguration) -> Entry | None:
         if configuration.observed_at <= pending.last_poll_at:
             return None
         return _take(site, configuration, pending, digest)
+
+
+def telling(polls: Sequence[HeatPumpConfiguration]) -> list[HeatPumpConfiguration]:
+    """Leave out of polls in a row those between the second and the last of equal ones: what they confirm is
+    confirmed already."""
+    settings = [poll.settings for poll in polls]
+    return [
+        poll
+        for number, poll in enumerate(polls)
+        if number < 2
+        or number == len(polls) - 1
+        or not settings[number - 2] == settings[number - 1] == settings[number] == settings[number + 1]
+    ]
 
 
 def _nothing_new(site: Site, configuration: HeatPumpConfiguration, digest: str) -> bool:

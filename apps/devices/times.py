@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1024)
 def parse_time(text: str) -> datetime | None:
     """Return an ISO 8601 time as aware UTC, one without offset taken as UTC; None for anything else."""
     try:

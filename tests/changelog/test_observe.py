@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.changelog.models import ConfigurationVersion, Entry, PendingConfiguration, SettingChange
-from apps.changelog.observe import add_event, observe
+from apps.changelog.observe import add_event, observe, telling
 from apps.changelog.timeline import configuration_at
+from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Site
 
 from .factories import GATEWAY, block, configuration, minutes, poll_all, settings, unhurried, week
@@ -303,7 +305,35 @@ class EverySequence(TestCase):
             assert configuration_at(site, minutes(0) + timedelta(days=1))["dhw.target_temperature_c"] == last
         Site.objects.filter(pk=site.pk).delete()
 
+    @unhurried
+    @given(st.lists(st.tuples(st.sampled_from([48, 50, None]), st.integers(1, 6)), max_size=6))
+    def test_tells_the_same_without_the_polls_that_repeat(self, runs: list[tuple[int | None, int]]) -> None:
+        targets = [target for target, length in runs for _ in range(length)]
+        polls = [
+            configuration(minutes(5 * number), {"dhw.target_temperature_c": target} if target else {})
+            for number, target in enumerate(targets)
+        ]
+        everything, told = self.told_by(polls), self.told_by(telling(polls))
+        assert told == everything
+
+    def told_by(self, polls: Sequence[HeatPumpConfiguration]) -> list[list[Any]]:
+        """What a site knows after these polls: changes, configurations, what waits."""
+        site = Site.objects.create()
+        for poll in polls:
+            observe(site, poll)
+        changes = SettingChange.objects.filter(entry__site=site).order_by("entry__at", "entry__id")
+        return [
+            list(changes.values_list("entry__at", "before", "after")),
+            list(ConfigurationVersion.objects.filter(site=site).values_list("at", "settings")),
+            list(PendingConfiguration.objects.filter(site=site).values_list("candidates", "unseen")),
+        ]
+
 
 def test_a_device_is_told_by_its_serial(site: Site) -> None:
     poll_all(site, settings())
     assert PendingConfiguration.objects.get().device == GATEWAY
+
+
+def test_of_a_hundred_equal_polls_in_a_row_three_tell_something() -> None:
+    polls = [configuration(minutes(5 * number), settings()) for number in range(100)]
+    assert [poll.observed_at for poll in telling(polls)] == [minutes(0), minutes(5), minutes(495)]

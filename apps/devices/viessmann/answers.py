@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from apps.devices.errors import PayloadInvalid
 from apps.devices.models import RawAnswer, Site
@@ -20,26 +21,29 @@ MAX_BYTES = 64_000_000
 
 def pack(payload: bytes | Mapping[str, Any]) -> bytes:
     """Compressed JSON of an answer."""
-    raw = payload if isinstance(payload, bytes) else json.dumps(payload, separators=(",", ":")).encode()
-    return zlib.compress(raw, LEVEL)
+    return zlib.compress(payload if isinstance(payload, bytes) else orjson.dumps(payload), LEVEL)
 
 
 def unpack(packed: bytes | memoryview) -> dict[str, Any]:
     """The answer again. Raises PayloadInvalid for bytes that ``pack`` did not make."""
     try:
-        content = json.loads(zlib.decompressobj().decompress(packed, MAX_BYTES))
-    except (zlib.error, ValueError, RecursionError) as error:
+        content = orjson.loads(zlib.decompressobj().decompress(packed, MAX_BYTES))
+    except (zlib.error, ValueError) as error:
         raise PayloadInvalid("stored_answer", path="payload") from error
     if not isinstance(content, dict):
         raise PayloadInvalid("stored_answer", path="payload")
     return content
 
 
-def keep_answer(site: Site, snapshot: FeatureSnapshot) -> None:
-    """Store the answer; the same one again changes nothing."""
+def raw_answer(site: Site, snapshot: FeatureSnapshot) -> RawAnswer:
+    """Return the answer as it is kept."""
     packed = pack(snapshot.payload if snapshot.raw is None else snapshot.raw)
-    answer = RawAnswer(site=site, device=snapshot.device, at=snapshot.received_at, payload=packed)
-    RawAnswer.objects.bulk_create([answer], ignore_conflicts=True)
+    return RawAnswer(site=site, device=snapshot.device, at=snapshot.received_at, payload=packed)
+
+
+def keep_answers(answers: Iterable[RawAnswer]) -> None:
+    """Store answers; the same ones again change nothing."""
+    RawAnswer.objects.bulk_create(answers, ignore_conflicts=True)
 
 
 def forget_answers(before: datetime) -> int:

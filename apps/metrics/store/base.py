@@ -138,6 +138,9 @@ class TimeSeriesStore(Protocol):
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
         """Forget rows in [start, end)."""
 
+    def rename_device(self, site: int, device: str, new: str) -> None:
+        """Let every row of a device belong to another; where both have a row, that of ``new`` stays."""
+
     def extent(self, site: int, measurement: str, device: str | None = None) -> tuple[int, int] | None:
         """First and last time of any row of a measurement."""
 

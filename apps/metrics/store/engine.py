@@ -99,6 +99,10 @@ class Engine(Protocol):
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None) -> None:
         """Forget points in [start, end), of one device or all, of all circuits."""
 
+    def rename_device(self, site: int, device: str, new: str) -> None:
+        """Let every point of a device belong to another, in all measurements; where both have a point, that
+        of ``new`` stays. Can be repeated after an interruption."""
+
     def wait_until_readable(self, timeout_s: float) -> bool:
         """Wait until everything whose write has returned can be read; return whether it can."""
 

@@ -12,7 +12,7 @@ from .cutting import ceil_to, floor_to, stretches_between
 from .engine import LAST_TIME, Batch, Difference, Engine, Fields, SourceKey, times_of
 from .extents import Extents, WholeCalendar
 from .resolution import as_aggregate, as_series, batches_of, check_fields
-from .schema import field_of, scales_of
+from .schema import MEASUREMENTS, field_of, scales_of
 
 
 class Store:
@@ -60,6 +60,14 @@ class Store:
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
         check_fields(measurement, ())
         self.engine.delete(site, measurement, start, end, device)
+
+    def rename_device(self, site: int, device: str, new: str) -> None:
+        for measurement in MEASUREMENTS:
+            edges = self.extent(site, measurement.name, device)
+            for source in self.engine.sources(site, measurement.name) if edges else ():
+                if edges and source.device == device:
+                    self.extents.widen(source._replace(device=new), *edges)
+        self.engine.rename_device(site, device, new)
 
     def wait_until_readable(self, timeout_s: float) -> bool:
         return self.engine.wait_until_readable(timeout_s)

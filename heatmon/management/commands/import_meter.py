@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.devices import clock
 from apps.devices.errors import PayloadInvalid
 from apps.devices.models import Device, Site
 from apps.devices.options import default_site, home_options
@@ -19,10 +22,10 @@ from apps.metrics.apps import default_store
 from apps.metrics.marks import write_marked
 from apps.metrics.recording import minute_rows
 from heatmon.deriving import derive_marked
+from heatmon.imported import UNNAMED
 from heatmon.progress import Progress
 
 BATCH = 5000
-UNNAMED_METER = "IMPORTED"
 
 
 class Command(BaseCommand):
@@ -51,30 +54,39 @@ class Command(BaseCommand):
             self.stderr.write(fault)
         if faults:
             raise CommandError(
-                "Rows before the named lines were kept; mend the files and repeat.", returncode=2
+                "Rows before the named lines were kept; fix the files and run the command again.",
+                returncode=2,
             )
 
     def _import(
         self, path: Path, site: Site, device: str, channel: int | None, progress: Progress
     ) -> str | None:
-        stored = 0
-        batch: list[MinuteRecord] = []
+        stored = read = 0
         fault = None
-        try:
-            with path.open(encoding="utf-8", newline="") as lines:
-                for record in csv_minutes(lines, device, channel, now=datetime.now(UTC)):
-                    batch.append(record)
-                    if len(batch) >= BATCH:
-                        stored += _store(site, batch)
-                        batch = []
-        except PayloadInvalid as error:
-            fault = f"{path}: {words_of(error).sentence}"
-        except UnicodeDecodeError as error:
-            fault = f"{path}: no text at byte {error.start}; is it the meter's CSV?"
-        stored += _store(site, batch)
-        progress.advance(path.stat().st_size)
+        with path.open("rb") as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as lines:
+            records = csv_minutes(lines, device, channel, now=clock.now())
+            while fault is None:
+                batch, fault = _next_batch(path, records)
+                if not batch:
+                    break
+                stored += _store(site, batch)
+                progress.advance(file.tell() - read)
+                read = file.tell()
+        progress.advance(path.stat().st_size - read)
         self.stdout.write(f"{path}: {stored} minutes of meter {device}")
         return fault
+
+
+def _next_batch(path: Path, records: Iterator[MinuteRecord]) -> tuple[list[MinuteRecord], str | None]:
+    """Return the next records, and what is wrong with the file behind them."""
+    batch: list[MinuteRecord] = []
+    try:
+        batch.extend(islice(records, BATCH))
+    except PayloadInvalid as error:
+        return batch, f"{path}: {words_of(error).sentence}"
+    except UnicodeDecodeError as error:
+        return batch, f"{path}: not valid text at byte {error.start}; is it the meter's CSV?"
+    return batch, None
 
 
 def meter_for_import(site: Site, given: str | None) -> str:
@@ -90,8 +102,8 @@ def meter_for_import(site: Site, given: str | None) -> str:
             raise CommandError(
                 f"There are several meters; choose one with --device: {', '.join(meters)}", returncode=2
             )
-        mac = meters[0] if meters else UNNAMED_METER
-    now = datetime.now(UTC)
+        mac = meters[0] if meters else UNNAMED
+    now = clock.now()
     # A meter known from a file only is not the one that must answer at the address: polling decides that.
     Device.objects.get_or_create(
         site=site,

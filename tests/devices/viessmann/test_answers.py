@@ -9,7 +9,7 @@ import pytest
 
 from apps.devices.errors import PayloadInvalid
 from apps.devices.models import RawAnswer, Site
-from apps.devices.viessmann.answers import forget_answers, keep_answer, pack, unpack
+from apps.devices.viessmann.answers import forget_answers, keep_answers, pack, raw_answer, unpack
 from apps.devices.viessmann.features import FeatureSnapshot, heat_pump_reading
 from tests.payloads.viessmann.cu401b import cu401b
 
@@ -40,8 +40,8 @@ def test_a_spoilt_answer_is_named_so(stored: bytes) -> None:
 @pytest.mark.django_db
 def test_keeping_an_answer_twice_keeps_one() -> None:
     site = Site.objects.create()
-    keep_answer(site, snapshot())
-    keep_answer(site, snapshot())
+    keep_answers([raw_answer(site, snapshot())])
+    keep_answers([raw_answer(site, snapshot())])
     kept = RawAnswer.objects.get()
     again = FeatureSnapshot(payload=unpack(kept.payload), received_at=kept.at, device=kept.device)
     assert heat_pump_reading(again) == heat_pump_reading(snapshot())
@@ -51,7 +51,7 @@ def test_keeping_an_answer_twice_keeps_one() -> None:
 def test_old_answers_are_forgotten() -> None:
     site = Site.objects.create()
     for days in (0, 89, 90, 91):
-        keep_answer(site, snapshot(AT - timedelta(days=days)))
+        keep_answers([raw_answer(site, snapshot(AT - timedelta(days=days)))])
     assert forget_answers(AT - timedelta(days=90)) == 1
     assert sorted(RawAnswer.objects.values_list("at", flat=True)) == [
         AT - timedelta(days=90),

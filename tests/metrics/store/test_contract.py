@@ -393,3 +393,35 @@ def test_equal_boundaries_have_nothing_between_them(store: Store) -> None:
     edges = [MIDNIGHT, MIDNIGHT, MIDNIGHT + 300, MIDNIGHT + 300]
     found = store.sums(1, ["power_w"], edges)["power_w"]
     assert [aggregate.count for aggregate in found] == [0, 30, 0]
+
+
+def test_the_rows_of_one_device_can_all_be_given_to_another(store: Store) -> None:
+    store.write([power_row(MIDNIGHT + 10 * index, 5, device="IMPORTED") for index in range(3 * 8640)])
+    store.write([power_row(MIDNIGHT, 1, site=2, device="IMPORTED")])
+    before = store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + 3 * DAY])
+    store.rename_device(1, "IMPORTED", METER)
+    assert {row.device for row in store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 3 * DAY)} == {METER}
+    assert store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + 3 * DAY]) == before
+    assert store.extent(1, "meter", METER) == (MIDNIGHT, MIDNIGHT + 3 * DAY - 10)
+    assert store.extent(1, "meter", "IMPORTED") is None
+    assert [row.device for row in store.rows(2, "meter", MIDNIGHT, MIDNIGHT + 1)] == ["IMPORTED"]
+
+
+def test_where_both_devices_have_a_row_that_of_the_other_stays(store: Store) -> None:
+    store.write([power_row(MIDNIGHT + 10 * index, 5, device="IMPORTED") for index in range(3 * 8640)])
+    store.write([power_row(MIDNIGHT + DAY, 7), power_row(MIDNIGHT + 4 * DAY, 9)])
+    for _ in range(2):
+        store.rename_device(1, "IMPORTED", METER)
+        store.write([power_row(MIDNIGHT - 10, 3, device="IMPORTED")])
+    rows = list(store.rows(1, "meter", MIDNIGHT - 10, MIDNIGHT + 5 * DAY, ["power_w"]))
+    assert sorted(
+        (row.device, row.at, row.values["power_w"]) for row in rows if row.values["power_w"] != 5
+    ) == [
+        (METER, MIDNIGHT - 10, 3),
+        (METER, MIDNIGHT + DAY, 7),
+        (METER, MIDNIGHT + 4 * DAY, 9),
+        ("IMPORTED", MIDNIGHT - 10, 3),
+    ]
+    assert len(rows) == 3 * 8640 + 3
+    (total,) = store.sums(1, ["power_w"], [MIDNIGHT, MIDNIGHT + 5 * DAY])["power_w"]
+    assert (total.count, total.sum) == (3 * 8640 + 1, 5 * (3 * 8640 - 1) + 7 + 9)

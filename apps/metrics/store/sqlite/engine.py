@@ -31,6 +31,7 @@ from .queries import (
     source_keys,
     sources_of,
 )
+from .renaming import rename_source
 from .rollup import roll, series_ids, settle, source_state, touched_ranges
 from .tables import Table, add_series, key_of, open_schema, tables_of
 from .verify import choose_days, differences
@@ -103,6 +104,13 @@ class SqliteEngine:
                 edges = _delete_rows(connection, table, source, start, end)
                 if edges:
                     settle(connection, table, source, 0, [(min(edges), max(edges) + 1)])
+
+    def rename_device(self, site: int, device: str, new: str) -> None:
+        with self.transaction() as connection:
+            for table in self.tables.values():
+                for source, key in source_keys(connection, site, table.name, device):
+                    rename_source(connection, table, source, key._replace(device=new))
+        self._source_ids.clear()
 
     def write_day(
         self,
