@@ -52,8 +52,9 @@ def _signed_in_cookie() -> str:
     from django.test import Client
 
     from apps.devices.options import default_site
+    from apps.metrics.models import DerivedState
 
-    default_site()
+    DerivedState.objects.create(site=default_site(), version=1)
     user = get_user_model().objects.create_user("bench")
     client = Client()
     client.force_login(user)

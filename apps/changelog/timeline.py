@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from apps.devices.models import Site
 
@@ -123,6 +123,13 @@ def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
         Marker(id=entry.id, at=entry.at, number=number, title=entry.title, kind=entry.kind)
         for number, entry in enumerate(shown, start=1)
     ]
+
+
+def state(site: Site) -> tuple[Any, ...]:
+    """Return what changes whenever an entry is written, edited or deleted, or a setting is seen changed."""
+    found = Entry.objects.filter(site=site).aggregate(Count("id"), Max("id"), Sum("version"))
+    newest = ConfigurationVersion.objects.filter(site=site).order_by("-id").values_list("id", flat=True)
+    return (*found.values(), newest.first())
 
 
 def configuration_at(site: Site, at: datetime) -> dict[str, Any]:

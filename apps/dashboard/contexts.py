@@ -155,7 +155,7 @@ class PanelContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartBlock:
-    """A single chart that is not over time: ``data`` for json_script, ``summary`` in words, its table."""
+    """A single chart that is not over time: ``data`` for charts.js, ``summary`` in words, its table."""
 
     id: str
     data: Mapping[str, Any]

@@ -13,6 +13,7 @@ from .days import LocalDay, local_days
 from .grid import INTERVAL_S
 from .home import Home
 from .jaz import device_register
+from .kept import kept
 from .totals import totals
 
 CYCLE_SPANS_DAYS = (7, 30, 365)
@@ -97,6 +98,7 @@ class Efficiency:
     rod_heat_not_counted: bool
 
 
+@kept
 def efficiency(home: Home, first: date, last: date) -> Efficiency:
     """Return all that the page draws. Raises ValueError if the range ends before it starts."""
     if last < first:

@@ -10,18 +10,23 @@ from apps.devices.options import HomeOptions, home_options
 
 from .apps import default_store
 from .grid import interval_of
+from .models import DerivedState
 from .store.base import TimeSeriesStore
 from .windows import local_date, local_day_bounds, local_midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """Whose numbers, by which options in force, out of which store, as of when (aware UTC)."""
+    """Whose numbers, by which options in force, out of which store, as of when (aware UTC).
+
+    ``version`` of what is derived (see ``kept``); None keeps no answers.
+    """
 
     site: Site
     options: HomeOptions
     store: TimeSeriesStore
     at: datetime
+    version: int | None = None
 
     @classmethod
     def of(cls, site: Site, at: datetime) -> Home:
@@ -29,7 +34,14 @@ class Home:
 
         Raises StoreUnavailable.
         """
-        return cls(site=site, options=home_options(site, with_secrets=False), store=default_store(), at=at)
+        versions = DerivedState.objects.filter(site=site).values_list("version", flat=True)
+        return cls(
+            site=site,
+            options=home_options(site, with_secrets=False),
+            store=default_store(),
+            at=at,
+            version=versions.first(),
+        )
 
     @property
     def id(self) -> int:

@@ -12,6 +12,7 @@ from apps.devices.options import HomeOptions
 from .codes import METHOD_VERSION
 from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label
 from .home import Home
+from .kept import kept
 from .totals import INTERVAL_FIELDS, Totals, kwh, totals
 from .windows import next_first, period_first
 
@@ -69,6 +70,7 @@ def rolling_year(home: Home) -> tuple[date, date]:
     return home.today - timedelta(days=365), home.today - timedelta(days=1)
 
 
+@kept
 def jaz(home: Home, first: date, last: date) -> Jaz:
     """Return the COP of the local days ``first`` to ``last``, both included.
 

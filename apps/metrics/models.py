@@ -103,7 +103,7 @@ class KnownExtent(models.Model):
 class DerivedState(models.Model):
     """How far a site is derived, and with what. ``derived_until``: what lies before is derived or marked;
     null before the first turn. ``modulation_kind``: whether the heat pump ever showed a modulation besides 0
-    and 100 %; empty while none was seen."""
+    and 100 %; empty while none was seen. ``version`` rises with every derivation."""
 
     class ModulationKind(models.TextChoices):
         UNKNOWN = ""
@@ -113,6 +113,7 @@ class DerivedState(models.Model):
     site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="derived_state")
     made_with = models.CharField(max_length=64, blank=True)
     derived_until = models.DateTimeField(null=True)
+    version = models.PositiveBigIntegerField(default=0)
     modulation_kind = models.CharField(max_length=20, choices=ModulationKind.choices, blank=True)
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from .degree_days import daily_mean_c, heating_degree_days
 from .home import Home
+from .kept import kept
 from .store.base import Aggregate
 from .tariff import Tariff, changes_within, cost, tariffs_of
 from .totals import MEASURED, LumpSpan, Totals, kwh, outside_means, totals
@@ -79,6 +80,7 @@ class Weather:
     days: int = 0
 
 
+@kept
 def energy_rows(home: Home, period: str, first: date, last: date) -> list[EnergyRow]:
     """Return all periods that touch the local days ``first`` to ``last``.
 
@@ -155,6 +157,7 @@ def weather_of(daily_means_c: Sequence[float | None]) -> Weather:
     )
 
 
+@kept
 def daily_means(home: Home, first: date, last: date) -> dict[date, float | None]:
     """Return T_d of the local days ``first`` to ``last`` [°C]; None for a day known for less than 20 h."""
     found: list[Aggregate] = outside_means(home, day_edges(first, last, home.options.zone))
@@ -177,6 +180,7 @@ def _costs(home: Home, calendar: Sequence[Period], rows: Sequence[Totals]) -> li
     ]
 
 
+@kept
 def cost_between(home: Home, first: date, last: date) -> float | None:
     """Return the cost of the local days ``first`` to ``last`` as one stretch: a lump over an inner edge
     counts."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from apps.devices.locks import held
 
@@ -59,6 +60,7 @@ def _newest_piece(
     start, end = stretches[-1]
     first = max(start, end - most * INTERVAL_S)
     count = derive_intervals(store, site_id, parameters, first, end)
+    DerivedState.objects.filter(site_id=site_id).update(version=F("version") + 1)
     _forget(marks, first, end)
     return count, len(stretches) > 1 or first > start
 

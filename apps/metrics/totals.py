@@ -13,6 +13,7 @@ from .cop import period_cop
 from .grid import edge_from, interval_of
 from .heat import ALL_KNOWN, known_heat
 from .home import Home
+from .kept import kept
 from .models import Lump
 from .store.base import Aggregate
 
@@ -209,12 +210,17 @@ class Totals:
         return energy_wh / coverage if energy_wh is not None and coverage else energy_wh
 
 
-def totals(home: Home, edges: Sequence[int], names: Sequence[str] = INTERVAL_FIELDS) -> list[Totals]:
+def totals(home: Home, edges: Sequence[int], names: Sequence[str] = INTERVAL_FIELDS) -> Sequence[Totals]:
     """Return the totals of each stretch between neighbouring edges (rising epoch s).
 
     ``names`` must hold ``electrical_energy_wh`` and ``electric_s`` where coverage or completeness is asked
     for.
     """
+    return _totals(home, tuple(edges), tuple(names))
+
+
+@kept
+def _totals(home: Home, edges: tuple[int, ...], names: tuple[str, ...]) -> Sequence[Totals]:
     if len(edges) < 2:
         return []
     sums = home.store.sums(home.id, names, edges)

@@ -80,10 +80,10 @@ def test_a_refused_question_gives_its_place_back(filled: Client) -> None:
     assert filled.get(f"/api/history?series=cop&{HOUR}").status_code == 200
 
 
-def test_a_signed_in_chart_costs_three_queries(  # type: ignore[no-untyped-def]
+def test_a_signed_in_chart_costs_four_queries(  # type: ignore[no-untyped-def]
     client: Client, store: SqliteStore, site: Site, now: datetime, django_assert_num_queries
 ) -> None:
     client.force_login(User.objects.create_superuser("anna"))
     client.get(f"/api/history?series=power_w&{HOUR}")
-    with django_assert_num_queries(3):  # user and site; the session comes from the cache
+    with django_assert_num_queries(4):  # user, site, its options and version; the session is cached
         assert client.get(f"/api/history?series=power_w&{HOUR}").status_code == 200

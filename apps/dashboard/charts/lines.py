@@ -6,7 +6,7 @@ All instants are epoch seconds, UTC. A ``ChartSpec`` is a stack of plots over on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -132,8 +132,13 @@ class ChartSpec:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Plain values for json_script."""
+        """Plain values."""
         return {"kind": "time", **asdict(self)}
+
+    @property
+    def shallow(self) -> dict[str, Any]:
+        """As ``data``, the parts left as they are for an encoder that knows dataclasses."""
+        return {"kind": "time", **{each.name: getattr(self, each.name) for each in fields(self)}}
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import get_script_prefix
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.changelog import timeline
@@ -30,10 +32,14 @@ from apps.dashboard.contexts import GapRow, LegendItem, PanelContext, PlotView, 
 from apps.devices.models import HistoryGap
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
+from apps.metrics.kept import kept
 from apps.metrics.pump_state import interval_state
 from apps.metrics.series import RATIOS, History, history, means_between
 from apps.metrics.totals import lumps_within, totals
 from apps.metrics.windows import day_edges, periods
+
+FINE = timedelta(hours=6)
+"""Ranges shorter than this may show single polls."""
 
 ENERGY = "electrical_energy_wh"
 ENERGY_PARTS = (ENERGY, "electric_s")
@@ -52,7 +58,31 @@ def time_panel(
     title: str,
     subtitle: str = "",
 ) -> PanelContext:
-    """Charts of ``names`` over [start, end), with markers, state band, gaps and table."""
+    """Return charts of ``names`` over [start, end), with markers, state band, gaps and table.
+
+    Worked out once until something is derived or noted down; charts finer than that are always made anew.
+    """
+    asked = start, end, tuple(names), panel_id, title, subtitle, get_language()
+    if end - start < FINE:
+        return _panel(home, *asked)
+    return _kept_panel(home, timeline.state(home.site), *asked)
+
+
+@kept
+def _kept_panel(home: Home, entries: tuple[Any, ...], *asked: Any) -> PanelContext:
+    return _panel(home, *asked)
+
+
+def _panel(
+    home: Home,
+    start: datetime,
+    end: datetime,
+    names: Sequence[str],
+    panel_id: str,
+    title: str,
+    subtitle: str,
+    language: str | None,
+) -> PanelContext:
     start_s, end_s = int(start.timestamp()), int(end.timestamp())
     data = history(home, list(names), start, end, MAX_POINTS)
     spec = line_chart(

@@ -77,13 +77,13 @@ def jaz_card(found: Jaz) -> ValueCard:
 
 
 _kept: WeakKeyDictionary[TimeSeriesStore, tuple[tuple[object, ...], SeasonCard]] = WeakKeyDictionary()
-"""The card as worked out last, by store: a year's sums are not asked for again within five minutes."""
+"""The card as worked out last, by store: a year's sums are not asked for again until something is derived."""
 
 
 def season_card(home: Home) -> SeasonCard:
-    """The overview's last card: JAZ, and this month so far; new every five minutes."""
-    key = (home.id, home.interval_s, get_language(), repr(home.options))
-    kept = _kept.get(home.store)
+    """The overview's last card: JAZ, and this month so far; new with every derivation."""
+    key = (home.id, home.version, home.interval_s, get_language(), repr(home.options))
+    kept = _kept.get(home.store) if home.version is not None else None
     if kept is None or kept[0] != key:
         kept = _kept[home.store] = (key, _season_card(home))
     return kept[1]

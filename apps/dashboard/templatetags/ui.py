@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from apps.devices import clock
 
@@ -32,6 +33,17 @@ register.filter("signed_percent", formatting.signed_percent)
 register.filter("duration", formatting.duration)
 register.filter("money", formatting.money)
 register.filter("local_date", formatting.local_date)
+
+
+_UNSAFE = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+@register.filter
+def chart_script(data: Mapping[str, Any], element_id: str) -> SafeString:
+    """A chart's data as a script element that charts.js reads, as ``json_script`` writes it: that one takes
+    a tenth of a page's time for a year's chart."""
+    text = orjson.dumps(data).decode().translate(_UNSAFE)
+    return format_html('<script id="{}" type="application/json">{}</script>', element_id, mark_safe(text))  # noqa: S308
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from apps.metrics.cycles import SHORT_CYCLE_DAYS
 from apps.metrics.efficiency import Efficiency, efficiency
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz
+from apps.metrics.kept import kept
 from apps.metrics.totals import totals, window
 from apps.metrics.windows import day_edges
 
@@ -59,8 +61,14 @@ class EfficiencyContext:
     flow_rate: str
 
 
-def efficiency_context(home: Home, kind: str) -> EfficiencyContext:
-    """The page for one of RANGES. Raises RangeInvalid for another."""
+@kept
+def efficiency_context(
+    home: Home, kind: str, language: str | None, entries: tuple[Any, ...]
+) -> EfficiencyContext:
+    """Return the page for one of RANGES, in ``language``, which is in force.
+
+    ``entries``: the state of the timeline, which the curves rest on.
+    """
     first, last = days_of(home, kind)
     found = jaz(home, first, last)
     page = efficiency(home, first, last)

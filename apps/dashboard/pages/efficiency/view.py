@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from apps.changelog import timeline
 from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.downloads import days_csv
 from apps.dashboard.pages.ranges import RangeInvalid
@@ -26,5 +28,9 @@ def efficiency(request: HttpRequest) -> HttpResponseBase:
         kind = range_of({})
     if request.GET.get("format") == "csv":
         return days_csv(home, *days_of(home, kind), request.GET.get("dialect", ""))
-    context = {"at": home.at, "error": error, "page": efficiency_context(home, kind)}
+    context = {
+        "at": home.at,
+        "error": error,
+        "page": efficiency_context(home, kind, get_language(), timeline.state(home.site)),
+    }
     return render(request, "dashboard/efficiency.html", context)

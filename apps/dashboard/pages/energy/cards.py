@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, RangeBar, Table, ValueCard
 from apps.metrics.home import Home
+from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.totals import Totals, outside_mean_c, window
 
@@ -43,8 +44,9 @@ class EnergyContext:
     rows: Sequence[EnergyRow]
 
 
-def energy_context(home: Home, span: Span) -> EnergyContext:
-    """The page for the bars of ``span``."""
+@kept
+def energy_context(home: Home, span: Span, language: str | None) -> EnergyContext:
+    """Return the page for the bars of ``span``, in ``language``, which is in force."""
     rows = energy_rows(home, span.period, span.first, span.last)
     before = year_before(home, span)
     start, end = home.midnight(span.first), home.midnight(span.last + timedelta(days=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.dashboard.pages import page, piece, this_home
@@ -34,7 +35,7 @@ def energy(request: HttpRequest) -> HttpResponseBase:
     context = {
         "at": home.at,
         "error": error,
-        "energy": energy_context(home, span),
+        "energy": energy_context(home, span, get_language()),
         "year": year_card(home) if request.GET.get("forecast") else None,
     }
     return render(request, "dashboard/energy.html", context)

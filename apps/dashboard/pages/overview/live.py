@@ -17,6 +17,7 @@ from apps.dashboard.pages.reasons import reason_in_words
 from apps.metrics import pump_state
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
+from apps.metrics.kept import kept
 from apps.metrics.periods import energy_rows
 from apps.metrics.status import FRESH, NOT_SET_UP, OFFLINE, Status, current_status
 from apps.metrics.status_words import fault_words
@@ -326,8 +327,6 @@ def _temperature_cards(home: Home, status: Status) -> Sequence[ValueCard]:
 def _temperature_card(
     home: Home, status: Status, label: str, icon: str, series: str, value: float | None, note: str = ""
 ) -> ValueCard:
-    start, end = home.at_s - 86400, home.at_s
-    steps = home.store.series(home.id, series, start, end, SPARK_STEP_S)
     pump = status.heat_pump
     return _aged(
         home,
@@ -338,10 +337,18 @@ def _temperature_card(
         "temperature_c",
         note=note,
         icon=icon,
-        spark=spark_path(steps.time, steps.mean, start, end, SPARK_STEP_S),
+        spark=_spark(home, series),
         key=LOOKS[series].key,
         say_age=True,
     )
+
+
+@kept
+def _spark(home: Home, series: str) -> str:
+    """The path of the last 24 hours, new with every derivation."""
+    start, end = home.at_s - 86400, home.at_s
+    steps = home.store.series(home.id, series, start, end, SPARK_STEP_S)
+    return spark_path(steps.time, steps.mean, start, end, SPARK_STEP_S)
 
 
 def _aged(
