@@ -30,6 +30,8 @@ METER_STALE_AFTER = timedelta(seconds=30)
 METER_OFFLINE_AFTER = timedelta(minutes=5)
 POLL_STALE_AFTER = timedelta(minutes=15)
 SOURCE_STALE_AFTER = timedelta(hours=2)
+# From then on repeated values are no measurements (metrics §1, "Source silent").
+SOURCE_SILENT_AFTER = timedelta(minutes=30)
 HEAT_PUMP_OFFLINE_AFTER = timedelta(hours=6)
 # How far back the last known value is looked for; older ones are history.
 REMEMBERED = timedelta(days=35)
@@ -288,8 +290,9 @@ def _heat_pump_fault(
     source_at: datetime | None,
     at: datetime,
 ) -> Fault | None:
-    silent = measured_at is not None and at - measured_at <= POLL_STALE_AFTER and source_at is not None
-    if state in {STALE, OFFLINE} and silent and not (source and source.error_code):
+    answers = measured_at is not None and at - measured_at <= POLL_STALE_AFTER
+    silent = source_at is not None and at - source_at > SOURCE_SILENT_AFTER
+    if state != NOT_SET_UP and answers and silent and not (source and source.error_code):
         return Fault(source="heat_pump", code=SOURCE_SILENT, details={"since": source_at})
     return _fault("heat_pump", state, source)
 

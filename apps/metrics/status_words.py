@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, tzinfo
 
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from apps.devices.wording import words
@@ -26,7 +28,10 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
             else _("The heat pump's cloud has not answered yet.")
         )
     if fault.code == status.SOURCE_SILENT:
-        return _("The cloud answers, but the heat pump has sent it nothing new for a long time.")
+        since = date_format(localtime(fault.details["since"], zone), "DATETIME_FORMAT")
+        return _("The cloud answers, but the heat pump has sent it nothing new since %(since)s.") % {
+            "since": since
+        }
     if fault.code == status.NOTHING_NEW:
         return _("Nothing new has come for a while; heatmon may have been stopped.")
     return words(fault.code, fault.details, zone).sentence

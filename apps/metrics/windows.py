@@ -11,69 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 PERIODS = ("day", "week", "month", "year")
-
-# Named ranges of charts and what they reach back; months and years are those of the calendar.
-RANGES: dict[str, timedelta] = {
-    "1h": timedelta(hours=1),
-    "6h": timedelta(hours=6),
-    "12h": timedelta(hours=12),
-    "24h": timedelta(hours=24),
-    "day": timedelta(days=1),
-    "48h": timedelta(hours=48),
-    "7d": timedelta(days=7),
-    "week": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "month": timedelta(days=31),
-    "90d": timedelta(days=90),
-    "365d": timedelta(days=365),
-    "year": timedelta(days=366),
-    "10y": timedelta(days=3653),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """A stretch of time [start, end), aware UTC, seen from ``zone``."""
-
-    start: datetime
-    end: datetime
-    zone: ZoneInfo
-
-    def __post_init__(self) -> None:
-        if self.start.utcoffset() is None or self.end.utcoffset() is None:
-            raise ValueError("a window needs aware times")
-        if self.end <= self.start:
-            raise ValueError("a window must end after it starts")
-
-    @classmethod
-    def from_query(cls, text: str, at: datetime, zone: ZoneInfo) -> Window:
-        """The range of that name (``24h``, ``7d``, …) that ends at ``at``. Raises ValueError for another."""
-        reach = RANGES.get(text)
-        if reach is None:
-            raise ValueError(f"unknown range {text!r}; known are {', '.join(RANGES)}")
-        return cls(start=at.astimezone(UTC) - reach, end=at.astimezone(UTC), zone=zone)
-
-    @classmethod
-    def of_days(cls, first: date, last: date, zone: ZoneInfo) -> Window:
-        """Local days from ``first`` to ``last``, both included."""
-        return cls(
-            start=local_midnight(first, zone), end=local_midnight(last + timedelta(days=1), zone), zone=zone
-        )
-
-    @property
-    def start_s(self) -> int:
-        return int(self.start.timestamp())
-
-    @property
-    def end_s(self) -> int:
-        return int(self.end.timestamp())
-
-    @property
-    def seconds(self) -> int:
-        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

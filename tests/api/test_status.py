@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -15,6 +16,8 @@ from apps.metrics.status_words import fault_words
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import fill, set_up
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def meter_row(site: Site, at: datetime, **values: float | None) -> Row:
@@ -215,3 +218,16 @@ def test_the_status_costs_few_queries(  # type: ignore[no-untyped-def]
     set_up(site)
     with django_assert_max_num_queries(12):
         reader.get("/api/status")
+
+
+def test_a_source_that_repeats_itself_for_half_an_hour_is_told_with_its_time(
+    store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    store.write([heat_pump_row(site, now - timedelta(minutes=3), source_at=now - timedelta(minutes=31))])
+    heat_pump = current_status(Home.of(site, now)).heat_pump
+    assert heat_pump.state == "fresh"
+    assert heat_pump.fault is not None and heat_pump.fault.code == "source_silent"
+    assert fault_words(heat_pump.fault, BERLIN) == (
+        "The cloud answers, but the heat pump has sent it nothing new since 23 Nov 2026, 13:34."
+    )

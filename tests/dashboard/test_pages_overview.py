@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -248,3 +249,20 @@ def test_numbers_and_dates_are_german_for_a_german_reader(reader: Client, filled
 def test_the_icon_is_found_without_having_read_a_page(client: Client, db: None) -> None:
     answer = client.get("/favicon.ico")
     assert (answer.status_code, answer["Location"]) == (302, "/static/favicon.svg")
+
+
+def test_a_silent_heat_pump_that_runs_gives_no_heat_and_no_cop(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    at = datetime(2026, 11, 23, 13, 50, 5, tzinfo=UTC)
+    house.set_up(site)
+    house.fill(store, site, at - timedelta(hours=6), at)
+    start = int(at.timestamp()) // 300 * 300 - 2400
+    rows = list(store.rows(site.pk, "heat_pump", start, start + 3000, circuit=""))
+    store.write([replace(row, values={"newest_source_at": float(start - 60)}) for row in rows])
+    with clock.fixed(at):
+        live = reader.get("/").context["live"]
+    assert house.running(int(at.timestamp()))
+    assert (live.hero.state, live.hero.heat.value, live.hero.cop.value) == ("running", None, None)
+    assert live.hero.heat.meta == "nothing new from the heat pump since 14:09"
+    assert live.level == "warn"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from apps.metrics.windows import (
     PERIODS,
-    Window,
     day_edges,
     local_date,
     local_day_bounds,
@@ -95,21 +94,8 @@ def test_a_leap_year_has_366_days() -> None:
     assert year.end - year.start == 366 * 86_400
 
 
-def test_an_unknown_period_or_range_is_refused() -> None:
+def test_an_unknown_period_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown period 'decade'"):
         periods("decade", date(2027, 1, 1), date(2027, 1, 1), ZoneInfo("UTC"))
-    with pytest.raises(ValueError, match="unknown range 'soon'"):
-        Window.from_query("soon", datetime(2027, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
     with pytest.raises(ValueError, match="Invalid isoformat"):
         parse_date("29.3.2026")
-
-
-def test_a_window_reaches_back_from_now() -> None:
-    window = Window.from_query("24h", datetime(2027, 1, 2, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
-    assert window.start == datetime(2027, 1, 1, tzinfo=UTC)
-    assert window.seconds == 86_400
-
-
-def test_a_window_of_days_holds_the_long_sunday() -> None:
-    window = Window.of_days(date(2026, 10, 25), date(2026, 10, 25), ZoneInfo("Europe/Berlin"))
-    assert window.seconds == 25 * 3600

@@ -19,7 +19,15 @@ from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.periods import energy_rows
-from apps.metrics.status import FRESH, NOT_SET_UP, OFFLINE, Status, current_status
+from apps.metrics.status import (
+    FRESH,
+    NOT_SET_UP,
+    OFFLINE,
+    SOURCE_SILENT,
+    HeatPumpStatus,
+    Status,
+    current_status,
+)
 from apps.metrics.status_words import fault_words
 from apps.metrics.totals import Totals, window
 
@@ -117,14 +125,14 @@ def _title(state: str) -> str:
 
 
 def _hero(home: Home, status: Status, today: Totals) -> Hero:
-    pump, pump_fresh = status.heat_pump, status.heat_pump.state == FRESH
+    pump, pump_fresh = status.heat_pump, is_of_now(status.heat_pump)
     power_w = status.meter.power_w if status.meter.state == FRESH else None
     state = pump_state.house_state(
         power_w=power_w,
         off_w=home.options.compressor_off_w,
         compressor_active=pump.compressor_active if pump_fresh else None,
         compressor_phase=pump.compressor_phase if pump_fresh else None,
-        dhw_charging=pump.dhw_charging,
+        dhw_charging=pump.dhw_charging if pump_fresh else None,
     )
     recent = window(home, home.interval_s - COP_WINDOW_S, home.at_s)
     return Hero(
@@ -134,7 +142,7 @@ def _hero(home: Home, status: Status, today: Totals) -> Hero:
         detail=_detail(home, status, state),
         power=_power_card(home, status),
         heat=_heat_card(home, status, state),
-        cop=_cop_card(recent, state),
+        cop=_cop_card(home, status, recent, state),
         mix=_mix(recent, today),
     )
 
@@ -205,14 +213,15 @@ def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
     interval = status.interval
     by_modulation, by_delta_t = interval.thermal_power_modulation_kw, interval.thermal_power_delta_t_kw
     label = _("Heat")
-    if by_modulation is None and by_delta_t is None:
+    is_silent = state != pump_state.OFF and _is_silent(status.heat_pump)
+    if is_silent or (by_modulation is None and by_delta_t is None):
         return ValueCard(
             label=label,
             value=None,
             kind="power_kw",
             state="none",
             estimated=True,
-            meta=reason_in_words(interval.reason),
+            meta=_silent_since(home, status) if is_silent else reason_in_words(interval.reason),
         )
     meta = _("delta T: %(value)s") % {"value": formatting.with_unit(by_delta_t, "power_kw")}
     if by_modulation is not None:
@@ -223,12 +232,30 @@ def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
     return ValueCard(label=label, value=value, kind="power_kw", state="estimated", estimated=True, meta=meta)
 
 
+def is_of_now(source: HeatPumpStatus) -> bool:
+    """Tell whether its values are measurements of now; a silent source only repeats itself."""
+    return source.state == FRESH and not _is_silent(source)
+
+
+def _is_silent(source: HeatPumpStatus) -> bool:
+    return source.fault is not None and source.fault.code == SOURCE_SILENT
+
+
+def _silent_since(home: Home, status: Status) -> str:
+    fault = status.heat_pump.fault
+    since = fault.details["since"] if fault is not None else None
+    return _("nothing new from the heat pump since %(time)s") % {"time": formatting.moment(home, since)}
+
+
 def _span(home: Home, start: datetime, end: datetime) -> str:
     return f"{formatting.at_home(home, start)}–{formatting.at_home(home, end)}"
 
 
-def _cop_card(recent: Totals, state: str) -> ValueCard:
+def _cop_card(home: Home, status: Status, recent: Totals, state: str) -> ValueCard:
     label = _("COP, 30 min")
+    if state != pump_state.OFF and _is_silent(status.heat_pump):
+        meta = _silent_since(home, status)
+        return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)
     if (recent.compressor_run_s or 0.0) < LEAST_RUN_S or recent.cop is None:
         meta = (
             _("shown after 10 minutes of running")
