@@ -24,6 +24,16 @@ class PhaseReading:
     energy_returned_counter_wh: float | None = None
     errors: tuple[str, ...] = ()
 
+    @property
+    def is_connected(self) -> bool:
+        """False for a phase without voltage and power: its zero is not a measured one."""
+        return not is_dead(self.power_w, self.voltage_v)
+
+
+def is_dead(power_w: float | None, voltage_v: float | None) -> bool:
+    """Whether nothing is clamped to a phase: the meter then reports 0 V and 0 W for it."""
+    return voltage_v == 0.0 and not power_w
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerReading:

@@ -85,6 +85,13 @@ METER: Mapping[str, tuple[Text, Text]] = {
         _("The meter at %(host)s has not set its clock yet."),
         _("Give it access to a time server; until then its history cannot be read."),
     ),
+    "clock_wrong": (
+        _("The clock of the meter at %(host)s is %(offset)s."),
+        _(
+            "Give it access to a time server. Until then heatmon counts the minutes by its own clock and "
+            "does not read the meter's history."
+        ),
+    ),
     "too_large": (_("The answer from %(host)s is too large for a meter's."), _CHECK_ADDRESS),
     "unreadable": (
         _("The answer of the meter at %(host)s cannot be read (%(detail)s)."),
@@ -242,6 +249,9 @@ def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words
         return Words(sentence="")
     sentence, hint = (str(text) for text in WORDS.get(code, _UNKNOWN))
     places = _Places({name: _shown(value) for name, value in details.items()}, code=code)
+    offset_s = details.get("offset_s")
+    if isinstance(offset_s, int | float):
+        places["offset"] = offset_words(offset_s)
     parts = [hint % places] if hint else []
     until = until_of(details)
     if until is not None:
@@ -260,6 +270,20 @@ def words_for_asker(error: CodedError, zone: tzinfo = UTC) -> Words:
     if isinstance(error, DeviceError) and error.permanent:
         details.pop("until", None)
     return words(error.code, details, zone)
+
+
+def offset_words(offset_s: float) -> str:
+    """Return how far a clock is off ours, like "61 min ahead"."""
+    minutes = round(abs(offset_s) / 60)
+    if abs(offset_s) < 120:
+        size = gettext("%(n)s s") % {"n": round(abs(offset_s))}
+    elif minutes < 120:
+        size = gettext("%(n)s min") % {"n": minutes}
+    elif minutes < 48 * 60:
+        size = gettext("%(n)s h") % {"n": round(minutes / 60)}
+    else:
+        size = gettext("%(n)s days") % {"n": round(minutes / 1440)}
+    return (gettext("%(time)s ahead") if offset_s > 0 else gettext("%(time)s behind")) % {"time": size}
 
 
 def log_line(error: CodedError, zone: tzinfo = UTC) -> str:

@@ -50,9 +50,10 @@ def meter_rows(site: int, reading: PowerReading, channels: Collection[str]) -> l
         ),
     }
     for name, phase in phases.items():
-        values[f"power_{name}_w"] = phase.power_w
+        # The zeros that a meter gives for a phase to which nothing is connected are not measured ones.
+        values[f"power_{name}_w"] = phase.power_w if phase.is_connected else None
         values[f"voltage_{name}_v"] = phase.voltage_v
-        values[f"current_{name}_a"] = phase.current_a
+        values[f"current_{name}_a"] = phase.current_a if phase.is_connected else None
     at = epoch(reading.measured_at) // METER_STEP_S * METER_STEP_S
     rows = [Row(site=site, measurement="meter", device=reading.device, at=at, values=values)]
     edge = _counter_edge(reading)

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from apps.devices.errors import BudgetExhausted, DeviceBusy, DeviceUnreachable
-from apps.devices.wording import METER, WORDS, Words, log_line, words, words_of
+from apps.devices.errors import BudgetExhausted, Detail, DeviceBusy, DeviceUnreachable
+from apps.devices.wording import METER, WORDS, Words, log_line, offset_words, words, words_of
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {
@@ -24,6 +24,8 @@ KINDS = {
 DEFAULT_CODE = {"PayloadInvalid": "unreadable", "BudgetExhausted": "budget"}
 # Pure modules do not know the host; the client adds it.
 ADDED_LATER = {"host"}
+# Made of a detail in another form.
+MADE_OF = {"offset": "offset_s"}
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -60,7 +62,8 @@ def _codes(node: ast.Call) -> list[str | None]:
 
 
 def places(code: str) -> set[str]:
-    return {name for text in WORDS[code] for name in re.findall(r"%\((\w+)\)s", str(text))}
+    found = {name for text in WORDS[code] for name in re.findall(r"%\((\w+)\)s", str(text))}
+    return {MADE_OF.get(name, name) for name in found}
 
 
 def test_every_code_that_can_be_raised_has_words_and_their_details() -> None:
@@ -85,7 +88,7 @@ def test_there_are_no_words_for_what_is_never_raised() -> None:
 
 @pytest.mark.parametrize("code", sorted(WORDS))
 def test_each_failure_is_one_sentence_and_what_to_do(code: str) -> None:
-    details = dict.fromkeys(places(code), "x")
+    details: dict[str, Detail] = {name: 75 if name == "offset_s" else "x" for name in places(code)}
     with translation.override("en"):
         said = words(code, details)
     assert said.sentence
@@ -134,3 +137,21 @@ def test_the_log_is_english_whoever_reads_the_page() -> None:
 
 def test_an_error_names_itself_by_code_and_details() -> None:
     assert str(DeviceUnreachable("timeout", host="192.168.1.50")) == "timeout (host=192.168.1.50)"
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "said"),
+    [
+        (75.0, "75 s ahead"),
+        (-75.0, "75 s behind"),
+        (3600.0, "60 min ahead"),
+        (-86_400.0, "24 h behind"),
+        (-86_400.0 * 30, "30 days behind"),
+    ],
+)
+def test_a_wrong_clock_is_told_by_how_much(offset_s: float, said: str) -> None:
+    with translation.override("en"):
+        assert offset_words(offset_s) == said
+        assert words("clock_wrong", {"host": "meter.test", "offset_s": offset_s}).sentence == (
+            f"The clock of the meter at meter.test is {said}."
+        )

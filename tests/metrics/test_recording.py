@@ -71,6 +71,14 @@ def test_a_channel_that_fails_leaves_the_sum_unknown_and_one_that_is_absent_does
     assert meter_rows(1, reading(at, absent), ("a", "b", "c"))[0].values["power_w"] == 300.0
 
 
+def test_a_phase_to_which_nothing_is_connected_has_no_power_and_takes_none_from_the_sum() -> None:
+    dead = PhaseReading(power_w=0.0, voltage_v=0.0, current_a=0.027, energy_counter_wh=0.0)
+    at = datetime(2027, 1, 15, 12, 0, 17, tzinfo=UTC)
+    values = meter_rows(1, reading(at, (PHASES[0], dead, PHASES[2])), ("a", "b", "c"))[0].values
+    assert (values["power_b_w"], values["voltage_b_v"], values["current_b_a"]) == (None, 0.0, None)
+    assert values["power_w"] == 400.0
+
+
 def test_a_minute_row_names_only_the_channels_it_knows() -> None:
     record = MinuteRecord(
         at=datetime(2027, 1, 15, 12, 0, tzinfo=UTC), device="METER", period_s=60, energy_wh=(None, 5.0, None)

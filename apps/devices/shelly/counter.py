@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ..meter_clock import trusted_offset_s
 from ..readings import MinuteRecord, PhaseReading, PowerReading
 
 FIRST_TRUSTED_SECOND = 2
 RESET_WH = 1.0  # a drop below this is jitter
-LARGEST_TRUSTED_OFFSET_S = 120.0
 
 
 class MinuteFromCounter:
@@ -44,12 +44,9 @@ class MinuteFromCounter:
 
 
 def _meter_time(reading: PowerReading) -> float:
-    """The meter's own time of the reading [epoch s], in which its minutes and rows are counted; ours
-    where the meter's clock is unknown or wrong."""
-    offset = reading.clock_offset_s
-    if offset is None or abs(offset) > LARGEST_TRUSTED_OFFSET_S:
-        offset = 0.0
-    return round(reading.measured_at.timestamp() + offset, 3)
+    """The meter's own time of the reading [epoch s], in which its minutes and rows are counted; ours, but
+    for the seconds, where the meter's clock is wrong."""
+    return round(reading.measured_at.timestamp() + trusted_offset_s(reading.clock_offset_s), 3)
 
 
 def _starts_anew(before: PowerReading, after: PowerReading) -> bool:

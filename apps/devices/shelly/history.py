@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import requests
 
 from ..errors import DeviceBusy, PayloadInvalid, WrongDevice
+from ..meter_clock import is_wrong
 from ..readings import MinuteRecord
 from .connection import MeterConnection
 from .parse import (
@@ -37,7 +39,11 @@ CHANNELS = (0, 1, 2)
 
 class MeterHistory:
     """Reads the memory of the meter ``device`` (MAC) with a session and login of its own, from a thread
-    of its own, so that the live poll never waits for it. Arguments as for ``ShellyClient``."""
+    of its own, so that the live poll never waits for it. Arguments as for ``ShellyClient``.
+
+    Rows are believed only while the meter's clock is right, and only those since ``believed_from`` (None:
+    all of them), recorded since a wrong clock was set right.
+    """
 
     def __init__(
         self,
@@ -50,8 +56,10 @@ class MeterHistory:
         sleep: Callable[[float], None] = time.sleep,
         allow_loopback: bool = True,
         restricted: bool = False,
+        believed_from: datetime | None = None,
     ) -> None:
         self._device = device
+        self._believed_from = believed_from
         self._clock = clock
         self._sleep = sleep
         self._period_s = 60
@@ -79,9 +87,11 @@ class MeterHistory:
         except PayloadInvalid as error:
             error.details["host"] = self._connection.host
             raise
-        if extent is not None:
-            self._period_s = extent.period_s
-        return extent
+        if extent is None:
+            return None
+        self._period_s = extent.period_s
+        start = self._believed(extent.start)
+        return replace(extent, start=start) if start < extent.end else None
 
     def fetch_chunk(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
         """Closed rows in [start, end) as they come, one request an hour with pauses between.
@@ -89,7 +99,7 @@ class MeterHistory:
         Raises DeviceError, possibly after some rows: those are good, and the last one received is where
         to go on. Rows that the meter does not hold are simply absent.
         """
-        end = min(end, self._clock())
+        start, end = self._believed(start), min(end, self._clock())
         while start < end:
             stop = min(start + CHUNK, end)
             self._check_device()
@@ -105,17 +115,29 @@ class MeterHistory:
         """Closed rows of the last minutes in [start, end): up to six cost one request a component, and one
         that asks whose they are."""
         self._check_device()
-        return fetch_pages(self._connection, self._device, start, min(end, self._clock()), profile)
+        start, end = self._believed(start), min(end, self._clock())
+        return fetch_pages(self._connection, self._device, start, end, profile)
 
     def close(self) -> None:
         self._connection.close()
 
+    def _believed(self, start: datetime) -> datetime:
+        return start if self._believed_from is None else max(start, self._believed_from)
+
     def _check_device(self) -> bool:
-        """Whether the clock is set. The rows do not say whose they are, so ask before each chunk."""
+        """Whether the clock is set. The rows do not say whose they are and by which clock, so ask before
+        each chunk. Raises WrongDevice, or DeviceBusy while the clock is wrong."""
         values = sys_values(self._connection.get_json("/rpc/Sys.GetStatus"))
         if values.mac is not None and values.mac != self._device:
             raise WrongDevice("another_device", host=self._connection.host, detail=values.mac)
-        return values.unix_time is not None
+        if values.unix_time is None:
+            return False
+        sent_at = self._connection.sent_at
+        middle = sent_at + (self._clock() - sent_at) / 2
+        offset_s = values.unix_time - middle.timestamp()
+        if is_wrong(offset_s):
+            raise DeviceBusy("clock_wrong", host=self._connection.host, offset_s=round(offset_s))
+        return True
 
     def _monophase_hour(self, start: datetime, end: datetime) -> list[MinuteRecord]:
         records: list[MinuteRecord] = []

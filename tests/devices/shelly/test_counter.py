@@ -186,3 +186,16 @@ def test_minutes_never_add_up_to_more_than_the_counter_moved(
     rows = [row for row in found if row is not None]
     assert len({row.at for row in rows}) == len(rows)
     assert sum(row.total_energy_wh or 0 for row in rows) <= total_wh - first_wh + 1e-6
+
+
+@pytest.mark.parametrize("offset_s", [61.0, 3600.0, -3600.0, -86_400.0])
+def test_a_clock_more_than_a_minute_off_dates_no_minute(offset_s: float) -> None:
+    readings = [reading(10, 100.0, offset_s=offset_s), reading(70, 103.0, offset_s=offset_s)]
+    (minute,) = [one for one in minutes(*readings) if one is not None]
+    assert minute.at == reading(0, 0.0).measured_at
+
+
+def test_of_a_wrong_clock_the_second_of_its_minutes_still_counts() -> None:
+    # The meter's minute ends at our second 30: the step seen at our second 45 is of the minute before it.
+    readings = [reading(15, 100.0, offset_s=3630.0), reading(45, 103.0, offset_s=3630.0)]
+    assert [one and one[0] for one in steps(*readings)] == [None, 3.0]

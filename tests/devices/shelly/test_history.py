@@ -78,7 +78,9 @@ def memory(minutes: Iterable[int], **options: Any) -> Memory:
     return Memory({START_S + 60 * minute: (1.0 + minute, 0.5, 0.25) for minute in minutes}, **options)
 
 
-def history(answer: Answer, now: datetime = START + timedelta(days=1)) -> tuple[MeterHistory, InProcess]:
+def history(
+    answer: Answer, now: datetime = START + timedelta(days=1), believed_from: datetime | None = None
+) -> tuple[MeterHistory, InProcess]:
     adapter = InProcess(answer)
     waits: list[float] = []
     meter = MeterHistory(
@@ -87,6 +89,7 @@ def history(answer: Answer, now: datetime = START + timedelta(days=1)) -> tuple[
         clock=lambda: now,
         session=session_with(adapter),
         sleep=waits.append,
+        believed_from=believed_from,
     )
     return meter, adapter
 
@@ -115,7 +118,9 @@ def test_rows_that_the_meter_does_not_hold_stay_absent() -> None:
 
 def test_nothing_is_asked_or_believed_beyond_now() -> None:
     now = START + timedelta(minutes=10, seconds=30)
-    meter, adapter = history(memory(range(0, 60)), now)
+    answer = memory(range(0, 60))
+    answer.system["unixtime"] = START_S + 630
+    meter, adapter = history(answer, now)
     rows = list(meter.fetch_chunk(START, START + timedelta(hours=5), "triphase"))
     assert (len(rows), asked(adapter, ".csv")) == (11, [(0, 630)])
     assert list(meter.fetch_recent(now, START + timedelta(hours=1), "triphase")) == []
@@ -268,3 +273,50 @@ def test_a_failing_meter_is_not_taken_for_an_empty_one() -> None:
         list(meter.fetch_chunk(START, START + timedelta(hours=1), "triphase"))
     with pytest.raises(DeviceUnreachable):
         meter.extent()
+
+
+@pytest.mark.parametrize("offset_s", [61, -61, 3600, -86_400])
+def test_while_the_clock_is_more_than_a_minute_off_no_row_is_read(offset_s: int) -> None:
+    answer = memory(range(0, 60))
+    answer.system["unixtime"] = START_S + 86_400 + offset_s
+    meter, adapter = history(answer)
+    end = START + timedelta(hours=1)
+    for ask in (
+        lambda: meter.extent(),
+        lambda: list(meter.fetch_chunk(START, end, "triphase")),
+        lambda: list(meter.fetch_recent(START, end, "triphase")),
+    ):
+        with pytest.raises(DeviceBusy) as refused:
+            ask()
+        assert (refused.value.code, refused.value.details["offset_s"]) == ("clock_wrong", offset_s)
+    assert {path for path, _query in adapter.asked} == {"/rpc/Sys.GetStatus"}
+
+
+@pytest.mark.parametrize("offset_s", [60, -60, 0])
+def test_a_clock_within_a_minute_is_right(offset_s: int) -> None:
+    answer = memory(range(0, 60))
+    answer.system["unixtime"] = START_S + 86_400 + offset_s
+    meter, _adapter = history(answer)
+    assert len(list(meter.fetch_chunk(START, START + timedelta(hours=1), "triphase"))) == 60
+
+
+def test_of_a_clock_that_was_set_right_only_rows_since_then_are_read() -> None:
+    since = START + timedelta(minutes=40)
+    meter, adapter = history(memory(range(0, 60)), believed_from=since)
+    extent = meter.extent()
+    assert extent is not None
+    assert (extent.start, extent.end) == (since, START + timedelta(hours=1))
+    rows = list(meter.fetch_chunk(START, START + timedelta(hours=1), "triphase"))
+    assert [row.at for row in rows] == [START + timedelta(minutes=minute) for minute in range(40, 60)]
+    recent = list(
+        meter.fetch_recent(START + timedelta(minutes=38), START + timedelta(minutes=42), "triphase")
+    )
+    assert [row.at for row in recent] == [since, since + timedelta(minutes=1)]
+    assert asked(adapter, ".csv") == [(2400, 3600)]
+
+
+def test_nothing_is_asked_for_before_the_clock_was_set_right() -> None:
+    meter, adapter = history(memory(range(0, 60)), believed_from=START + timedelta(hours=2))
+    assert meter.extent() is None
+    assert list(meter.fetch_chunk(START, START + timedelta(hours=1), "triphase")) == []
+    assert asked(adapter, ".csv") == []
