@@ -1,4 +1,4 @@
-"""Compare settings: absent is unknown, and unknown never differs. (◇ pure)
+"""◇ Compare settings: absent is unknown, and unknown never differs. (◇ pure)
 
 A schedule is compared weekday by weekday. For that, and for the observer, settings are taken apart
 into *atoms*: one per plain value (``dhw.hysteresis_k``) and one per known weekday of a schedule

@@ -1,4 +1,4 @@
-"""Times as forms and addresses carry them, read in the house's zone (◇ pure)."""
+"""◇ Times as forms and addresses carry them, read in the house's zone (◇ pure)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each template is given (pure): one dataclass a page or piece, so that a page's needs can be read."""
+"""◇ What each template is given: one dataclass a page or piece, so that a page's needs can be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The heat pump's settings in one normal form, so that two polls can be compared.
+"""◇ The heat pump's settings in one normal form, so that two polls can be compared.
 
 A *configuration* is what a person sets on the heat pump (schedules, target temperatures, heating
 curve); *options* are heatmon's own. Keys and values are those of the public API:

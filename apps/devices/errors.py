@@ -1,4 +1,4 @@
-"""The errors a device can give, as callers meet them.
+"""◇ The errors a device can give, as callers meet them.
 
 ``DeviceError`` is the root of everything that the outside world can do to us; a client translates
 library errors into this tree once, with ``raise … from``. Callers decide by class. What happened is a

@@ -1,4 +1,4 @@
-"""Whether a meter's clock is right, and what to do with its minutes while it is not. ◇
+"""◇ Whether a meter's clock is right, and what to do with its minutes while it is not. ◇
 
 A meter files its rows under its own time, so they are only as good as its clock. Its counters still step
 once a minute, which we date by our clock.

@@ -1,4 +1,4 @@
-"""What the devices said, as frozen values.
+"""◇ What the devices said, as frozen values.
 
 Units stand in the names. ``None`` means not measured or not known; ``0.0`` means measured zero.
 ``measured_at`` is aware UTC. ``device`` is the meter's MAC (upper case, no colons) or the serial of

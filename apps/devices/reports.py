@@ -1,4 +1,4 @@
-"""What a meter says of itself beside its values, as stored with the state of the source. ◇
+"""◇ What a meter says of itself beside its values, as stored with the state of the source. ◇
 
 errors          names of faults of the meter as a whole, as told
 phases          {"a": names of faults of that phase}, only phases with faults

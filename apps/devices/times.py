@@ -1,4 +1,4 @@
-"""Times as texts, as clouds and databases have them. ◇"""
+"""◇ Times as texts, as clouds and databases have them. ◇"""
 
 from __future__ import annotations
 

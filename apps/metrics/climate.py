@@ -1,4 +1,4 @@
-"""What outside temperature is normal at a place: monthly normals, and a curve through the year.
+"""◇ What outside temperature is normal at a place: monthly normals, and a curve through the year.
 
 The normals of 15 German climate regions come from DWD's test reference years TRY 2010 (1988 to 2007), as
 shipped in the package demandlib 0.2.2.

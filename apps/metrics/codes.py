@@ -1,4 +1,4 @@
-"""Codes of the stored results: states, reasons and flags, each documented once.
+"""◇ Codes of the stored results: states, reasons and flags, each documented once.
 
 ``REASONS`` are also the API's words; their sentences for people are made in the pages.
 """

@@ -1,4 +1,4 @@
-"""Coefficients of performance: of an interval, of a period, their boundary, band and label."""
+"""◇ Coefficients of performance: of an interval, of a period, their boundary, band and label."""
 
 from __future__ import annotations
 

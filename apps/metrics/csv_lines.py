@@ -1,4 +1,4 @@
-"""Numbers as CSV lines: plain, or as a German spreadsheet reads them (pure)."""
+"""◇ Numbers as CSV lines: plain, or as a German spreadsheet reads them."""
 
 from __future__ import annotations
 

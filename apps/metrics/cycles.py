@@ -1,4 +1,4 @@
-"""Starts, run times and short cycling of the compressor."""
+"""◇ Starts, run times and short cycling of the compressor."""
 
 from __future__ import annotations
 

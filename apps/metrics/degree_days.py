@@ -1,4 +1,4 @@
-"""Heating degree days of a day, from its mean outside temperature."""
+"""◇ Heating degree days of a day, from its mean outside temperature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Electrical energy from minute rows, and from counters where rows are missing.
+"""◇ Electrical energy from minute rows, and from counters where rows are missing.
 
 Energy is import only, in Wh. Nothing is interpolated: energy that is known only over a longer stretch
 is one lump. Times are epoch seconds; intervals start at multiples of 300 s.

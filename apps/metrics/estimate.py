@@ -1,4 +1,4 @@
-"""What a whole year will need: by simple proportion, by degree-day shares, and by the house's signature.
+"""◇ What a whole year will need: by simple proportion, by degree-day shares, and by the house's signature.
 
 Energies in kWh, temperatures in °C. The signature needs numpy, imported only where it is used, and is
 best run in a child process (see ``child``).

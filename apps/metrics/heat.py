@@ -1,4 +1,4 @@
-"""Heat of a 5-minute interval, estimated twice: from modulation (A) and from delta T (B).
+"""◇ Heat of a 5-minute interval, estimated twice: from modulation (A) and from delta T (B).
 
 There is no heat meter. Each result carries the reason why it is missing and flags on how it came about;
 the codes are those of ``codes.py``. Case tables: metrics §1.

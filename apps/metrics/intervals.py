@@ -1,4 +1,4 @@
-"""One 5-minute interval: everything a period is summed from, out of energy, running and one snapshot.
+"""◇ One 5-minute interval: everything a period is summed from, out of energy, running and one snapshot.
 
 State: ``full`` electricity and heat known, ``elec`` electricity alone (or inside a lump, or over a
 counter reset), ``none`` electricity unknown. Rules: metrics §1 and §2.

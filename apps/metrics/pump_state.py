@@ -1,4 +1,4 @@
-"""What the heat pump is doing, in one word, from what is known right now (pure)."""
+"""◇ What the heat pump is doing, in one word, from what is known right now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the compressor runs, from the electrical power alone.
+"""◇ Whether the compressor runs, from the electrical power alone.
 
 Off turns on at ``on_w`` or more, on turns off at ``off_w`` or less; in between the state stays. A sample
 holds until the next one, at most its own hold time; beyond that the state is unknown. Where the 10 s

@@ -1,4 +1,4 @@
-"""What electricity costs: a price per kWh and a base fee per local day, each valid from a date on."""
+"""◇ What electricity costs: a price per kWh and a base fee per local day, each valid from a date on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calendar periods of a place, as UTC instants.
+"""◇ Calendar periods of a place, as UTC instants.
 
 Local days may last 23, 24 or 25 hours (23.5 and 24.5 on Lord Howe Island). Inside heatmon times are
 UTC; this module and the templates are the only places that know local time. Edges are epoch seconds.

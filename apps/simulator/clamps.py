@@ -1,4 +1,4 @@
-"""How the power of the heat pump spreads over three phases, and what a minute of it adds up to: ◇ pure."""
+"""◇ How the power of the heat pump spreads over three phases, and what a minute of it adds up to."""
 
 from __future__ import annotations
 

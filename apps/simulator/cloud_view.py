@@ -1,4 +1,4 @@
-"""The house as the vendor's cloud knows it: late, rounded, with the time of each value's last change: ◇ pure.
+"""◇ The house as the vendor's cloud knows it: late, rounded, with the time of each value's last change.
 
 Sensors reach the cloud once a minute and some seconds later, phases up to two minutes late. The modulation
 has its own time: written before the phase when the compressor starts, after it when it stops.

@@ -1,4 +1,4 @@
-"""The meter's login: HTTP digest with SHA-256, as firmware 1.x and 2.0.0 do it: ◇ pure."""
+"""The meter's login: HTTP digest with SHA-256, as firmware 1.x and 2.0.0 do it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A home in virtual time: building, heating water, tank and heat pump, in steps of 10 seconds: ◇ pure.
+"""◇ ◇ A home in virtual time: building, heating water, tank and heat pump, in steps of 10 seconds.
 
 The same loop serves live polls (a step at a time) and years of history, which is why ``_run`` keeps its
 state in local variables and writes it back at the end. Weather and draws are functions of the seed and

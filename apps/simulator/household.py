@@ -1,4 +1,4 @@
-"""What the people do: hot water drawn, heat given off, and the load of the rest of the house: ◇ pure."""
+"""◇ What the people do: hot water drawn, heat given off, and the load of the rest of the house."""
 
 from __future__ import annotations
 

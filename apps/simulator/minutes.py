@@ -1,4 +1,4 @@
-"""What happened in each minute: ◇ pure.
+"""◇ What happened in each minute.
 
 Energies of the meter are whole 0.0001 Wh, as the device keeps them, so that counters add up exactly.
 Minutes lie one after the other in two flat arrays, because appending a minute must cost next to nothing.

@@ -1,4 +1,4 @@
-"""Chance as a function of seed, name and absolute time, so that any day can be made on its own: ◇ pure."""
+"""◇ Chance as a function of seed, name and absolute time, so that any day can be made on its own."""
 
 from __future__ import annotations
 

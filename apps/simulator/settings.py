@@ -1,4 +1,4 @@
-"""What people set on the simulated heat pump, and when they change it: ◇ pure."""
+"""◇ What people set on the simulated heat pump, and when they change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the meter measures and remembers: live values, counters and minute rows of a house: ◇ pure."""
+"""◇ What the meter measures and remembers: live values, counters and minute rows of a house."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors and arguments of the meter's remote calls: ◇ pure."""
+"""◇ Errors and arguments of the meter's remote calls."""
 
 from __future__ import annotations
 

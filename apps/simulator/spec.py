@@ -1,4 +1,4 @@
-"""The parameters of one simulated home: ◇ pure."""
+"""◇ The parameters of one simulated home."""
 
 from __future__ import annotations
 

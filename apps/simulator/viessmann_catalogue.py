@@ -1,4 +1,4 @@
-"""Which features a CU401B_G answers with, and those of them that never change: ◇ pure.
+"""◇ Which features a CU401B_G answers with, and those of them that never change.
 
 Names, properties and units are the vendor's; values are those of the simulated home.
 """

@@ -1,4 +1,4 @@
-"""Outside temperature and sun at one place, as functions of (seed, time): ◇ pure.
+"""◇ Outside temperature and sun at one place, as functions of (seed, time).
 
 Year: a harmonic. Days: first-order autoregressive weather, written as a finite sum over the days before,
 so that no day depends on where the simulation began. Hours: a daily course that clouds flatten.

@@ -1,4 +1,4 @@
-"""Charts over time as data (pure): what charts.js draws, and never computes.
+"""◇ Charts over time as data: what charts.js draws, and never computes.
 
 All instants are epoch seconds, UTC. A ``ChartSpec`` is a stack of plots over one time axis. Missing is None.
 """

@@ -1,4 +1,4 @@
-"""Charts that are not over time, as data (pure): bars, sums, clouds of points, bands.
+"""◇ Charts that are not over time, as data: bars, sums, clouds of points, bands.
 
 charts.js draws them as they are: sizes, texts and limits are worked out here or by the caller.
 """

@@ -1,4 +1,4 @@
-"""The range of a chart in the address (pure): day, week, month, year, or exact ends."""
+"""◇ The range of a chart in the address: day, week, month, year, or exact ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The energy of a minute from the step of the meter's counters, until the meter's own row comes. Pure.
+"""◇ The energy of a minute from the step of the meter's counters, until the meter's own row comes. Pure.
 
 The counters step on each full minute; a reading at second 2 or later of a minute shows its edge, one at
 seconds 0 and 1 may show either (metrics.md §1). Only two readings across exactly one edge give a minute.

@@ -1,4 +1,4 @@
-"""The meter's own history: rows of EMData.GetData, EM1Data.GetData and of its CSV export. Pure.
+"""◇ The meter's own history: rows of EMData.GetData, EM1Data.GetData and of its CSV export. Pure.
 
 Row j of a block is at ``ts + j * period`` and holds the energy of the period that starts there, not a
 counter. Rows from before the meter had set its clock (ts below 1e9) are dropped. A channel that was

@@ -1,4 +1,4 @@
-"""What the meter's answers say: identity, one poll, its clock. Pure.
+"""◇ What the meter's answers say: identity, one poll, its clock. Pure.
 
 Rules (facts: vendor pages EM, EMData, EM1, EM1Data, Sys, and captured answers):
 any number may be null, keys may be absent, error lists are absent when empty. A value that is no finite

@@ -1,4 +1,4 @@
-"""The settings of the heat pump in one features answer, under heatmon's own keys.
+"""◇ The settings of the heat pump in one features answer, under heatmon's own keys.
 
 Read from the properties, not by PyViCare's getters: a setting needs its source timestamp, a schedule
 with a missing weekday is partly known (the getters raise), the circulation schedule must not depend on

@@ -1,4 +1,4 @@
-"""From a features answer to a reading and the settings.
+"""◇ From a features answer to a reading and the settings.
 
 Where a value comes from (P: getter of PyViCare, asked through ``FeatureSnapshot.getters``; D: the
 property directly, because the getter is wrong or unsafe):

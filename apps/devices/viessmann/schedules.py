@@ -1,4 +1,4 @@
-"""Weekly schedules in one normal form, so that equal schedules compare equal."""
+"""◇ Weekly schedules in one normal form, so that equal schedules compare equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One features answer of the cloud, and how single values are taken out of it.
+"""◇ One features answer of the cloud, and how single values are taken out of it.
 
 A feature is ``{"feature": name, "isEnabled": …, "timestamp": …, "properties": {name: {"value": …,
 "unit": …}}}``. Disabled features, sensors that are not connected, values of the wrong kind, of an

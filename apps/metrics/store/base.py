@@ -1,4 +1,4 @@
-"""The time-series store as the rest of heatmon sees it.
+"""◇ The time-series store as the rest of heatmon sees it.
 
 Times in this interface are whole epoch seconds, UTC. A *series* is named as in the API
 (``power_w``, ``outside_temperature_c``, ``supply_temperature_c.1``); ``schema`` says to which

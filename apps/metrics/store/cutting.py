@@ -1,4 +1,4 @@
-"""Local calendar stretches as pieces of UTC grids, which is all that an engine has to sum up."""
+"""◇ Local calendar stretches as pieces of UTC grids, which is all that an engine has to sum up."""
 
 from __future__ import annotations
 

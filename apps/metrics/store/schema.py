@@ -1,4 +1,4 @@
-"""What can be stored: measurements, their fields, units and resolution.
+"""◇ What can be stored: measurements, their fields, units and resolution.
 
 One table for both engines, the API and the pages. A field's ``name`` is its series name, and the field
 name in InfluxDB; the four results of the plan are measurements of their own with one field ``value``.

@@ -1,4 +1,4 @@
-"""Markdown → HTML: no raw HTML, no inline styles, headings with anchors, links as the caller says. ◇"""
+"""Markdown → HTML: no raw HTML, no inline styles, headings with anchors, links as the caller says."""
 
 from __future__ import annotations
 
