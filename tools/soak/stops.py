@@ -32,7 +32,7 @@ LOAD_S = 1.5
 START_WITHIN_S, STOP_WITHIN_S = 60.0, 20.0
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/")
 CODE = re.compile(r"setup : ([A-Z2-9-]{14})")
-COMPLAINTS = ("Traceback", "did not end in time", "still running")
+COMPLAINTS = ("Traceback", "did not end in time", "Error")
 WAYS = ("Ctrl-C", "SIGTERM", "restart")
 
 
@@ -180,7 +180,7 @@ def main() -> int:
             answers, said = stop_once(way, data_dir, log)
             landed = log.read_text().splitlines() if log.exists() else []
             wrong = damaged(data_dir)
-            wrong += [f"{word}: {said.count(word)}" for word in COMPLAINTS if word in said]
+            wrong += [line[-400:] for line in said.splitlines() if any(word in line for word in COMPLAINTS)]
             stray += len(landed)
             faults += len(wrong)
             print(f"{number + 1:>3} {way:<8} {answers:>5} answers, {len(landed)} stray writes", flush=True)  # noqa: T201
