@@ -12,15 +12,17 @@ from apps.devices import clock
 from apps.devices.errors import CodedError
 from apps.devices.models import Device, Site
 from apps.devices.options import home_options
+from apps.devices.sources import HeatPumpAnswer
 from apps.devices.viessmann.identity import AnswerIdentity, has_compressor, identity_of, may_come_from
 from apps.devices.viessmann.snapshot import FeatureSnapshot
+from apps.devices.viessmann.source import answer_of
 from apps.devices.wording import words_of
 from apps.metrics.marks import mark_stale
 from apps.metrics.store.base import TimeSeriesStore
 
 from .answer_files import FileAnswer
 from .imported import UNNAMED, introduce
-from .jobs import KEEP_ANSWERS, HeatPumpAnswer, read_answer, record_answers
+from .jobs import KEEP_ANSWERS, record_answers
 
 AT_ONCE = 288
 MARKED_TOGETHER_S = 3600
@@ -66,8 +68,8 @@ class AnswerImport:
             raise ValueError(f"line {answer.line}: {words_of(error).sentence}") from error
         except ValueError as error:
             raise ValueError(f"line {answer.line} {error}") from error
-        keep_raw = snapshot.received_at >= self._keep_from
-        self._taken.append(read_answer(self.site, snapshot, self._zone, keep_raw=keep_raw))
+        keep = snapshot.received_at >= self._keep_from
+        self._taken.append(answer_of(snapshot, self._zone, keep=keep))
         if len(self._taken) >= AT_ONCE:
             self.store_taken()
 

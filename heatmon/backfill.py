@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from apps.devices.errors import DeviceError
 from apps.devices.models import Device, HistoryGap
 from apps.devices.readings import MinuteRecord
-from apps.devices.shelly.history import MeterHistory
+from apps.devices.sources import MeterMemory
 from apps.metrics.marks import write_marked
 from apps.metrics.recording import minute_rows
 
@@ -82,7 +82,7 @@ def _lost_less(gap: HistoryGap, missing: int) -> bool:
 
 def fill_gaps(
     collection: Collection,
-    history: MeterHistory,
+    history: MeterMemory,
     device: Device,
     at: datetime,
     *,
@@ -100,9 +100,7 @@ def fill_gaps(
     return stored
 
 
-def _fill(
-    collection: Collection, history: MeterHistory, device: Device, gap: HistoryGap, at: datetime
-) -> int:
+def _fill(collection: Collection, history: MeterMemory, device: Device, gap: HistoryGap, at: datetime) -> int:
     end = min(gap.start + HOUR, _minute(at))
     gap.last_attempt_at = at
     records: list[MinuteRecord] = []
@@ -132,7 +130,7 @@ def _keep(collection: Collection, gap: HistoryGap, records: list[MinuteRecord]) 
     """Store what came, be it the part before a fault."""
     if not records:
         return
-    channels = collection.house.heat_pump_channels
+    channels = collection.options.heat_pump_channels
     write_marked(collection.store, collection.site.pk, minute_rows(collection.site.pk, records, channels))
 
 

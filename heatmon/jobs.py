@@ -12,22 +12,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from apps.changelog.models import Entry
 from apps.changelog.observe import add_event, observe, telling
-from apps.devices.configuration import HeatPumpConfiguration
-from apps.devices.errors import BudgetExhausted, DeviceError, PayloadInvalid, WrongDevice
+from apps.devices.answers import forget_answers, keep_answers
+from apps.devices.errors import BudgetExhausted, DeviceError, WrongDevice
 from apps.devices.locks import LockHeld
-from apps.devices.models import ApiCall, Device, JobRun, RawAnswer, Site
+from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
-from apps.devices.shelly.client import ShellyClient
-from apps.devices.viessmann.answers import forget_answers, keep_answers, raw_answer
-from apps.devices.viessmann.configuration import heat_pump_configuration
-from apps.devices.viessmann.features import heat_pump_reading
-from apps.devices.viessmann.snapshot import FeatureSnapshot
+from apps.devices.sources import HeatPumpAnswer
 from apps.metrics.grid import INTERVAL_S, interval_of
 from apps.metrics.marks import mark_late, mark_new, write_marked
 from apps.metrics.models import MeterEvent
@@ -37,7 +32,8 @@ from apps.metrics.stale import derive_stale
 from apps.metrics.store.base import Row, TimeSeriesStore
 
 from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
-from .collection import HEAT_PUMP, METER, Collection
+from .collection import Collection
+from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_success
 from .upkeep import damages
 
 log = logging.getLogger(__name__)
@@ -58,46 +54,28 @@ class HeatPumpPoll(NamedTuple):
     entry_id: int | None
 
 
-class HeatPumpAnswer(NamedTuple):
-    """What is stored of one answer of the cloud: a reading, the settings, and the answer as it came."""
-
-    reading: HeatPumpReading
-    configuration: HeatPumpConfiguration
-    raw: RawAnswer | None
-
-
 def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
     """One reading of the meter into the store; None while no meter is set up."""
-    client = collection.meter()
-    if client is None:
+    connected = collection.connected()
+    if connected.meter is None:
         return None
     try:
-        reading = _asked(collection, client)
-        _check_meter(collection, reading)
+        reading = connected.meter.poll()
+        _check_meter(collection, connected.meter_device, reading)
     except DeviceError as error:
-        collection.failed(METER, at, error)
+        note_failure(collection.site, METER, at, error, connected.options.zone)
         raise
-    channels = collection.house.heat_pump_channels
+    channels = connected.options.heat_pump_channels
     rows = meter_rows(collection.site.pk, reading, channels)
-    minute = collection.counter_minutes.feed(reading)
+    minute = connected.meter.closed_minute(reading)
     if minute is not None:
         rows += minute_rows(collection.site.pk, [minute], channels, provisional=True)
     collection.store.write(rows)
-    collection.succeeded(METER, at)
+    note_success(collection.site, METER, at)
     return reading
 
 
-def _asked(collection: Collection, client: ShellyClient) -> PowerReading:
-    try:
-        return client.get_status()
-    except (PayloadInvalid, WrongDevice):
-        if collection.known_device(Device.Kind.METER) is None:
-            client.identify()  # what never was our meter says better itself what it is
-        raise
-
-
-def _check_meter(collection: Collection, reading: PowerReading) -> None:
-    known = collection.known_device(Device.Kind.METER)
+def _check_meter(collection: Collection, known: Device | None, reading: PowerReading) -> None:
     if known is not None and known.identifier != reading.device:
         raise WrongDevice("other_meter", found=reading.device, known=known.identifier)
     collection.remember_device(
@@ -110,53 +88,40 @@ def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = Fals
 
     ``by_hand``: a person asks, so that what was refused lately is asked again.
     """
-    client = collection.heat_pump()
-    if client is None:
+    connected = collection.connected()
+    if connected.heat_pump is None:
         return None
     try:
-        snapshot = client.fetch("test" if by_hand else "poll")
-        poll = record_snapshot(collection, snapshot)
+        poll = _record(collection, connected.heat_pump.poll(by_hand=by_hand))
     except (DeviceError, BudgetExhausted) as error:
-        collection.failed(HEAT_PUMP, at, error)
+        note_failure(collection.site, HEAT_PUMP, at, error, connected.options.zone)
         raise
-    _note_outage(collection, at)
-    collection.succeeded(HEAT_PUMP, at)
+    _note_outage(collection.site, at)
+    note_success(collection.site, HEAT_PUMP, at)
     return poll
 
 
-def _note_outage(collection: Collection, at: datetime) -> None:
+def _note_outage(site: Site, at: datetime) -> None:
     """What the heat pump did while nobody asked is lost for ever; the meter's minutes come back."""
-    before = collection.last_success(HEAT_PUMP, at)
+    before = last_success(site, HEAT_PUMP)
     if before is not None and at - before >= LONG_OUTAGE:
         details = {"source": HEAT_PUMP.value, "duration_s": (at - before).total_seconds()}
-        add_event(collection.site, before, "long_outage", details)
+        add_event(site, before, "long_outage", details)
 
 
-def record_snapshot(collection: Collection, snapshot: FeatureSnapshot) -> HeatPumpPoll:
-    """Store one live answer of the cloud."""
+def _record(collection: Collection, answer: HeatPumpAnswer) -> HeatPumpPoll:
+    reading = answer.reading
     collection.remember_device(
-        Device.Kind.HEAT_PUMP, snapshot.device, snapshot.received_at, model=snapshot.model or ""
+        Device.Kind.HEAT_PUMP, reading.device, reading.measured_at, model=reading.model or ""
     )
-    answer = read_answer(collection.site, snapshot, collection.house.zone)
     entries = record_answers(collection.site, collection.store, [answer])
-    return HeatPumpPoll(answer.reading, entries[-1].pk if entries else None)
-
-
-def read_answer(
-    site: Site, snapshot: FeatureSnapshot, zone: ZoneInfo, *, keep_raw: bool = True
-) -> HeatPumpAnswer:
-    """Take out of an answer what is stored of it."""
-    return HeatPumpAnswer(
-        reading=heat_pump_reading(snapshot, zone),
-        configuration=heat_pump_configuration(snapshot),
-        raw=raw_answer(site, snapshot) if keep_raw else None,
-    )
+    return HeatPumpPoll(reading, entries[-1].pk if entries else None)
 
 
 def record_answers(site: Site, store: TimeSeriesStore, answers: Sequence[HeatPumpAnswer]) -> list[Entry]:
     """Store answers of one device, live or imported, in the order of their time. Return the entries that
     they confirmed. Of two answers in one interval the later one stays."""
-    keep_answers([answer.raw for answer in answers if answer.raw is not None])
+    keep_answers(site, answers)
     store.write(_newest_rows(site, store, [answer.reading for answer in answers]))
     with transaction.atomic():
         seen = [observe(site, one) for one in telling([answer.configuration for answer in answers])]
@@ -177,14 +142,14 @@ def _newest_rows(site: Site, store: TimeSeriesStore, readings: Sequence[HeatPump
 
 def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     """The last interval's minutes as the meter kept them replace the provisional ones."""
-    device = collection.known_device(Device.Kind.METER)
-    history = collection.meter_history(device.identifier) if device else None
+    connected = collection.connected()
+    device, history = connected.meter_device, connected.memory
     if history is None or device is None:
         return []
     end = _interval_start(at)
     start = end - timedelta(seconds=INTERVAL_S)
     records = list(history.fetch_recent(start, end, device.profile))
-    channels = collection.house.heat_pump_channels
+    channels = connected.options.heat_pump_channels
     rows = minute_rows(collection.site.pk, records, channels)
     write_marked(collection.store, collection.site.pk, rows, mark_late)
     return records
@@ -198,8 +163,8 @@ def backfill(
     At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours. One
     turn fetches for three minutes at most: the next one goes on, and the newest minutes wait no longer.
     """
-    device = collection.known_device(Device.Kind.METER)
-    history = collection.meter_history(device.identifier) if device else None
+    connected = collection.connected()
+    device, history = connected.meter_device, connected.memory
     if history is None or device is None:
         return 0
     whole = whole or collection.last_whole_search is None or at - collection.last_whole_search >= DAY

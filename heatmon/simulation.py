@@ -263,7 +263,7 @@ def _minutes(run: _Run) -> tuple[int, int, int]:
 def _days(run: _Run) -> tuple[float, float]:
     """(energy of the run [Wh], largest difference of a local day from the truth [Wh]); days that a lump
     touches count as one sum."""
-    zone = run.collection.house.zone
+    zone = run.collection.options.zone
     last_day = local_date(run.end - timedelta(seconds=1), zone)
     bounds = day_edges(local_date(run.start, zone), last_day, zone)
     edges = [datetime.fromtimestamp(edge, UTC) for edge in bounds]

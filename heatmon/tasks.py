@@ -42,7 +42,6 @@ def run(job: Job, now: float) -> bool:
     worker = collection()
     if job.period_s >= 60 or due % 60 == 0:
         worker.reload()
-        worker.forget_known_devices()
     try:
         getattr(jobs, job.name)(worker, at)
     except (DeviceError, BudgetExhausted):

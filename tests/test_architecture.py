@@ -120,6 +120,20 @@ def test_physics_calendar_detection_and_statistics_promise_to_be_pure() -> None:
     assert set(PURE) >= MUST_BE_PURE
 
 
+def test_brands_are_named_only_where_sources_are_opened_and_files_are_imported() -> None:
+    """A new brand of meter or heat pump touches no job."""
+    users = {
+        str(path.relative_to(ROOT))
+        for path in modules("heatmon")
+        for name in imported(path)
+        if name.startswith(("apps.devices.shelly", "apps.devices.viessmann"))
+    }
+    assert users <= {
+        "heatmon/answer_import.py",
+        "heatmon/management/commands/import_meter.py",
+    }
+
+
 @pytest.mark.parametrize("module", PURE)
 def test_a_pure_module_imports_only_the_standard_library_and_other_pure_modules(module: str) -> None:
     path = ROOT / module

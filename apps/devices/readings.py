@@ -75,6 +75,25 @@ class MinuteRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryBlock:
+    """An uninterrupted stretch [start, end) of the meter's memory, in rows of ``period_s``."""
+
+    start: datetime
+    end: datetime
+    period_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryExtent:
+    """What the meter holds, from the first row to the end of the last, with holes between the blocks."""
+
+    start: datetime
+    end: datetime
+    period_s: int
+    blocks: tuple[HistoryBlock, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitReading:
     """One enabled heating circuit; ``id`` as the device gives it ("0", "1", …).
 

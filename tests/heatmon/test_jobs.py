@@ -8,6 +8,7 @@ import pytest
 
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.changelog.sentences import event_title
+from apps.devices.answers import unpack
 from apps.devices.errors import (
     BudgetExhausted,
     DeviceRefused,
@@ -15,7 +16,6 @@ from apps.devices.errors import (
     WrongDevice,
 )
 from apps.devices.models import ApiCall, Device, JobRun, QuotaState, RawAnswer, SavedOption, SourceState
-from apps.devices.viessmann.answers import unpack
 from apps.devices.wording import Words, words
 from apps.metrics.models import MeterEvent, StaleRange
 from apps.simulator.faults import CLOUD, LOGIN, METER, Fault, device_offline, refuse
@@ -131,7 +131,7 @@ def test_a_confirmed_new_meter_is_stored_and_no_energy_reaches_across_the_change
         first_seen_at=home.at,
         last_seen_at=home.at,
     )
-    home.collection.forget_known_devices()
+    home.collection.reload()
     changed_at = home.at
     home.run("poll_power", minutes=3)
     assert home.device("meter").profile == "triphase"
@@ -263,11 +263,11 @@ def test_a_corrected_password_is_tried_after_a_reload(make_home: MakeHome) -> No
 
 def test_a_reload_that_changes_no_login_keeps_the_session(home: Home) -> None:
     home.call("poll_power")
-    client = home.collection.meter()
+    client = home.collection.connected().meter
     home.save(electricity_price=0.3)
     home.collection.reload()
-    assert home.collection.meter() is client
-    assert home.collection.house.electricity_price == 0.3
+    assert home.collection.connected().meter is client
+    assert home.collection.options.electricity_price == 0.3
 
 
 def test_a_saved_password_that_cannot_be_read_any_more_stops_neither_device(home: Home) -> None:
@@ -277,7 +277,7 @@ def test_a_saved_password_that_cannot_be_read_any_more_stops_neither_device(home
     home.move(minutes=5)
     assert home.call("poll_power").device == METER_MAC
     assert home.call("poll_heat_pump").reading.device
-    assert home.collection.house.viessmann_password is None
+    assert home.collection.options.viessmann_password is None
 
 
 # -- the heat pump ---------------------------------------------------------------------------------------
@@ -302,13 +302,13 @@ def test_a_poll_of_the_cloud_ends_as_rows_a_raw_answer_and_a_baseline(home: Home
 
 
 def test_of_two_answers_in_five_minutes_the_later_stays_whichever_comes_last(home: Home) -> None:
-    client = home.collection.heat_pump()
-    assert client is not None
-    earlier = client.fetch()
+    source = home.collection.connected().heat_pump
+    assert source is not None
+    earlier = source.poll()
     home.move(minutes=4)
-    later = client.fetch()
-    for snapshot in (later, earlier):
-        jobs.record_snapshot(home.collection, snapshot)
+    later = source.poll()
+    for answer in (later, earlier):
+        jobs.record_answers(home.site, home.store, [answer])
     (row,) = home.rows("heat_pump", JANUARY, JANUARY + timedelta(minutes=5))
     assert row.values["requested_at"] == (JANUARY + timedelta(minutes=4)).timestamp()
 
@@ -482,7 +482,7 @@ def test_a_start_asks_the_cloud_at_once(home: Home) -> None:
 
 
 def test_dying_in_mid_poll_again_and_again_costs_no_calls(home: Home) -> None:
-    budget = home.collection.budget()
+    budget = home.collection.connected().budget
     assert budget is not None
     budget.charge("poll", "api.example.test", home.at)  # and the process dies before the answer is stored
     for seconds in (1, 60, 299):

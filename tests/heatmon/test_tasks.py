@@ -66,12 +66,12 @@ def test_a_device_that_fails_ends_no_worker_and_its_turn_is_taken(worker: Home) 
 @pytest.mark.parametrize("name", ["poll_heat_pump", "derive", "refine_minutes", "backfill"])
 def test_saved_options_reach_every_worker_at_its_next_turn(worker: Home, name: str) -> None:
     job = next(job for job in JOBS if job.name == name)
-    assert worker.collection.house.electricity_price is None
+    assert worker.collection.options.electricity_price is None
     worker.save(electricity_price=0.29)
     due = START + job.offset_s
     worker.world.advance_to(datetime.fromtimestamp(due, UTC))
     assert tasks.run(job, due)
-    assert worker.collection.house.electricity_price == 0.29
+    assert worker.collection.options.electricity_price == 0.29
 
 
 def test_a_confirmed_meter_reaches_the_worker_within_a_minute(worker: Home) -> None:

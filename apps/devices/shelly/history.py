@@ -15,12 +15,11 @@ import requests
 
 from ..errors import DeviceBusy, PayloadInvalid, WrongDevice
 from ..meter_clock import is_wrong
-from ..readings import MinuteRecord
+from ..readings import HistoryExtent, MinuteRecord
 from .connection import MeterConnection
 from .parse import (
     MONOPHASE,
     TRIPHASE,
-    HistoryExtent,
     csv_minutes,
     history_page,
     merge_channels,
@@ -75,7 +74,7 @@ class MeterHistory:
 
     def extent(self, profile: str = TRIPHASE) -> HistoryExtent | None:
         """What the meter holds, None for nothing. Raises DeviceError, also while its clock is not set."""
-        clock_is_set = self._check_device()
+        clock_is_set = self.check_device()
         if not clock_is_set:
             raise DeviceBusy("clock_not_set", host=self._connection.host)
         component = "EM1Data" if profile == MONOPHASE else "EMData"
@@ -102,7 +101,7 @@ class MeterHistory:
         start, end = self._believed(start), min(end, self._clock())
         while start < end:
             stop = min(start + CHUNK, end)
-            self._check_device()
+            self.check_device()
             if profile == MONOPHASE:
                 yield from self._monophase_hour(start, stop)
             else:
@@ -114,7 +113,7 @@ class MeterHistory:
     def fetch_recent(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
         """Closed rows of the last minutes in [start, end): up to six cost one request a component, and one
         that asks whose they are."""
-        self._check_device()
+        self.check_device()
         start, end = self._believed(start), min(end, self._clock())
         return fetch_pages(self._connection, self._device, start, end, profile)
 
@@ -124,7 +123,7 @@ class MeterHistory:
     def _believed(self, start: datetime) -> datetime:
         return start if self._believed_from is None else max(start, self._believed_from)
 
-    def _check_device(self) -> bool:
+    def check_device(self) -> bool:
         """Whether the clock is set. The rows do not say whose they are and by which clock, so ask before
         each chunk. Raises WrongDevice, or DeviceBusy while the clock is wrong."""
         values = sys_values(self._connection.get_json("/rpc/Sys.GetStatus"))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import PayloadInvalid
-from ..readings import PHASES, MinuteRecord
+from ..readings import PHASES, HistoryBlock, HistoryExtent, MinuteRecord
 
 EARLIEST_TIME, LATEST_TIME = 1_000_000_000, 2**33
 LARGEST_ENERGY_WH = 1e9
@@ -37,25 +37,6 @@ MONOPHASE_KEYS = _CHANNEL_KEYS
 _KEYS_BY_COUNT = {len(TRIPHASE_KEYS): TRIPHASE_KEYS, len(MONOPHASE_KEYS): MONOPHASE_KEYS}
 
 Triple = tuple[float | None, float | None, float | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryBlock:
-    """An uninterrupted stretch [start, end) of the meter's memory, in rows of ``period_s``."""
-
-    start: datetime
-    end: datetime
-    period_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryExtent:
-    """What the meter holds, from the first row to the end of the last, with holes between the blocks."""
-
-    start: datetime
-    end: datetime
-    period_s: int
-    blocks: tuple[HistoryBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)

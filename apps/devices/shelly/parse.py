@@ -16,14 +16,12 @@ from typing import Any
 
 from ..errors import PayloadInvalid, WrongDevice
 from ..readings import PHASES, PhaseReading, PowerReading
-from .minutes import HistoryBlock, HistoryExtent, csv_minutes, history_page, merge_channels, records_extent
+from .minutes import csv_minutes, history_page, merge_channels, records_extent
 
 __all__ = [
     "MONOPHASE",
     "TRIPHASE",
     "ClockValues",
-    "HistoryBlock",
-    "HistoryExtent",
     "MeterIdentity",
     "MeterValues",
     "csv_minutes",

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         collection = Collection(default_site(), default_store(), clock=_now)
-        house = collection.house
+        house = collection.options
         set_up = {"meter": house.meter_set_up, "heat_pump": house.heat_pump_set_up}
         wanted = [options["source"]] if options["source"] else [name for name in SOURCES if set_up[name]]
         if not wanted:
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         try:
             lines = _meter(collection) if name == "meter" else _heat_pump(collection)
         except (DeviceError, BudgetExhausted) as error:
-            self.stderr.write(f"{title}: {words_for_asker(error, collection.house.zone)}")
+            self.stderr.write(f"{title}: {words_for_asker(error, collection.options.zone)}")
             for choice in _choices(error):
                 self.stderr.write(f"  HEATMON_HEAT_PUMP={choice}")
             return False
@@ -108,7 +108,7 @@ def _heat_pump(collection: Collection) -> list[tuple[str, str]]:
     ]
     for circuit in reading.circuits:
         lines.append((f"supply, circuit {circuit.id}", _text(circuit.supply_temperature_c, "°C")))
-    budget = collection.budget()
+    budget = collection.connected().budget
     assert budget is not None
     quota = budget.quota(_now())
     lines.append(("calls in 24 h", f"{quota.used_24h} of {quota.stops_at}, {quota.left} left"))

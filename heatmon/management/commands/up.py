@@ -127,7 +127,7 @@ def work_of(collection: Collection, stop: threading.Event) -> Mapping[str, Calla
 def due_at_once(collection: Collection, at: datetime) -> set[str]:
     """Return the jobs that have a turn at the start: the heat pump is asked, unless it was a moment ago. The
     ledger decides, in which a poll stands before it is made: dying in one again and again costs nothing."""
-    budget = collection.budget()
+    budget = collection.connected().budget
     asked_at = budget.last_call_at() if budget else None
     recent = asked_at is not None and at - asked_at < ASKED_LATELY
     return set() if recent else {"poll_heat_pump"}
@@ -139,12 +139,9 @@ def watch_options(collection: Collection) -> None:
     def reload(**_kwargs: Any) -> None:
         collection.reload()
 
-    def forget(**_kwargs: Any) -> None:
-        collection.forget_known_devices()
-
     for changed in (post_save, post_delete):
-        changed.connect(reload, sender=SavedOption, weak=False)
-        changed.connect(forget, sender=Device, weak=False)
+        for model in (SavedOption, Device):
+            changed.connect(reload, sender=model, weak=False)
 
 
 def _start_again() -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from apps.devices.answers import forget_answers, keep_answers, pack, unpack
 from apps.devices.errors import PayloadInvalid
 from apps.devices.models import RawAnswer, Site
-from apps.devices.viessmann.answers import forget_answers, keep_answers, pack, raw_answer, unpack
 from apps.devices.viessmann.features import FeatureSnapshot, heat_pump_reading
+from apps.devices.viessmann.source import answer_of
 from tests.payloads.viessmann.cu401b import cu401b
 
 AT = datetime(2026, 1, 22, 12, 0, tzinfo=UTC)
@@ -40,8 +41,8 @@ def test_a_spoilt_answer_is_named_so(stored: bytes) -> None:
 @pytest.mark.django_db
 def test_keeping_an_answer_twice_keeps_one() -> None:
     site = Site.objects.create()
-    keep_answers([raw_answer(site, snapshot())])
-    keep_answers([raw_answer(site, snapshot())])
+    keep_answers(site, [answer_of(snapshot(), UTC)])
+    keep_answers(site, [answer_of(snapshot(), UTC)])
     kept = RawAnswer.objects.get()
     again = FeatureSnapshot(payload=unpack(kept.payload), received_at=kept.at, device=kept.device)
     assert heat_pump_reading(again) == heat_pump_reading(snapshot())
@@ -51,7 +52,7 @@ def test_keeping_an_answer_twice_keeps_one() -> None:
 def test_old_answers_are_forgotten() -> None:
     site = Site.objects.create()
     for days in (0, 89, 90, 91):
-        keep_answers([raw_answer(site, snapshot(AT - timedelta(days=days)))])
+        keep_answers(site, [answer_of(snapshot(AT - timedelta(days=days)), UTC)])
     assert forget_answers(AT - timedelta(days=90)) == 1
     assert sorted(RawAnswer.objects.values_list("at", flat=True)) == [
         AT - timedelta(days=90),

@@ -1,4 +1,4 @@
-"""Features answers as they came, kept compressed, so that a later version can read more out of them."""
+"""Answers of heat pumps as they came, kept compressed, so that a later version can read more out of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 
 import orjson
 
-from apps.devices.errors import PayloadInvalid
-from apps.devices.models import RawAnswer, Site
-
-from .features import FeatureSnapshot
+from .errors import PayloadInvalid
+from .models import RawAnswer, Site
+from .sources import HeatPumpAnswer
 
 # A fifth larger than level 6 and three times as fast.
 LEVEL = 3
@@ -35,15 +34,16 @@ def unpack(packed: bytes | memoryview) -> dict[str, Any]:
     return content
 
 
-def raw_answer(site: Site, snapshot: FeatureSnapshot) -> RawAnswer:
-    """Return the answer as it is kept."""
-    packed = pack(snapshot.payload if snapshot.raw is None else snapshot.raw)
-    return RawAnswer(site=site, device=snapshot.device, at=snapshot.received_at, payload=packed)
-
-
-def keep_answers(answers: Iterable[RawAnswer]) -> None:
-    """Store answers; the same ones again change nothing."""
-    RawAnswer.objects.bulk_create(answers, ignore_conflicts=True)
+def keep_answers(site: Site, answers: Iterable[HeatPumpAnswer]) -> None:
+    """Store answers that are to be kept; the same ones again change nothing."""
+    kept = [
+        RawAnswer(
+            site=site, device=answer.reading.device, at=answer.reading.measured_at, payload=answer.packed
+        )
+        for answer in answers
+        if answer.packed is not None
+    ]
+    RawAnswer.objects.bulk_create(kept, ignore_conflicts=True)
 
 
 def forget_answers(before: datetime) -> int:

@@ -1,0 +1,32 @@
+"""A heat pump behind Viessmann's cloud as a source of readings and settings."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+
+from apps.devices.answers import pack
+from apps.devices.sources import HeatPumpAnswer
+
+from .client import A_PERSON_ASKS, ViessmannClient
+from .configuration import heat_pump_configuration
+from .features import FeatureSnapshot, heat_pump_reading
+
+
+class ViessmannHeatPump:
+    """A HeatPumpSource; see ``apps.devices.sources``. ``zone``: the house's, by which schedules run."""
+
+    def __init__(self, client: ViessmannClient, zone: tzinfo) -> None:
+        self._client = client
+        self._zone = zone
+
+    def poll(self, *, by_hand: bool = False) -> HeatPumpAnswer:
+        return answer_of(self._client.fetch(A_PERSON_ASKS if by_hand else "poll"), self._zone)
+
+
+def answer_of(snapshot: FeatureSnapshot, zone: tzinfo, *, keep: bool = True) -> HeatPumpAnswer:
+    """Return what one features answer says, live or stored. ``keep``: also as it came."""
+    return HeatPumpAnswer(
+        reading=heat_pump_reading(snapshot, zone),
+        configuration=heat_pump_configuration(snapshot),
+        packed=pack(snapshot.payload if snapshot.raw is None else snapshot.raw) if keep else None,
+    )

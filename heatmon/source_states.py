@@ -1,0 +1,55 @@
+"""How polling each source went last, in the database and nowhere else: any process may ask or tell."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta, tzinfo
+
+from apps.devices.errors import CodedError, until_of, without_time
+from apps.devices.models import Site, SourceState
+from apps.devices.wording import log_line
+
+log = logging.getLogger(__name__)
+
+METER, HEAT_PUMP = SourceState.Source.METER, SourceState.Source.HEAT_PUMP
+WRITTEN_EVERY = timedelta(seconds=300)
+
+
+def last_success(site: Site, source: str) -> datetime | None:
+    """Return the last good poll that was written down."""
+    return (
+        SourceState.objects.filter(site=site, source=source).values_list("last_success_at", flat=True).first()
+    )
+
+
+def note_success(site: Site, source: str, at: datetime) -> None:
+    """Note a good poll. Written at once after a failure, else at most every five minutes: how fresh the
+    data are is told by the data."""
+    states = SourceState.objects.filter(site=site, source=source)
+    known = states.values_list("error_code", "last_success_at").first()
+    if known is not None:
+        error_code, before = known
+        if not error_code and before is not None and timedelta(0) <= at - before < WRITTEN_EVERY:
+            return
+        if error_code:
+            log.info("%s answers again", source)
+    good = {
+        "last_attempt_at": at,
+        "last_success_at": at,
+        "error_code": "",
+        "error_details": {},
+        "blocked_until": None,
+    }
+    if not states.update(**good):
+        SourceState.objects.create(site=site, source=source, **good)
+
+
+def note_failure(site: Site, source: str, at: datetime, error: CodedError, zone: tzinfo) -> None:
+    """Note a failed poll; the log gets a line, with times of ``zone``, when the cause is new."""
+    state, _ = SourceState.objects.get_or_create(site=site, source=source)
+    if (state.error_code, without_time(state.error_details)) != (error.code, without_time(error.details)):
+        log.warning("%s: %s", source, log_line(error, zone))
+    state.last_attempt_at = state.last_error_at = at
+    state.error_code, state.error_details = error.code, error.details
+    state.blocked_until = until_of(error.details)
+    state.save()
