@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from django.db import close_old_connections, connections
 
 from apps.devices import heartbeat
 from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.devices.locks import LockHeld
 from apps.metrics.store.base import StoreUnavailable
 
 from .schedule import Job, next_run
@@ -68,6 +70,7 @@ class Runner:
 
     ``work``: job name → function of the due time. ``wall`` and ``monotonic`` are the clocks; ``wait``
     sleeps for some seconds and says whether to stop. Jobs named in ``at_once`` have their first turn now.
+    ``for_turn`` holds what a job needs, or raises LockHeld.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Runner:
         monotonic: Callable[[], float] = time.monotonic,
         wait: Callable[[float], bool] | None = None,
         at_once: Collection[str] = (),
+        for_turn: Callable[[Job], AbstractContextManager[None]] = lambda job: nullcontext(),
     ) -> None:
         self._jobs = jobs
         self._work = work
@@ -87,6 +91,7 @@ class Runner:
         self.stop = threading.Event()
         self._wait = wait or self.stop.wait
         self._at_once = frozenset(at_once)
+        self._for_turn = for_turn
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -133,7 +138,10 @@ class Runner:
     def _run(self, job: Job, at: datetime) -> None:
         close_old_connections()
         try:
-            self._work[job.name](at)
+            with self._for_turn(job):
+                self._work[job.name](at)
+        except LockHeld as error:
+            log.debug("%s: %s", job.name, error)
         except (DeviceError, BudgetExhausted) as error:
             log.debug("%s: %s", job.name, error)  # recorded with the source's state by the job
         except StoreUnavailable as error:

@@ -2,7 +2,8 @@
 
 Jobs run at multiples of ``period_s`` of Unix time plus ``offset_s``. A job that could not start within
 ``expires_s`` of its time is dropped: the next one does the work. ``thread`` groups jobs that share a
-thread (embedded) or queue (Celery).
+thread (embedded) or queue (Celery). ``lock`` names what no two processes may do at once; a job waits
+``lock_wait_s`` for it, holds it for its turn, or (``keeps_lock``) as long as the process lives.
 """
 
 from __future__ import annotations
@@ -15,15 +16,45 @@ class Job:
     name: str
     period_s: int
     offset_s: int
-    expires_s: int
+    expires_s: float
     thread: str
+    lock: str = ""
+    lock_wait_s: float = 0.0
+    keeps_lock: bool = False
 
+
+# Minutes of the meter's memory are read by two jobs; one turn of filling gaps is over within a minute.
+MEMORY = "meter-memory"
+MEMORY_WAIT_S = 90.0
 
 JOBS: tuple[Job, ...] = (
-    Job(name="poll_power", period_s=10, offset_s=0, expires_s=5, thread="meter"),
-    Job(name="poll_heat_pump", period_s=300, offset_s=150, expires_s=120, thread="heat_pump"),
-    Job(name="refine_minutes", period_s=300, offset_s=15, expires_s=240, thread="history"),
-    Job(name="backfill", period_s=600, offset_s=60, expires_s=540, thread="history"),
+    Job(
+        name="poll_power",
+        period_s=10,
+        offset_s=0,
+        expires_s=9.9,
+        thread="meter",
+        lock="meter",
+        keeps_lock=True,
+    ),
+    Job(
+        name="poll_heat_pump",
+        period_s=300,
+        offset_s=150,
+        expires_s=120,
+        thread="heat_pump",
+        lock="heat-pump",
+    ),
+    Job(
+        name="refine_minutes",
+        period_s=300,
+        offset_s=15,
+        expires_s=240,
+        thread="history",
+        lock=MEMORY,
+        lock_wait_s=MEMORY_WAIT_S,
+    ),
+    Job(name="backfill", period_s=600, offset_s=60, expires_s=540, thread="history", lock=MEMORY),
     Job(name="derive", period_s=300, offset_s=30, expires_s=240, thread="derive"),
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=3600, thread="derive"),
 )

@@ -10,12 +10,14 @@ from celery import Task, shared_task
 from django.db import IntegrityError, close_old_connections, transaction
 
 from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.devices.locks import LockHeld
 from apps.devices.models import JobRun
 from apps.devices.options import default_site
 from apps.metrics.apps import default_store
 
 from . import jobs
 from .collection import Collection
+from .device_locks import DeviceLocks
 from .schedule import JOBS, Job, last_run
 
 
@@ -25,22 +27,34 @@ def collection() -> Collection:
     return Collection(default_site(), default_store(), clock=lambda: datetime.now(UTC))
 
 
+@lru_cache(maxsize=1)
+def locks() -> DeviceLocks:
+    """The device locks of this worker process."""
+    return DeviceLocks(default_site().pk)
+
+
 def run(job: Job, now: float) -> bool:
-    """Take the turn of ``job`` that is due at ``now`` and do it; False if it was taken or is too old."""
-    if default_store().refusal is not None:
-        return False  # its pages say why
+    """Take the turn of ``job`` that is due at ``now`` and do it; False if it was taken, is too old, or
+    another process is on the device."""
     due = last_run(job, now)
     if now - due > job.expires_s:
         return False
     close_old_connections()
-    at = datetime.fromtimestamp(due, UTC)
+    try:
+        with locks().for_turn(job):
+            return _take(job, datetime.fromtimestamp(due, UTC))
+    except LockHeld:
+        return False
+
+
+def _take(job: Job, at: datetime) -> bool:
     try:
         with transaction.atomic():
             JobRun.objects.create(site=default_site(), job=job.name, due_at=at)
     except IntegrityError:
         return False
     worker = collection()
-    if job.period_s >= 60 or due % 60 == 0:
+    if job.period_s >= 60 or at.second == 0:
         worker.reload()
     try:
         getattr(jobs, job.name)(worker, at)

@@ -26,6 +26,7 @@ from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import Collection
 from heatmon.database import make_ready
+from heatmon.device_locks import DeviceLocks
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
 from heatmon.schedule import JOBS
 from heatmon.web import WebServer
@@ -89,7 +90,13 @@ class Command(BaseCommand):
         collection = demo.collection() if demo else Collection(default_site(), default_store(), clock=_now)
         watch_options(collection)
         due_now = due_at_once(collection, _now())
-        runner = Runner([] if refusal else JOBS, work_of(collection, stop), at_once=due_now)
+        locks = DeviceLocks(collection.site.pk)
+        runner = Runner(
+            [] if refusal else JOBS,
+            work_of(collection, stop),
+            at_once=due_now,
+            for_turn=locks.for_turn,
+        )
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass
