@@ -55,6 +55,10 @@ class CurveBlock:
     chart: ChartBlock
     periods: Sequence[PeriodWords]
 
+    @property
+    def concluded(self) -> bool:
+        return any(period.conclusion for period in self.periods)
+
 
 def curves(home: Home, page: Efficiency) -> list[CurveBlock]:
     """Return one block for each circuit whose curve is known, else one without a curve."""
