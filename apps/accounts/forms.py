@@ -18,7 +18,7 @@ class FirstAccountForm(forms.Form):
         ),
     )
     username = forms.CharField(
-        label=_("User"),
+        label=_("User name"),
         max_length=150,
         widget=forms.TextInput(
             attrs={"class": "input", "autocomplete": "username", "autocapitalize": "none"}
@@ -32,7 +32,7 @@ class FirstAccountForm(forms.Form):
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
     )
     password_again = forms.CharField(
-        label=_("Password again"),
+        label=_("Repeat the password"),
         max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
@@ -41,5 +41,5 @@ class FirstAccountForm(forms.Form):
     def clean_password_again(self) -> str:
         again = str(self.cleaned_data["password_again"])
         if again != self.cleaned_data.get("password", again):
-            raise forms.ValidationError(_("The two passwords differ."))
+            raise forms.ValidationError(_("The two passwords do not match."))
         return again

@@ -59,7 +59,7 @@ class AccessMiddleware(MiddlewareMixin):
         if not request.path_info.startswith(API_PREFIX):
             return None
         logger.error("the API failed at %s", request.path_info, exc_info=error)
-        return error_response(500, _("heatmon made a mistake here; the log says which."))
+        return error_response(500, _("Something went wrong. Details are in the log."))
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path_info.startswith(API_PREFIX):
@@ -99,20 +99,22 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 def _api_refusal(request: HttpRequest) -> HttpResponse | None:
     writes = request.method not in SAFE_METHODS
     if writes and request.method != "DELETE" and request.content_type != "application/json":
-        return error_response(400, _("The body must be JSON, with the type application/json."), field=None)
+        return error_response(
+            400, _("The request body must be JSON with the content type application/json."), field=None
+        )
     if settings.DEMO:
         # Anyone on this computer may write notes, but not a page of another site in its browser.
         if writes and request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
-            return error_response(403, _("Pages of other sites may not write here."))
+            return error_response(403, _("Requests from other sites may not make changes here."))
         return None
     scheme, _blank, plain = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return _token_refusal(request, plain.strip(), writes)
     if not request.user.is_authenticated:
-        return error_response(401, _("Sign in, or send a token: Authorization: Bearer TOKEN."))
+        return error_response(401, _("Sign in or send a token: Authorization: Bearer TOKEN."))
     if writes and check_csrf(request) is not None:
         return error_response(
-            403, _("The CSRF token is missing or wrong; send the cookie's value as X-CSRFToken.")
+            403, _("The CSRF token is missing or wrong; send the cookie's value in the X-CSRFToken header.")
         )
     return None
 
@@ -127,7 +129,7 @@ def _token_refusal(request: HttpRequest, plain: str, writes: bool) -> HttpRespon
     if token.user is not None:
         request.user = token.user
     if writes and not token.write:
-        return error_response(403, _("This token may only read."))
+        return error_response(403, _("This token is read-only."))
     return None
 
 
@@ -136,10 +138,10 @@ def _as_json_error(response: HttpResponseBase) -> HttpResponseBase:
     if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
         return response
     messages = {
-        400: _("This request cannot be read."),
+        400: _("This request could not be understood."),
         403: _("This is not allowed."),
         404: _("There is nothing at this address."),
-        405: _("This address does not take this method."),
+        405: _("This address does not support this method."),
     }
     converted = error_response(
         response.status_code, messages.get(response.status_code, _("This request failed."))

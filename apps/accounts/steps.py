@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 LABELS: dict[str, Promise] = {
     "account": _("Code, password"),
-    "language": _("Language, zone"),
+    "language": _("Language, time zone"),
     "meter": _("Meter"),
     "heat-pump": _("Heat pump"),
     "house": _("House"),

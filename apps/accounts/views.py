@@ -87,7 +87,7 @@ def _code_holds(form: FirstAccountForm) -> bool:
     try:
         if setup_code.check_code(Path(settings.HOME_DATA_DIR), form.cleaned_data["code"], clock.now()):
             return True
-        form.add_error("code", _("This is not the code that heatmon printed at its start."))
+        form.add_error("code", _("This is not the code that heatmon printed when it started."))
     except setup_code.TooManyTries as error:
         minutes = max(1, round((error.retry_at - clock.now()).total_seconds() / 60))
         form.add_error(
@@ -115,7 +115,7 @@ def _make_in_real_home(request: HttpRequest, form: FirstAccountForm) -> HttpResp
     try:
         create_in_real_home(data["username"], data["password"])
     except AccountExists:
-        form.add_error(None, _("There is an account already. Start heatmon again to sign in."))
+        form.add_error(None, _("An account already exists. Restart heatmon to sign in."))
         return None
     except AccountRefused as error:
         _show_refusal(form, error)

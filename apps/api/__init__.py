@@ -55,7 +55,7 @@ def _validation_error(request: HttpRequest, error: Any) -> HttpResponse:
     names = [str(part) for part in first["loc"][1:] if not str(part).startswith("__")]
     # Bodies are declared as one parameter; people know its members only.
     field = names[-1] if names and names[-1] != "body" else None
-    message = _("This request cannot be read.") if field is None else f"{field}: {first['msg']}"
+    message = _("This request could not be understood.") if field is None else f"{field}: {first['msg']}"
     return error_response(400, message, field=field)
 
 
@@ -66,7 +66,7 @@ def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(StoreUnavailable)
 def _store_unavailable(request: HttpRequest, error: Any) -> HttpResponse:
-    return error_response(503, _("The store of the measured values does not answer."))
+    return error_response(503, _("The store of measured values is not responding."))
 
 
 from . import energy, history, operations  # noqa: E402, F401  (add their operations to api)

@@ -44,7 +44,7 @@ def energy(
     if (last - first).days > MAX_DAYS[period]:
         raise ApiError(
             400,
-            _("At most %(days)d days at once for this period.") % {"days": MAX_DAYS[period]},
+            _("At most %(days)d days per request for this period.") % {"days": MAX_DAYS[period]},
             field="from",
         )
     rows = energy_rows(home, period, first, last)
@@ -65,7 +65,9 @@ def jaz(
     last = optional_date(to, "to") or rolling[1]
     in_order(first, last)
     if (last - first).days > MAX_DAYS["month"]:
-        raise ApiError(400, _("At most %(days)d days at once.") % {"days": MAX_DAYS["month"]}, field="from")
+        raise ApiError(
+            400, _("At most %(days)d days per request.") % {"days": MAX_DAYS["month"]}, field="from"
+        )
     found = jaz_module.jaz(home, first, last)
     return json_answer(plain(found.as_dict(), home.options.zone))
 
@@ -82,5 +84,5 @@ def estimate(
     try:
         found = estimate_year(home, wanted)
     except ChildFailed as error:
-        raise ApiError(503, _("The forecast could not be calculated; the log says why.")) from error
+        raise ApiError(503, _("The forecast could not be calculated; details are in the log.")) from error
     return json_answer(plain(found.as_dict(), home.options.zone))

@@ -62,7 +62,7 @@ def history(
 def _place() -> Iterator[None]:
     """One of the places for reading history; the fifth reader is sent away instead of slowing all down."""
     if not _places.acquire(blocking=False):
-        raise ApiError(429, _("Four charts are being read already; ask again in a moment."))
+        raise ApiError(429, _("Four charts are already being read; try again in a moment."))
     try:
         yield
     finally:

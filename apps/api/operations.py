@@ -92,7 +92,7 @@ def edit_entry(
     except notes.VersionConflict as error:
         raise ApiError(
             409,
-            _("The entry was changed meanwhile."),
+            _("The entry has been changed in the meantime."),
             field="version",
             extra={"yours": edit.text, "current": _entry(error.current, home)},
         ) from error

@@ -30,12 +30,12 @@ def instant(text: str, field: str) -> datetime:
     if parsed.tzinfo is None:
         raise ApiError(
             400,
-            _("%(field)s needs an offset, like Z or +02:00; a time without one is not understood.")
+            _("%(field)s needs a UTC offset, like Z or +02:00; without one the time is ambiguous.")
             % {"field": field},
             field=field,
         )
     if not FIRST <= parsed <= LAST:
-        raise ApiError(400, _("%(field)s must lie between 1970 and 2100.") % {"field": field}, field=field)
+        raise ApiError(400, _("%(field)s must be between 1970 and 2100.") % {"field": field}, field=field)
     return parsed
 
 
@@ -53,7 +53,7 @@ def local_date(text: str, field: str) -> date:
     if parsed is None:
         raise ApiError(400, _("%(field)s must be a date like 2026-03-29.") % {"field": field}, field=field)
     if not 1970 <= parsed.year < 2100:
-        raise ApiError(400, _("%(field)s must lie between 1970 and 2100.") % {"field": field}, field=field)
+        raise ApiError(400, _("%(field)s must be between 1970 and 2100.") % {"field": field}, field=field)
     return parsed
 
 

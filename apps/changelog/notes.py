@@ -139,7 +139,7 @@ def _wanted(
         wanted["title"] = _checked_title(title)
     if at is not None and at != entry.at:
         if not note:
-            raise EntryInvalid("at", gettext("The time of what heatmon saw cannot be changed."))
+            raise EntryInvalid("at", gettext("The time of an entry made by heatmon cannot be changed."))
         wanted["at"] = checked_time(at, now)
     return wanted
 
@@ -148,7 +148,7 @@ def checked_text(text: str, *, may_be_empty: bool = False) -> str:
     """The text as it is kept: trimmed, with plain line ends. Raises EntryInvalid."""
     text = _storable("text", text).replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text and not may_be_empty:
-        raise EntryInvalid("text", gettext("Write what happened."))
+        raise EntryInvalid("text", gettext("Describe what happened."))
     if len(text) > MAXIMUM_TEXT_LENGTH:
         raise EntryInvalid(
             "text",
@@ -170,7 +170,7 @@ def _checked_title(title: str) -> str:
 def _storable(field: str, text: str) -> str:
     """Databases keep neither NUL nor half a surrogate pair."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise EntryInvalid(field, gettext("The text contains characters that cannot be kept."))
+        raise EntryInvalid(field, gettext("The text contains characters that cannot be stored."))
     return text
 
 
@@ -179,9 +179,9 @@ def checked_time(at: datetime, now: datetime) -> datetime:
     if at.tzinfo is None:
         raise EntryInvalid("at", gettext("The time needs a time zone."))
     if at < EARLIEST:
-        raise EntryInvalid("at", gettext("The time lies before the year 2000."))
+        raise EntryInvalid("at", gettext("The time is before the year 2000."))
     if at > now + LATEST_AHEAD:
-        raise EntryInvalid("at", gettext("The time lies in the future."))
+        raise EntryInvalid("at", gettext("The time is in the future."))
     return at.astimezone(UTC)
 
 

@@ -163,7 +163,7 @@ def _schedule_change(
     if len(told) <= 2:
         return "; ".join(told)
     rest = [day for days in list(groups.values())[1:] for day in days]
-    return gettext("%(first)s; others on %(days)s") % {
+    return gettext("%(first)s; also changed: %(days)s") % {
         "first": told[0],
         "days": days_text(sorted(rest, key=WEEKDAYS.index)),
     }

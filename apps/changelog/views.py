@@ -129,7 +129,7 @@ def configuration_page(request: HttpRequest) -> HttpResponse:
     try:
         at = parse_time(asked, zone) if asked else clock.now()
     except ValueError:
-        at, error = clock.now(), _("This time cannot be read.")
+        at, error = clock.now(), _("This is not a valid time.")
     context = contexts.ConfigurationContext(
         shown_at=at,
         form_at=form_time(at, zone),
@@ -184,7 +184,7 @@ def _filter(request: HttpRequest, zone: ZoneInfo) -> tuple[Filter, tuple[datetim
         try:
             days[name] = edge(parse_day(typed[name]), zone) if typed[name] else None
         except ValueError:
-            errors[name] = _("This date cannot be read.")
+            errors[name] = _("This is not a valid date.")
     wanted = Filter(
         kind=kind if kind in Entry.Kind.values else "",
         search=request.GET.get("q", "").replace("\x00", "").strip()[:MAXIMUM_SEARCH_LENGTH],
@@ -207,7 +207,7 @@ def _counts(site: Site) -> tuple[tuple[str, int], ...]:
     kinds = Entry.objects.filter(site=site).order_by().values("kind").annotate(count=Count("id"))
     counted = {row["kind"]: int(row["count"]) for row in kinds}
     return (
-        (_("Changes of settings"), counted.get("setting", 0)),
+        (_("Setting changes"), counted.get("setting", 0)),
         (_("Notes"), counted.get("note", 0)),
         (_("Events"), counted.get("event", 0)),
     )
@@ -268,7 +268,7 @@ def _typed_time(text: str, zone: ZoneInfo) -> datetime:
     try:
         return parse_time(text, zone)
     except ValueError as error:
-        raise notes.EntryInvalid("at", _("This time cannot be read.")) from error
+        raise notes.EntryInvalid("at", _("This is not a valid time.")) from error
 
 
 def _version(text: str) -> int:

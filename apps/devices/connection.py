@@ -156,7 +156,7 @@ def _meter_hint(reading: PowerReading) -> str:
             "Shelly's own settings."
         ) % {"channels": ", ".join(backwards)}
     if reading.errors or any(phase.errors for phase in reading.phases):
-        return _("The meter reports a fault of its own; look at its web page.")
+        return _("The meter reports an error; see its web page.")
     return ""
 
 
@@ -191,9 +191,9 @@ def _heat_pump_report(
 
 def _heat_pump_lines(reading: HeatPumpReading) -> tuple[str, ...]:
     values = (
-        (_("outside"), reading.outside_temperature_c, "°C"),
-        (_("supply"), reading.supply_temperature_c, "°C"),
-        (_("return"), reading.return_temperature_c, "°C"),
+        (_("outdoor temperature"), reading.outside_temperature_c, "°C"),
+        (_("flow temperature"), reading.supply_temperature_c, "°C"),
+        (_("return temperature"), reading.return_temperature_c, "°C"),
         (_("hot water"), reading.dhw_storage_temperature_c, "°C"),
         (_("rated power"), reading.rated_power_kw, "kW"),
         (_("modulation"), reading.modulation_percent, "%"),
@@ -207,5 +207,7 @@ def _heat_pump_lines(reading: HeatPumpReading) -> tuple[str, ...]:
 
 def _heat_pump_hint(reading: HeatPumpReading) -> str:
     if reading.rated_power_kw is None or reading.modulation_percent is None:
-        return _("Without rated power and modulation heat can only be estimated by flow rate (delta T).")
+        return _(
+            "Without rated power and modulation, heat can only be estimated from the flow rate (delta T)."
+        )
     return ""

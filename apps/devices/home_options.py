@@ -88,7 +88,7 @@ HOME_OPTIONS: tuple[Option, ...] = (
     ),
     Option("viessmann_user", text, None, "Viessmann account (e-mail)"),
     Option("viessmann_password", text, None, "its password, for the first login", secret=True),
-    Option("viessmann_client_id", text, None, "client id from the Viessmann developer portal"),
+    Option("viessmann_client_id", text, None, "client ID from the Viessmann developer portal"),
     Option(
         "heat_pump_device",
         text,
@@ -165,7 +165,7 @@ HOME_OPTIONS: tuple[Option, ...] = (
         "monthly_normals_c",
         None,
         (),
-        "twelve monthly means of the outside temperature [°C]",
+        "twelve monthly means of the outdoor temperature [°C]",
         environment=False,
     ),
 )

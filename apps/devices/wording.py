@@ -22,63 +22,63 @@ from .errors import CodedError, Detail, DeviceError, until_of
 Text = Promise | str
 
 _CHECK_ADDRESS = _("Check the address of the meter in the settings.")
-_CHECK_POWER = _("Check that the meter has power and network, and that the address is right.")
-_TRY_AGAIN = _("Nothing to do: heatmon tries again by itself.")
-_NEXT_POLL = _("heatmon tries again at the next poll.")
-_PORTAL = _("A Wi-Fi portal may stand in between; else check the address.")
-_RIGHT_ACCOUNT = _("Use the account that the heat pump is registered with in ViCare.")
+_CHECK_POWER = _("Check that the meter has power and a network connection and that the address is right.")
+_TRY_AGAIN = _("Nothing to do: heatmon will try again automatically.")
+_NEXT_POLL = _("heatmon will try again at the next poll.")
+_PORTAL = _("A Wi-Fi login page may be in the way; otherwise check the address.")
+_RIGHT_ACCOUNT = _("Use the account under which the heat pump is registered in ViCare.")
 
 METER: Mapping[str, tuple[Text, Text]] = {
-    "unreachable": (_("The meter at %(host)s does not answer."), _CHECK_POWER),
-    "timeout": (_("The meter at %(host)s did not answer in time."), _CHECK_POWER),
+    "unreachable": (_("The meter at %(host)s is not responding."), _CHECK_POWER),
+    "timeout": (_("The meter at %(host)s did not respond in time."), _CHECK_POWER),
     "name_unknown": (
-        _("The name %(host)s is not known in this network."),
-        _("Enter the IP address of the meter instead of its name."),
+        _("The name %(host)s is not known on this network."),
+        _("Enter the meter's IP address instead of its name."),
     ),
     "connection_lost": (
         _("The meter at %(host)s closed the connection before the response was complete."),
         _TRY_AGAIN,
     ),
     "server_error": (
-        _("The meter at %(host)s reports an error of its own (%(detail)s)."),
-        _("If it stays so, restart the meter."),
+        _("The meter at %(host)s reports an error (%(detail)s)."),
+        _("If this persists, restart the meter."),
     ),
     "busy": (
         _("The meter at %(host)s is not accepting requests at the moment."),
-        _("Other programs may be asking it often: close them, or restart the meter."),
+        _("Other programs may be polling it too often: close them, or restart the meter."),
     ),
     "wrong_password": (
-        _("The meter at %(host)s refuses the password."),
+        _("The meter at %(host)s rejected the password."),
         _("Enter the meter's password again in the settings; heatmon will not try again until you do."),
     ),
     "password_needed": (
-        _("The meter at %(host)s asks for a password."),
+        _("The meter at %(host)s requires a password."),
         _("Enter the meter's password in the settings."),
     ),
-    "not_a_shelly": (_("What answers at %(host)s is not a Shelly."), _CHECK_ADDRESS),
+    "not_a_shelly": (_("The device at %(host)s is not a Shelly."), _CHECK_ADDRESS),
     "redirected": (
-        _("What answers at %(host)s sends on to another address."),
+        _("The device at %(host)s redirects to another address."),
         _("Enter the address of the meter itself, without a proxy or a login page in between."),
     ),
     "old_shelly": (
-        _("The Shelly at %(host)s is of the first generation."),
+        _("The Shelly at %(host)s is a first-generation device."),
         _("heatmon reads Shelly meters of the second and later generations, such as the Pro 3EM."),
     ),
     "shelly_without_meter": (_("The Shelly at %(host)s has no energy meter."), _CHECK_ADDRESS),
     "no_meter_values": (
-        _("The Shelly at %(host)s sends no measured values."),
+        _("The Shelly at %(host)s is not sending any readings."),
         _("Check the profile of the meter (triphase or monophase) in its own app, and restart it."),
     ),
     "profile_changed": (
-        _("The meter at %(host)s has no history for the profile it had before."),
+        _("The meter at %(host)s has no history for its previous profile."),
         _("Its profile was switched; heatmon continues with the new one at the next reading."),
     ),
     "another_device": (
-        _("Another Shelly (%(detail)s) answers at %(host)s."),
-        _("If it is your new meter, confirm it in the settings; else correct the address."),
+        _("A different Shelly (%(detail)s) is responding at %(host)s."),
+        _("If it is your new meter, confirm it in the settings; otherwise correct the address."),
     ),
     "other_meter": (
-        _("Another meter answers at this address: %(found)s instead of %(known)s."),
+        _("A different meter is responding at this address: %(found)s instead of %(known)s."),
         _("Nothing is stored from it. If it is your new meter, confirm it on the settings page."),
     ),
     "clock_not_set": (
@@ -92,20 +92,20 @@ METER: Mapping[str, tuple[Text, Text]] = {
             "does not read the meter's history."
         ),
     ),
-    "too_large": (_("The answer from %(host)s is too large for a meter's."), _CHECK_ADDRESS),
+    "too_large": (_("The response from %(host)s is too large to come from a meter."), _CHECK_ADDRESS),
     "unreadable": (
-        _("The answer of the meter at %(host)s cannot be read (%(detail)s)."),
-        _("If it stays so, restart the meter and update its firmware."),
+        _("The response from the meter at %(host)s could not be read (%(detail)s)."),
+        _("If this persists, restart the meter and update its firmware."),
     ),
     "address_invalid": (
         _("%(host)s is not a valid meter address."),
         _("Enter host and port only, like http://192.168.1.50, and the password in its own field."),
     ),
     "address_refused": (
-        _("%(host)s is not an address where a meter may be."),
+        _("%(host)s is not an allowed meter address."),
         _("Enter the meter's address in your home network."),
     ),
-    "not_remembered": (_("the meter does not have these minutes"), ""),
+    "not_remembered": (_("the meter has no data for these minutes"), ""),
 }
 
 EXPORT: Mapping[str, tuple[Text, Text]] = {
@@ -113,11 +113,11 @@ EXPORT: Mapping[str, tuple[Text, Text]] = {
     "line_columns": (_("Line %(line)s has %(columns)s columns instead of %(expected)s."), ""),
     "line_time": (_("Line %(line)s does not start with a time."), ""),
     "line_value": (_("Line %(line)s has a value that is not a number."), ""),
-    "future": (_("Line %(line)s lies in the future."), ""),
+    "future": (_("Line %(line)s is in the future."), ""),
     "no_energy_column": (_("The history has no energy column."), ""),
-    "channel_needed": (_("These are the rows of one channel; say which."), ""),
-    "no_data_points": (_("the features answer has no list of data points"), ""),
-    "stored_answer": (_("A stored answer cannot be read."), ""),
+    "channel_needed": (_("These rows are from a single channel; specify which one."), ""),
+    "no_data_points": (_("the response contains no list of data points"), ""),
+    "stored_answer": (_("A stored response cannot be read."), ""),
 }
 
 CLOUD: Mapping[str, tuple[Text, Text]] = {
@@ -125,66 +125,66 @@ CLOUD: Mapping[str, tuple[Text, Text]] = {
         _("The Viessmann cloud cannot be reached."),
         format_lazy("{} {}", _("Check the internet connection and the address."), _NEXT_POLL),
     ),
-    "cloud_timeout": (_("The Viessmann cloud does not answer in time."), _NEXT_POLL),
+    "cloud_timeout": (_("The Viessmann cloud did not respond in time."), _NEXT_POLL),
     "tls": (
         _("The certificate of the Viessmann cloud cannot be trusted."),
-        _("Check this computer's clock, and whether a Wi-Fi portal or proxy stands in between."),
+        _("Check this computer's clock, and whether a Wi-Fi login page or proxy is in the way."),
     ),
-    "cloud_redirected": (_("The address of the Viessmann cloud points elsewhere."), _PORTAL),
+    "cloud_redirected": (_("The address of the Viessmann cloud redirects elsewhere."), _PORTAL),
     "cloud_error": (_("The Viessmann cloud returned an error (%(status)s)."), _NEXT_POLL),
-    "not_json": (_("The Viessmann cloud gave an answer that heatmon cannot read."), _PORTAL),
-    "no_data": (_("The Viessmann cloud gave an answer that heatmon cannot read."), _PORTAL),
+    "not_json": (_("The Viessmann cloud sent a response that heatmon cannot read."), _PORTAL),
+    "no_data": (_("The Viessmann cloud sent a response that heatmon cannot read."), _PORTAL),
     "no_features": (
-        _("The Viessmann cloud gave no data points."),
-        _("This happens when the cloud has a fault; heatmon tries again at the next poll."),
+        _("The Viessmann cloud returned no data points."),
+        _("This happens when the cloud has problems; heatmon will try again at the next poll."),
     ),
-    "answer_too_big": (_("The cloud's answer is too big."), _PORTAL),
-    "too_many_calls": (_("The cloud asked for more requests than one poll may make."), _NEXT_POLL),
+    "answer_too_big": (_("The cloud's response is too large."), _PORTAL),
+    "too_many_calls": (_("The cloud asked for more requests than one poll is allowed to make."), _NEXT_POLL),
     "gateway_offline": (
         _("The heat pump's gateway is not connected to the Viessmann cloud."),
-        _("Check the Vitoconnect: power, Wi-Fi, its lamp."),
+        _("Check the Vitoconnect: power, Wi-Fi, status light."),
     ),
     "device_offline": (
         _("The heat pump is not connected to its gateway."),
-        _("Check that the heat pump is on and the gateway's cable sits well."),
+        _("Check that the heat pump is switched on and the gateway's cable is firmly plugged in."),
     ),
-    "device_communication": (_("The Viessmann cloud could not talk to the heat pump."), _NEXT_POLL),
+    "device_communication": (_("The Viessmann cloud could not reach the heat pump."), _NEXT_POLL),
     "rate_limit": (
-        _("The Viessmann cloud's call limit is used up."),
-        _("heatmon resumes automatically; does another program use the same client id?"),
+        _("The Viessmann cloud's request limit has been reached."),
+        _("heatmon resumes automatically; does another program use the same client ID?"),
     ),
     "budget": (
-        _("The quota of cloud requests is used up (%(used)s of %(stops_at)s)."),
+        _("The cloud request quota is used up (%(used)s of %(stops_at)s)."),
         _("heatmon resumes automatically once the quota resets."),
     ),
     "burst": (
-        _("heatmon has asked the cloud %(used)s times within 10 minutes and pauses."),
+        _("heatmon has made %(used)s cloud requests within 10 minutes and is pausing."),
         _("heatmon resumes automatically; the vendor allows 120 requests in 10 minutes."),
     ),
     "paused": (
         _("The Viessmann cloud has asked for a pause."),
-        _("heatmon resumes automatically; does another program use the same client id?"),
+        _("heatmon resumes automatically; does another program use the same client ID?"),
     ),
     "paid_plan": (
-        _("The Viessmann account's plan does not include these data."),
-        _("See the plan of your client id in the Viessmann developer portal."),
+        _("The Viessmann account's plan does not include this data."),
+        _("See the plan of your client ID in the Viessmann developer portal."),
     ),
-    "forbidden": (_("The Viessmann account may not read this heat pump."), _RIGHT_ACCOUNT),
+    "forbidden": (_("The Viessmann account has no access to this heat pump."), _RIGHT_ACCOUNT),
     "not_found": (
         _("The Viessmann cloud no longer knows this heat pump."),
         _("If the gateway was replaced, choose the heat pump again on the settings page."),
     ),
     "gone": (
-        _("Viessmann has switched this interface off."),
+        _("Viessmann has shut down this API."),
         _("Update heatmon, or check the address of the API."),
     ),
     "gone_since": (
-        _("Viessmann has switched this interface off (%(sunset)s)."),
+        _("Viessmann has shut down this API (%(sunset)s)."),
         _("Its successor is %(replacement)s: update heatmon, or check the address of the API."),
     ),
     "no_heat_pump": (_("The Viessmann account has no heat pump."), _RIGHT_ACCOUNT),
     "other_heat_pump": (
-        _("The Viessmann account has no heat pump with the serial %(serial)s."),
+        _("The Viessmann account has no heat pump with the serial number %(serial)s."),
         _("It has: %(names)s. Choose one on the settings page."),
     ),
     "several_heat_pumps": (
@@ -195,26 +195,26 @@ CLOUD: Mapping[str, tuple[Text, Text]] = {
 
 LOGIN: Mapping[str, tuple[Text, Text]] = {
     "token_rejected": (
-        _("The Viessmann cloud does not accept heatmon's login."),
-        _("heatmon renews it by itself; if this stays, log in again on the settings page."),
+        _("The Viessmann cloud rejected heatmon's sign-in."),
+        _("heatmon renews it automatically; if this persists, sign in again on the settings page."),
     ),
-    "login_ended": (_("The Viessmann login ended early; heatmon logs in afresh at the next poll."), ""),
+    "login_ended": (_("The Viessmann sign-in ended early; heatmon will sign in again at the next poll."), ""),
     "login_needed": (
-        _("heatmon is not logged in to the Viessmann account, or no longer."),
-        _("Enter user and password on the settings page."),
+        _("heatmon is not, or no longer, signed in to the Viessmann account."),
+        _("Enter user name and password on the settings page."),
     ),
     "login_unavailable": (_("Viessmann's sign-in service returned an error (%(status)s)."), _NEXT_POLL),
     "account_locked": (
         _("The Viessmann account is locked."),
-        _("Log in with the ViCare app or reset the password there, then enter it here again."),
+        _("Sign in with the ViCare app or reset the password there, then enter it here again."),
     ),
     "wrong_client_id": (
-        _("The Viessmann cloud does not know this client id."),
+        _("The Viessmann cloud does not know this client ID."),
         _("Copy it from the developer portal; its redirect address must be %(address)s."),
     ),
     "wrong_credentials": (
-        _("The Viessmann cloud does not accept user and password."),
-        _("Check both by logging in with the ViCare app."),
+        _("The Viessmann cloud rejected the user name or password."),
+        _("Check both by signing in with the ViCare app."),
     ),
 }
 
@@ -255,7 +255,7 @@ def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words
     parts = [hint % places] if hint else []
     until = until_of(details)
     if until is not None:
-        parts.append(gettext("Next try: %(time)s.") % {"time": _time(until, zone)})
+        parts.append(gettext("Next attempt: %(time)s.") % {"time": _time(until, zone)})
     return Words(sentence=sentence % places, hint=" ".join(parts))
 
 

@@ -39,7 +39,7 @@ REASONS: dict[int, str] = {
     MODULATION_UNKNOWN: "modulation_unknown",
     RATED_POWER_UNKNOWN: "rated_power_unknown",
     NOT_ACTIVE: "not_active",  # the meter saw it run, the heat pump says no, no neighbour helps
-    ROD_OR_COMPRESSOR: "rod_or_compressor",  # the power may have been the heating rod's
+    ROD_OR_COMPRESSOR: "rod_or_compressor",  # the power may have been drawn by the heating rod
     NO_FLOW_RATE: "no_flow_rate",  # delta T needs the flow rate setting
     TEMPERATURE_UNKNOWN: "temperature_unknown",  # secondary supply or return missing
     NEGATIVE_DELTA_T: "negative_delta_t",  # return above supply while running

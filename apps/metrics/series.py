@@ -158,7 +158,7 @@ def _fields(names: Sequence[str]) -> dict[str, tuple[Measurement, Field]]:
         except UnknownSeries as error:
             raise QueryInvalid(
                 "series",
-                _("Unknown series %(name)s; known are %(names)s.")
+                _("Unknown series %(name)s; available: %(names)s.")
                 % {"name": name, "names": ", ".join(error.names)},
             ) from error
         fields[name] = measurement, field
@@ -168,12 +168,11 @@ def _fields(names: Sequence[str]) -> dict[str, tuple[Measurement, Field]]:
 def _check_range(start: datetime, end: datetime) -> None:
     for field, at in (("from", start), ("to", end)):
         if at.tzinfo is None:
-            raise QueryInvalid(field, _("A time needs its offset from UTC."))
+            raise QueryInvalid(field, _("A time needs a UTC offset."))
         if not datetime(YEAR_MIN, 1, 1, tzinfo=UTC) <= at <= datetime(YEAR_MAX, 1, 1, tzinfo=UTC):
             raise QueryInvalid(
                 field,
-                _("The time must lie between %(first)d and %(last)d.")
-                % {"first": YEAR_MIN, "last": YEAR_MAX},
+                _("The time must be between %(first)d and %(last)d.") % {"first": YEAR_MIN, "last": YEAR_MAX},
             )
     if end <= start:
         raise QueryInvalid("to", _("The end must be later than the start."))

@@ -23,9 +23,9 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
         return _("No meter is set up yet.") if meter else _("No heat pump is set up yet.")
     if fault.code == status.NEVER_ANSWERED:
         return (
-            _("The meter has not answered yet.")
+            _("The meter has not responded yet.")
             if meter
-            else _("The heat pump's cloud has not answered yet.")
+            else _("The heat pump's cloud has not responded yet.")
         )
     if fault.code == status.SOURCE_SILENT:
         since = date_format(localtime(fault.details["since"], zone), "DATETIME_FORMAT")
@@ -33,5 +33,5 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
             "since": since
         }
     if fault.code == status.NOTHING_NEW:
-        return _("Nothing new has come for a while; heatmon may have been stopped.")
+        return _("No new values for a while; heatmon may have been stopped.")
     return words(fault.code, fault.details, zone).sentence

@@ -39,7 +39,7 @@ def test_an_unknown_user_reads_the_same_as_a_wrong_password(client: Client, owne
     token = re.compile(r'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]+"')
     known = token.sub("", attempt(client, "anna", "wrong").content.decode())
     unknown = token.sub("", attempt(client, "nobody", "wrong").content.decode())
-    assert "User or password is wrong" in known
+    assert "Wrong user name or password" in known
     assert known == unknown.replace("nobody", "anna")
 
 

@@ -44,14 +44,14 @@ def test_setup_closes_with_the_first_account_and_its_code_ends(client: Client, d
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"code": "AAAA-BBBB-CCCC"}, "This is not the code that heatmon printed at its start."),
+        ({"code": "AAAA-BBBB-CCCC"}, "This is not the code that heatmon printed when it started."),
         ({"code": ""}, "This field is required."),
         ({"password": "short", "password_again": "short"}, "This password is too short."),
         (
             {"password": "qwerty123456", "password_again": "qwerty123456"},
             "This password is too common.",
         ),
-        ({"password_again": "something-else-1"}, "The two passwords differ."),
+        ({"password_again": "something-else-1"}, "The two passwords do not match."),
         ({"username": ""}, "This field is required."),
     ],
 )
@@ -122,7 +122,7 @@ def test_the_demo_makes_the_account_in_the_real_data_and_asks_for_a_restart(
     response = client.post("/setup", {**FIELDS, "code": code})
     try:
         assert response.status_code == 200, response.content.decode()
-        assert "heatmon starts again with your own data" in response.content.decode()
+        assert "heatmon is restarting with your own data" in response.content.decode()
         assert restart.restart_requested.is_set()
         assert not User.objects.exists(), "nothing may be made in the demo's own database"
         connection = sqlite3.connect(home / "heatmon.sqlite3")

@@ -126,7 +126,7 @@ def test_what_went_wrong_last_is_the_message(store: SqliteStore, site: Site, now
         last_error_at=now,
     )
     assert fault_words(current_status(Home.of(site, now)).meter.fault) == (
-        "The meter at 192.168.1.50 does not answer."
+        "The meter at 192.168.1.50 is not responding."
     )
 
 

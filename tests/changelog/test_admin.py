@@ -41,7 +41,7 @@ def test_an_empty_note_is_refused_in_the_admin_too(client: Client, site: Site) -
         "/admin/changelog/entry/add/", {"site": site.pk, "text": " ", **TIME, **NO_INLINES}
     )
     assert response.status_code == 200
-    assert "Write what happened." in response.content.decode()
+    assert "Describe what happened." in response.content.decode()
     assert Entry.objects.count() == 0
 
 

@@ -42,7 +42,7 @@ SHORT = block("07:00", "21:00")
             "Heating circuit 1: operating mode standby → heating and hot water",
         ),
         ("dhw.hysteresis_k", 5, 7, "Hot water: hysteresis 5 → 7\u00a0K"),
-        ("holiday.start", "2025-02-01", "2025-02-03", "Holiday program: begin 1 Feb 2025 → 3 Feb 2025"),
+        ("holiday.start", "2025-02-01", "2025-02-03", "Holiday program: start 1 Feb 2025 → 3 Feb 2025"),
         (
             "circuits.2.room_influence.limit_percent",
             10,
@@ -81,7 +81,7 @@ def test_two_kinds_of_days_stand_side_by_side() -> None:
 def test_more_kinds_of_days_are_named_only() -> None:
     after = week(ALL_DAY, mon=[SHORT], wed=[], sun=[block("10:00", "12:00")])
     assert change_sentence("dhw.schedule", week(ALL_DAY), after) == (
-        "Hot-water schedule, Monday: 06:00–22:00 → 07:00–21:00; others on Wed, Sun"
+        "Hot-water schedule, Monday: 06:00–22:00 → 07:00–21:00; also changed: Wed, Sun"
     )
 
 

@@ -122,7 +122,7 @@ def test_the_last_day_of_a_range_is_the_houses_day(client: Client, site: Site) -
 def test_a_date_that_is_none_is_named(client: Client, site: Site) -> None:
     note(site)
     text = page(client, "/changes?from=yesterday", status=400)
-    assert "This date cannot be read." in text
+    assert "This is not a valid date." in text
     assert "Bled the radiators" in text
 
 
@@ -137,7 +137,7 @@ def test_older_entries_are_one_click_away_and_none_is_lost(client: Client, site:
     assert numbers[0] == [f"{number:02d}" for number in range(59, 9, -1)]
     assert numbers[1] == [f"{number:02d}" for number in range(9, -1, -1)]
     assert "Show older" not in second
-    assert "Back to the newest" in second
+    assert "Back to newest" in second
     piece = page(client, f"/changes{older[1].replace('&amp;', '&')}", headers={**ROW, "HX-Target": "older"})
     assert "<html" not in piece
     assert "January 2025" not in piece
@@ -165,11 +165,11 @@ def test_a_note_is_saved_in_the_houses_time_and_shown(client: Client, site: Site
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"text": " ", "at": "2025-01-10T12:00"}, "Write what happened."),
+        ({"text": " ", "at": "2025-01-10T12:00"}, "Describe what happened."),
         ({"text": "x" * 10_001, "at": "2025-01-10T12:00"}, "A note may have up to 10,000 characters."),
-        ({"text": "kept", "at": "noon"}, "This time cannot be read."),
-        ({"text": "kept", "at": "1999-01-01T00:00"}, "The time lies before the year 2000."),
-        ({"text": "kept", "at": "2150-01-01T00:00"}, "The time lies in the future."),
+        ({"text": "kept", "at": "noon"}, "This is not a valid time."),
+        ({"text": "kept", "at": "1999-01-01T00:00"}, "The time is before the year 2000."),
+        ({"text": "kept", "at": "2150-01-01T00:00"}, "The time is in the future."),
     ],
 )
 def test_a_wrong_note_comes_back_with_what_is_wrong(
@@ -304,7 +304,7 @@ def test_a_wrong_edit_comes_back(client: Client, site: Site) -> None:
     made = note(site)
     response = client.post(f"/changes/{made.id}/edit", {"text": "", "version": "1"})
     assert response.status_code == 400
-    assert "Write what happened." in response.content.decode()
+    assert "Describe what happened." in response.content.decode()
 
 
 def test_a_change_gets_a_comment_and_keeps_its_made_title(client: Client, site: Site) -> None:
@@ -375,7 +375,7 @@ def test_before_the_first_poll_no_settings_are_known(client: Client, site: Site)
 @pytest.mark.parametrize("at", ["yesterday", "0001-01-01T00:00", "9999-12-31T23:59", "2025-13-01"])
 def test_a_time_that_is_none_is_named(client: Client, at: str) -> None:
     text = page(client, f"/changes/configuration?at={at}", status=400)
-    assert "This time cannot be read." in text
+    assert "This is not a valid time." in text
 
 
 def test_large_numbers_stay_plain_in_addresses(client: Client, site: Site) -> None:

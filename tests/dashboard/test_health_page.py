@@ -33,7 +33,7 @@ def test_without_devices_it_says_so_and_where_to_set_them_up(
     page = text(reader)
     assert "No device is set up" in page
     assert '<a href="/settings#meter">Set it up</a>' in page
-    assert "None: every minute is there." not in page
+    assert "None: no minute is missing." not in page
 
 
 def test_each_source_shows_its_error_with_the_hint(
@@ -48,8 +48,8 @@ def test_each_source_shows_its_error_with_the_hint(
         last_error_at=now - timedelta(minutes=1),
     )
     page = text(reader)
-    assert "<b>The meter at 192.168.1.50 does not answer.</b> Check that the meter has power" in page
-    assert "A source is late" in page
+    assert "<b>The meter at 192.168.1.50 is not responding.</b> Check that the meter has power" in page
+    assert "A source is delayed" in page
 
 
 def test_readings_of_the_last_day_are_counted(
@@ -97,10 +97,10 @@ def test_a_pause_that_the_cloud_demands_is_told_with_its_end(
     set_up(site)
     QuotaState.objects.create(account="client", blocked_until=now + timedelta(hours=2))
     page = text(reader)
-    assert "The cloud wants no calls until <time" in page
+    assert "The cloud is not accepting requests until <time" in page
     assert "23 Nov 2026, 16:05</time>." in page
     assert 'viewBox="0 0 1450 10"' in page
-    assert "The UTC day starts again at <time" in page
+    assert "The UTC day restarts at <time" in page
 
 
 def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:
@@ -126,7 +126,7 @@ def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: 
 def test_it_opens_while_the_store_is_away(reader: Client, store: SqliteStore, site: Site) -> None:
     set_up(site)
     store.close()
-    assert "The store of the measured values does not answer" in text(reader)
+    assert "The store of measured values is not responding" in text(reader)
 
 
 def test_a_network_without_tls_is_said_out_loud(
@@ -204,5 +204,5 @@ def test_two_readers_are_told_what_was_stored_once_each_in_their_language(
     assert "<b>Der Zähler unter 192.168.1.50 verlangt ein Passwort.</b> Das Passwort des Zählers" in german
     assert "<td>Der Zähler unter 192.168.1.50 antwortet nicht.</td>" in german
     english = reader.get("/health", headers={"Accept-Language": "en"}).content.decode()
-    assert "<b>The meter at 192.168.1.50 asks for a password.</b> Enter the meter&#x27;s" in english
-    assert "<td>The meter at 192.168.1.50 does not answer.</td>" in english
+    assert "<b>The meter at 192.168.1.50 requires a password.</b> Enter the meter&#x27;s" in english
+    assert "<td>The meter at 192.168.1.50 is not responding.</td>" in english

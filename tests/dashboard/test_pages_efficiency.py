@@ -37,7 +37,7 @@ def test_less_than_a_year_is_never_called_jaz(reader: Client, filled: Site) -> N
     for query in ("", "?range=month", "?range=season"):
         text = text_of(reader.get(f"/efficiency{query}").content.decode())
         assert "JAZ" not in text
-        assert "COP of 7 days" in text
+        assert "COP over 7 days" in text
     assert "7 of 365 days measured" in text_of(reader.get("/efficiency").content.decode())
 
 
@@ -46,7 +46,7 @@ def test_a_cop_of_few_days_is_greyed_and_has_its_band(reader: Client, filled: Si
     assert page.jaz.state == "partial"
     assert page.jaz.value == pytest.approx(96 / 19.68, abs=1e-9)
     assert page.jaz_range == "(4.4–5.4), estimated"
-    assert page.sentence == "138\u00a0kWh electricity gave about 670\u00a0kWh heat."
+    assert page.sentence == "138\u00a0kWh of electricity produced about 670\u00a0kWh of heat."
 
 
 def test_three_methods_stand_beside_each_other(reader: Client, filled: Site) -> None:
@@ -57,7 +57,7 @@ def test_three_methods_stand_beside_each_other(reader: Client, filled: Site) -> 
         ("C device", "4.7"),
     ]
     assert page.agree is True
-    assert "1.40\u00a0m³/h × (supply − return)" in page.methods_table.rows[1].cells
+    assert "1.40\u00a0m³/h × (flow − return)" in page.methods_table.rows[1].cells
 
 
 def test_methods_that_disagree_show_only_the_range(reader: Client, store: SqliteStore, filled: Site) -> None:
@@ -153,13 +153,13 @@ def test_starts_that_the_device_counted_otherwise_say_by_how_much(
 
 def test_every_number_tells_how_it_was_made(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/efficiency").content.decode())
-    assert text.count("How was this made?") == 4
+    assert text.count("How is this calculated?") == 4
 
 
 def test_nonsense_shows_the_last_365_days(reader: Client, filled: Site) -> None:
     response = reader.get("/efficiency?range=decade")
     assert response.status_code == 200
-    assert "these are the last 365 days" in text_of(response.content.decode())
+    assert "Showing the last 365 days instead" in text_of(response.content.decode())
 
 
 def test_the_days_can_be_downloaded(reader: Client, filled: Site) -> None:

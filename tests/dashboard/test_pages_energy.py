@@ -79,17 +79,17 @@ def test_without_a_price_the_page_says_where_to_enter_it(
     house.set_up(site, electricity_price=None)
     house.fill(store, site, now - timedelta(days=2), now, polls=False)
     text = text_of(reader.get("/energy").content.decode())
-    assert "Cost – no price is set" in text
-    assert "No price is set" in text
+    assert "Cost – no price entered" in text
+    assert "No price entered" in text
 
 
 @pytest.mark.parametrize(
     ("query", "label", "count", "subtitle"),
     [
-        ("period=day", "November 2026", 23, "kWh of local days"),
-        ("period=week", "2026", 48, "kWh of calendar weeks, Monday to Sunday"),
-        ("period=month", "2026", 11, "kWh of calendar months"),
-        ("period=year", "All years", 1, "kWh of calendar years"),
+        ("period=day", "November 2026", 23, "kWh per day"),
+        ("period=week", "2026", 48, "kWh per calendar week, Monday to Sunday"),
+        ("period=month", "2026", 11, "kWh per calendar month"),
+        ("period=year", "All years", 1, "kWh per calendar year"),
     ],
 )
 def test_bars_are_days_weeks_months_or_years(
@@ -117,7 +117,7 @@ def test_arrows_lead_to_the_months_that_have_data(reader: Client, store: SqliteS
 def test_nonsense_shows_this_month_and_says_so(reader: Client, filled: Site, query: str) -> None:
     response = reader.get(f"/energy?{query}")
     assert response.status_code == 200
-    assert "this is the present month" in text_of(response.content.decode())
+    assert "Showing the current month instead" in text_of(response.content.decode())
 
 
 def test_a_lump_over_midnight_is_a_bracket_and_makes_its_days_at_least(
@@ -129,7 +129,7 @@ def test_a_lump_over_midnight_is_a_bracket_and_makes_its_days_at_least(
     house.fill(store, site, end, now, polls=False)
     Lump.objects.create(site=site, start=start, end=end, energy_wh=9000.0)
     context = reader.get("/energy").context["energy"]
-    assert context.bars.data["brackets"] == ({"first": 19, "last": 20, "text": "9.0\u00a0kWh together"},)
+    assert context.bars.data["brackets"] == ({"first": 19, "last": 20, "text": "9.0\u00a0kWh in total"},)
     cells = context.bars.table.rows[19].cells
     assert cells[0].startswith("≥")
     whole = context.bars.table.foot
@@ -151,7 +151,7 @@ def test_the_year_before_is_a_line_and_a_comparison_of_finished_days(
     context = reader.get("/energy").context["energy"]
     assert context.compare_label == "November 2025"
     assert context.bars.data["compare"]["values"][:2] == [19.68, 19.68]
-    assert context.cards[0].meta.startswith("so far · days 20–22: as much as in November 2025")
+    assert context.cards[0].meta.startswith("so far · days 20–22: same as in November 2025")
     assert len(context.sums.data["sets"][1]["values"]) == 30
 
 
@@ -165,7 +165,7 @@ def test_a_year_whose_data_begin_late_is_compared_over_the_weeks_that_both_have(
     ):
         house.fill(store, site, start, end, polls=False)
     meta = reader.get("/energy?period=week").context["energy"].cards[0].meta
-    assert "so far · weeks 45–47: as much as in 2025" in meta
+    assert "so far · weeks 45–47: same as in 2025" in meta
 
 
 def test_a_comparison_names_its_bars_unless_it_is_of_the_whole_range(
@@ -178,8 +178,8 @@ def test_a_comparison_names_its_bars_unless_it_is_of_the_whole_range(
     with clock.fixed(datetime(2026, 12, 5, 12, tzinfo=UTC)):
         whole = reader.get("/energy?date=2026-11-15").context["energy"].cards[0].meta
         months = reader.get("/energy?period=month").context["energy"].cards[0].meta
-    assert whole.startswith("as much as in November 2025")
-    assert "Nov: as much as in 2025" in months
+    assert whole.startswith("same as in November 2025")
+    assert "Nov: same as in 2025" in months
 
 
 def test_a_year_before_with_holes_is_not_compared(

@@ -39,10 +39,10 @@ def test_the_page_says_that_all_is_well_and_what_the_heat_pump_does(reader: Clie
     page = reader.get("/")
     text = text_of(page.content.decode())
     assert page.status_code == 200
-    assert "All well" in text
+    assert "All is well" in text
     assert "meter 8 s ago" in text
     assert "Making hot water" not in text
-    assert "Standing by since 13:30 (35 min)" in text
+    assert "On standby since 13:30 (35 min)" in text
 
 
 def test_a_run_is_told_with_its_begin_its_length_and_the_compressor(
@@ -89,7 +89,7 @@ def test_a_silent_heat_pump_greys_only_its_own_cards(
     page = reader.get("/").content.decode()
     text = text_of(page)
     assert "Heat pump: no new values since 13:22" in text
-    assert "All well" not in text
+    assert "All is well" not in text
     assert "stale since 13:22" in text
     assert page.count('data-state="stale"') == 4
     assert '<div class="value" data-state="fresh">' in page
@@ -102,7 +102,7 @@ def test_a_silent_meter_keeps_its_last_value_with_its_time(
     house.fill(store, site, now - timedelta(days=1), now - timedelta(minutes=20))
     text = text_of(reader.get("/").content.decode())
     assert "Meter: no new values since 13:45" in text
-    assert "State not known Electric power" in text
+    assert "State unknown Electric power" in text
     assert "30 W stale since 13:45" in text
 
 
@@ -112,7 +112,7 @@ def test_a_failed_poll_is_not_well_though_its_values_are_fresh(
     SourceState.objects.create(site=filled, source="heat_pump", error_code="no_answer", last_error_at=now)
     page = reader.get("/").content.decode()
     assert "Heat pump: The Viessmann cloud cannot be reached" in text_of(page)
-    assert "All well" not in page
+    assert "All is well" not in page
     assert 'class="dot dot--warn"' in page
     assert "dot--live" not in page
 
@@ -133,7 +133,7 @@ def test_values_without_a_device_are_not_called_well(
     house.fill(store, site, now - timedelta(hours=2), now)
     page = reader.get("/").content.decode()
     assert "No device is connected" in text_of(page)
-    assert "All well" not in page
+    assert "All is well" not in page
 
 
 def test_without_devices_the_page_says_what_to_do(
@@ -163,7 +163,7 @@ def test_charts_without_data_look_again_soon(
 
 def test_the_last_card_tells_the_season_and_the_month(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/").content.decode())
-    assert "COP of 1 day 4.9 (4.4–5.4), estimated Heat known for 100 % of the electricity" in text
+    assert "COP over 1 day 4.9 (4.4–5.4), estimated Heat known for 100 % of the electricity" in text
     assert "1 of 365 days measured" in text
     assert "November, so far 39 kWh €11.81" in text
 
@@ -237,7 +237,7 @@ def test_a_store_that_does_not_answer_gives_a_sentence_and_503(
     monkeypatch.setattr(store, "rows", away)
     page = reader.get("/")
     assert page.status_code == 503
-    assert "The time-series store does not answer." in text_of(page.content.decode())
+    assert "The time-series store is not responding." in text_of(page.content.decode())
 
 
 def test_numbers_and_dates_are_german_for_a_german_reader(reader: Client, filled: Site) -> None:

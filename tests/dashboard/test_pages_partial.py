@@ -111,7 +111,7 @@ def test_a_heat_of_zero_is_shown_where_the_compressor_only_stood(
 def test_without_heat_the_efficiency_page_names_no_number_of_days(reader: Client, metered: Site) -> None:
     page = reader.get("/efficiency").context["page"]
     assert (page.jaz.label, page.jaz.value) == ("COP", None)
-    assert page.jaz.meta == "no heat is known yet"
+    assert page.jaz.meta == "no heat data yet"
     assert page.sentence == ""
 
 
@@ -130,7 +130,7 @@ def test_nothing_is_said_of_short_cycling_while_nothing_is_known(
 ) -> None:
     page = reader.get("/efficiency").content.decode()
     assert "No short cycling" not in page
-    assert "Short cycling: not known" in page
+    assert "Short cycling: unknown" in page
 
 
 def test_a_day_without_an_outdoor_temperature_makes_no_empty_chart(
@@ -149,7 +149,7 @@ def test_small_heat_is_not_rounded_to_hundreds(reader: Client, store: SqliteStor
     house.fill(store, site, NOW - timedelta(hours=20), NOW, polls=False)
     with clock.fixed(NOW):
         sentence = reader.get("/efficiency").context["page"].sentence
-    assert sentence == "5\u00a0kWh electricity gave about 24\u00a0kWh heat."
+    assert sentence == "5\u00a0kWh of electricity produced about 24\u00a0kWh of heat."
 
 
 def test_a_month_cut_by_a_lump_costs_at_least_what_is_known(reader: Client, away: Site) -> None:
@@ -203,7 +203,7 @@ def test_a_meter_that_never_answered_has_no_complete_minutes(
     house.set_up(site)
     page = reader.get("/health").content.decode()
     assert "every minute is there" not in page
-    assert "Not known: no value of the meter is there." in page
+    assert "Unknown: there are no meter values." in page
 
 
 def test_short_cycling_is_not_denied_for_three_days_of_which_one_is_unknown(

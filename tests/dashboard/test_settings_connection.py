@@ -65,14 +65,19 @@ def test_a_clamp_that_counts_backwards_is_named() -> None:
     ("info", "status", "code", "sentence"),
     [
         ("device_info_plug", None, "shelly_without_meter", "The Shelly at meter.test has no energy meter."),
-        ("device_info_first_generation", None, "old_shelly", "The Shelly at meter.test is of the first"),
-        (Reply(b"<html>Router</html>"), None, "not_a_shelly", "What answers at meter.test is not a Shelly."),
-        (Reply(b"", 404), None, "not_a_shelly", "What answers at meter.test is not a Shelly."),
+        (
+            "device_info_first_generation",
+            None,
+            "old_shelly",
+            "The Shelly at meter.test is a first-generation",
+        ),
+        (Reply(b"<html>Router</html>"), None, "not_a_shelly", "The device at meter.test is not a Shelly."),
+        (Reply(b"", 404), None, "not_a_shelly", "The device at meter.test is not a Shelly."),
         (
             "device_info",
             Reply(b"", 401, {"WWW-Authenticate": 'Digest realm="a", nonce="b", qop="auth"'}),
             "password_needed",
-            "The meter at meter.test asks for a password.",
+            "The meter at meter.test requires a password.",
         ),
     ],
 )
@@ -89,7 +94,7 @@ def test_each_thing_that_can_be_wrong_with_a_meter_has_its_sentence_and_a_hint(
 def test_nothing_at_the_address_is_said_so() -> None:
     report = connection.test_meter("http://127.0.0.1:9", None, clock)
     assert (report.ok, report.code) == (False, "unreachable")
-    assert report.title == "The meter at 127.0.0.1:9 does not answer."
+    assert report.title == "The meter at 127.0.0.1:9 is not responding."
 
 
 def test_a_typed_address_may_not_lead_to_this_computer() -> None:
@@ -122,7 +127,7 @@ def test_a_heat_pump_is_found_and_its_values_are_listed(cloud: Cloud) -> None:
     report = try_heat_pump(cloud)
     assert report.ok, report
     assert "CU401B" in report.title
-    assert any(line.startswith("outside: ") for line in report.detail)
+    assert any(line.startswith("outdoor temperature: ") for line in report.detail)
     assert ApiCall.objects.count() == 4
 
 

@@ -13,7 +13,7 @@ from apps.devices.models import Device, Site, SourceState
 pytestmark = pytest.mark.usefixtures("db", "store", "now")
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC)
-SENTENCE = "Another meter answers at this address: 0C0D0E0F1011 instead of A0B1C2D3E4F5."
+SENTENCE = "A different meter is responding at this address: 0C0D0E0F1011 instead of A0B1C2D3E4F5."
 
 
 @pytest.fixture

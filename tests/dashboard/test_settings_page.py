@@ -100,7 +100,7 @@ def test_nonsense_is_refused_at_its_field_and_nothing_is_saved(
     assert saved_names(site) == set()
     page = response.content.decode()
     assert 'aria-invalid="true"' in page or field == "metered"
-    assert "Nothing was saved. Look at the marked fields." in page
+    assert "Nothing was saved. Check the marked fields." in page
 
 
 def test_a_typed_password_is_not_shown_again_after_an_error(owner: Client) -> None:
@@ -276,7 +276,7 @@ def test_the_test_button_names_the_wrong_field(owner: Client) -> None:
     piece = owner.post("/settings", data, headers={"HX-Request": "true"}).content.decode()
     assert "<b>Address:</b>" in piece
     assert (
-        "Enter the client id first."
+        "Enter the client ID first."
         in owner.post("/settings", {"section": "heat_pump", "test": "1"}).content.decode()
     )
 

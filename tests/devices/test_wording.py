@@ -102,8 +102,8 @@ def test_two_readers_are_told_the_same_stored_failure_each_in_their_language() -
     code, details = "unreachable", {"host": "192.168.1.50"}
     with translation.override("en"):
         assert words(code, details) == Words(
-            sentence="The meter at 192.168.1.50 does not answer.",
-            hint="Check that the meter has power and network, and that the address is right.",
+            sentence="The meter at 192.168.1.50 is not responding.",
+            hint="Check that the meter has power and a network connection and that the address is right.",
         )
     with translation.override("de"):
         assert words(code, details).sentence == "Der Zähler unter 192.168.1.50 antwortet nicht."
@@ -112,8 +112,8 @@ def test_two_readers_are_told_the_same_stored_failure_each_in_their_language() -
 def test_the_next_try_is_told_in_the_time_of_the_house() -> None:
     error = BudgetExhausted(retry_at=datetime(2026, 1, 12, 23, 30, tzinfo=UTC), used=1305, stops_at=1305)
     said = words_of(error, BERLIN)
-    assert said.sentence == "The quota of cloud requests is used up (1305 of 1305)."
-    assert said.hint.endswith("Next try: 13 Jan 2026, 00:30.")
+    assert said.sentence == "The cloud request quota is used up (1305 of 1305)."
+    assert said.hint.endswith("Next attempt: 13 Jan 2026, 00:30.")
 
 
 def test_a_failure_without_a_known_end_names_no_time() -> None:
@@ -126,13 +126,13 @@ def test_no_failure_has_no_words() -> None:
 
 def test_a_code_or_detail_of_another_version_still_makes_a_sentence() -> None:
     assert words("of_tomorrow", {}).sentence == "Something went wrong (of_tomorrow)."
-    assert words("unreachable", {}).sentence == "The meter at – does not answer."
+    assert words("unreachable", {}).sentence == "The meter at – is not responding."
 
 
 def test_the_log_is_english_whoever_reads_the_page() -> None:
     with translation.override("de"):
         line = log_line(DeviceUnreachable("timeout", host="192.168.1.50"))
-    assert line.startswith("The meter at 192.168.1.50 did not answer in time. Check")
+    assert line.startswith("The meter at 192.168.1.50 did not respond in time. Check")
 
 
 def test_an_error_names_itself_by_code_and_details() -> None:

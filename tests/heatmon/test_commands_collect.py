@@ -97,7 +97,7 @@ def test_both_devices_are_asked_stored_and_printed(collect: Collect, scratch_sto
     assert code == 0
     assert f"device                           {METER_MAC} (triphase)" in said
     assert "compressor" in said
-    assert "calls in 24 h                    4 of 1305, 1301 left" in said
+    assert "requests in 24 h                 4 of 1305, 1301 left" in said
     assert scratch_store.extent(default_site().pk, "meter") is not None
     assert scratch_store.extent(default_site().pk, "heat_pump") is not None
 
@@ -135,7 +135,7 @@ def test_one_device_failing_does_not_keep_the_other_from_its_poll(collect: Colle
         state.source: words(state.error_code, state.error_details).sentence
         for state in SourceState.objects.all()
     }
-    assert states == {"meter": "The meter at 127.0.0.1:9 does not answer.", "heat_pump": ""}
+    assert states == {"meter": "The meter at 127.0.0.1:9 is not responding.", "heat_pump": ""}
 
 
 # -- the meter -------------------------------------------------------------------------------------------
@@ -145,22 +145,22 @@ def test_an_unreachable_meter_is_told(collect: Collect) -> None:
     code, said = collect("meter", shelly_url=NOBODY)
     assert code == 1
     assert said == (
-        "meter: The meter at 127.0.0.1:9 does not answer. "
-        "Check that the meter has power and network, and that the address is right.\n"
+        "meter: The meter at 127.0.0.1:9 is not responding. "
+        "Check that the meter has power and a network connection and that the address is right.\n"
     )
 
 
 def test_a_wrong_password_of_the_meter_is_told(collect: Collect, running: RunningWorld) -> None:
     code, said = collect("meter", shelly_password="wrong")
     assert code == 1
-    assert f"meter: The meter at {running.meter_url[7:]} refuses the password." in said
+    assert f"meter: The meter at {running.meter_url[7:]} rejected the password." in said
     assert "Enter the meter's password again in the settings" in said
 
 
 def test_a_missing_password_of_the_meter_is_told(collect: Collect) -> None:
     code, said = collect("meter", shelly_password=None)
     assert code == 1
-    assert "asks for a password. Enter the meter's password in the settings." in said
+    assert "requires a password. Enter the meter's password in the settings." in said
 
 
 def not_found(path: str) -> Answer:
@@ -179,7 +179,7 @@ def test_what_is_no_shelly_is_told(
     code, said = collect("meter", shelly_url=url)
     assert code == 1
     assert said == (
-        f"meter: What answers at {url[7:]} is not a Shelly. Check the address of the meter in the settings.\n"
+        f"meter: The device at {url[7:]} is not a Shelly. Check the address of the meter in the settings.\n"
     )
 
 
@@ -208,7 +208,7 @@ def test_a_shelly_of_the_first_generation_is_told(collect: Collect, answers: Cal
 
     code, said = collect("meter", shelly_url=answers(old))
     assert code == 1
-    assert "is of the first generation. heatmon reads Shelly meters" in said
+    assert "is a first-generation device. heatmon reads Shelly meters" in said
 
 
 # -- the heat pump ---------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def test_an_unreachable_cloud_is_told(collect: Collect) -> None:
     assert code == 1
     assert said == (
         "heat pump: The Viessmann cloud cannot be reached. "
-        "Check the internet connection and the address. heatmon tries again at the next poll.\n"
+        "Check the internet connection and the address. heatmon will try again at the next poll.\n"
     )
 
 
@@ -229,7 +229,7 @@ def test_a_wrong_client_id_is_told(collect: Collect) -> None:
     code, said = collect("heat_pump", viessmann_client_id="another")
     assert code == 1
     assert said == (
-        "heat pump: The Viessmann cloud does not know this client id. Copy it from the developer portal; "
+        "heat pump: The Viessmann cloud does not know this client ID. Copy it from the developer portal; "
         "its redirect address must be vicare://oauth-callback/everest.\n"
     )
 
@@ -238,8 +238,8 @@ def test_a_wrong_login_is_told_and_each_time_asked_anew(collect: Collect, world:
     code, said = collect("heat_pump", viessmann_password="wrong")
     assert code == 1
     assert said == (
-        "heat pump: The Viessmann cloud does not accept user and password. "
-        "Check both by logging in with the ViCare app.\n"
+        "heat pump: The Viessmann cloud rejected the user name or password. "
+        "Check both by signing in with the ViCare app.\n"
     )
     calls = len(world.cloud.calls)
     assert collect("heat_pump", viessmann_password="wrong") == (code, said)
@@ -288,7 +288,7 @@ def test_a_corrected_login_is_tried_at_once(collect: Collect) -> None:
 def test_a_login_without_password_is_told(collect: Collect) -> None:
     code, said = collect("heat_pump", viessmann_user=None, viessmann_password=None)
     assert code == 1
-    assert "heatmon is not logged in to the Viessmann account, or no longer. Enter user and password" in said
+    assert "heatmon is not, or no longer, signed in to the Viessmann account. Enter user name" in said
 
 
 def test_a_locked_account_is_told(collect: Collect, world: SimulatedWorld) -> None:
@@ -300,7 +300,7 @@ def test_a_locked_account_is_told(collect: Collect, world: SimulatedWorld) -> No
     assert code == 1
     assert said == (
         "heat pump: The Viessmann account is locked. "
-        "Log in with the ViCare app or reset the password there, then enter it here again.\n"
+        "Sign in with the ViCare app or reset the password there, then enter it here again.\n"
     )
 
 
@@ -316,7 +316,7 @@ def test_an_account_without_heat_pump_is_told(collect: Collect, world: Simulated
     assert code == 1
     assert said == (
         "heat pump: The Viessmann account has no heat pump. "
-        "Use the account that the heat pump is registered with in ViCare.\n"
+        "Use the account under which the heat pump is registered in ViCare.\n"
     )
 
 
@@ -334,8 +334,8 @@ def test_data_outside_of_the_plan_are_told(collect: Collect, world: SimulatedWor
     code, said = collect("heat_pump")
     assert code == 1
     assert said == (
-        "heat pump: The Viessmann account's plan does not include these data. "
-        "See the plan of your client id in the Viessmann developer portal.\n"
+        "heat pump: The Viessmann account's plan does not include this data. "
+        "See the plan of your client ID in the Viessmann developer portal.\n"
     )
 
 
@@ -357,8 +357,8 @@ def test_the_failed_poll_stands_in_the_log_with_what_to_do(
         collect("meter", shelly_url=NOBODY)
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == (
-        "meter: The meter at 127.0.0.1:9 does not answer. "
-        "Check that the meter has power and network, and that the address is right."
+        "meter: The meter at 127.0.0.1:9 is not responding. "
+        "Check that the meter has power and a network connection and that the address is right."
     )
 
 

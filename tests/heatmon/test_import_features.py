@@ -127,7 +127,7 @@ def test_an_import_repeated_changes_nothing(home: Home) -> None:
         ),
         (
             '{"at": "2026-01-12T06:10:00Z", "payload": {"data": 1}}',
-            "line 3: the features answer has no list of data points",
+            "line 3: the response contains no list of data points",
         ),
     ],
 )

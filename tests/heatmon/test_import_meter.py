@@ -157,7 +157,7 @@ def test_a_missing_file_is_named_before_anything_is_read(remembering: Home) -> N
         (b"yesterday", "Line 32 has 1 columns instead of 52."),
         (b"x" + b",0" * 51, "Line 32 does not start with a time."),
         (b"1768190400,one" + b",0" * 50, "Line 32 has a value that is not a number."),
-        (b"4102444800" + b",0" * 51, "Line 32 lies in the future."),
+        (b"4102444800" + b",0" * 51, "Line 32 is in the future."),
     ],
 )
 def test_a_broken_line_ends_its_file_there_and_keeps_what_was_before(
@@ -202,7 +202,7 @@ def test_the_exports_of_single_channels_come_together(make_home: MakeHome) -> No
 def test_the_export_of_a_channel_needs_its_number(make_home: MakeHome) -> None:
     home = make_home(remembers_h=1, profile=MONOPHASE)
     file = export(home, "0.csv", JANUARY - HOUR, JANUARY, component="em1data/0")
-    assert "These are the rows of one channel; say which." in refused("import_meter", file)
+    assert "These rows are from a single channel; specify which one." in refused("import_meter", file)
 
 
 def test_progress_is_told_within_one_file(remembering: Home, capsys: pytest.CaptureFixture[str]) -> None:

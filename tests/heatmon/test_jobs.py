@@ -103,7 +103,8 @@ def test_of_another_meter_at_the_address_nothing_is_stored_and_the_state_says_so
     assert {row.device for row in home.rows("meter", JANUARY, home.at + timedelta(seconds=1))} == {METER_MAC}
     state = home.state("meter")
     assert (
-        told(state).sentence == f"Another meter answers at this address: {OTHER_MAC} instead of {METER_MAC}."
+        told(state).sentence
+        == f"A different meter is responding at this address: {OTHER_MAC} instead of {METER_MAC}."
     )
     assert "confirm it on the settings page" in told(state).hint
     assert Device.objects.filter(identifier=OTHER_MAC).count() == 0
@@ -150,7 +151,7 @@ def test_an_unreachable_meter_is_recorded_with_sentence_and_hint_and_cleared_on_
     with pytest.raises(DeviceUnreachable):
         home.call("poll_power")
     state = home.state("meter")
-    assert told(state).sentence == "The meter at meter.simulated does not answer."
+    assert told(state).sentence == "The meter at meter.simulated is not responding."
     assert told(state).hint
     assert (state.error_code, state.last_error_at, state.last_success_at) == (
         "unreachable",
@@ -182,7 +183,7 @@ def test_a_lasting_fault_is_one_line_in_the_log_and_its_end_another(
         home.run("poll_power", minutes=3)
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2
-    assert lines[0].startswith("meter: The meter at meter.simulated does not answer. Check")
+    assert lines[0].startswith("meter: The meter at meter.simulated is not responding. Check")
     assert lines[1] == "meter answers again"
 
 
@@ -347,7 +348,7 @@ def test_a_gateway_that_is_offline_is_recorded_and_cleared_on_recovery(home: Hom
         home.call("poll_heat_pump")
     state = home.state("heat_pump")
     assert told(state).sentence == "The heat pump's gateway is not connected to the Viessmann cloud."
-    assert told(state).hint == "Check the Vitoconnect: power, Wi-Fi, its lamp."
+    assert told(state).hint == "Check the Vitoconnect: power, Wi-Fi, status light."
     assert (state.error_code, state.last_success_at) == ("gateway_offline", JANUARY)
     home.move(minutes=5)
     home.call("poll_heat_pump")
@@ -403,7 +404,7 @@ def test_a_pause_that_the_cloud_asked_for_calls_nobody_and_is_recorded(home: Hom
     state = home.state("heat_pump")
     assert (state.error_code, state.blocked_until) == ("paused", until)
     assert told(state).sentence == "The Viessmann cloud has asked for a pause."
-    assert told(state).hint.endswith("Next try: 12 Jan 2026, 09:00.")
+    assert told(state).hint.endswith("Next attempt: 12 Jan 2026, 09:00.")
     home.move(hours=3)
     home.call("poll_heat_pump")
     state = home.state("heat_pump")

@@ -240,8 +240,8 @@ def test_a_real_run_prints_the_code_and_shows_no_demo(real: Up) -> None:
 
 
 def test_a_real_run_tells_that_its_meter_does_not_answer(real: Up) -> None:
-    line = real.line_with("does not answer")
-    assert "meter: The meter at 127.0.0.1:9 does not answer. Check that the meter has power" in line
+    line = real.line_with("is not responding")
+    assert "meter: The meter at 127.0.0.1:9 is not responding. Check that the meter has power" in line
     assert real.get("healthz").json() == {"ok": True, "failing": []}
 
 

@@ -118,7 +118,7 @@ def state_legend(spec: ChartSpec) -> list[LegendItem]:
         "dhw": _("Hot water"),
         "rod": _("Heating rod"),
         "defrost": _("Defrosting"),
-        "unclassified": _("Running, use not known"),
+        "unclassified": _("Running, purpose unknown"),
         "off": _("Off"),
         "none": _("No data"),
     }
@@ -168,8 +168,8 @@ def _missing_minutes(home: Home, start: int, end: int) -> str:
     if HistoryGap.State.OPEN in states:
         return _("being fetched from the meter's memory")
     if lumps_within(home.id, start, end):
-        return _("known only as one sum over the whole gap")
-    return _("electricity is missing; the meter does not have it any more")
+        return _("known only as one total for the whole gap")
+    return _("electricity is missing; the meter no longer has it")
 
 
 def _plots_of(names: Sequence[str]) -> list[str]:
@@ -295,7 +295,7 @@ def _line_summary(name: str, data: History) -> str:
 
 
 def _means(step_s: int) -> str:
-    return _("Means of %(duration)s.") % {"duration": formatting.duration(step_s)}
+    return _("Averages over %(duration)s.") % {"duration": formatting.duration(step_s)}
 
 
 def _csv(names: Sequence[str], start: datetime, end: datetime) -> str:
@@ -331,7 +331,7 @@ def _table(home: Home, start: int, end: int, names: Sequence[str]) -> Table:
         fields = [ENERGY, *[name for name in names if name != "power_w"]]
     columns = [head, *[_column(name) for name in fields]]
     if len(edges) < 2:
-        return Table(name=_("Means"), columns=columns, rows=[])
+        return Table(name=_("Averages"), columns=columns, rows=[])
     means = means_between(home, [name for name in fields if name != ENERGY], edges)
     if ENERGY in fields:
         means[ENERGY] = [part.electrical_energy_kwh for part in totals(home, edges, ENERGY_PARTS)]
@@ -342,7 +342,7 @@ def _table(home: Home, start: int, end: int, names: Sequence[str]) -> Table:
         )
         for index, edge in enumerate(edges[:-1])
     ]
-    return Table(name=_("Means"), columns=columns, rows=rows)
+    return Table(name=_("Averages"), columns=columns, rows=rows)
 
 
 def _decimals(name: str) -> int:

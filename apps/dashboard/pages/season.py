@@ -43,8 +43,8 @@ def jaz_title(found: Jaz) -> str:
     if found.jaz is None and not found.disagree:
         return _("COP")  # of nothing: how many days have electricity would mislead
     if days == 0:
-        return _("COP of less than a day")
-    return ngettext("COP of %(n)s day", "COP of %(n)s days", days) % {"n": formatting.number(days)}
+        return _("COP over less than a day")
+    return ngettext("COP over %(n)s day", "COP over %(n)s days", days) % {"n": formatting.number(days)}
 
 
 def measured_days(found: Jaz) -> int:
@@ -66,7 +66,7 @@ def jaz_card(found: Jaz) -> ValueCard:
     """State ``partial`` greys what is not a full year."""
     if found.jaz is None and found.jaz_low is None:
         return ValueCard(
-            label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat is known yet")
+            label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat data yet")
         )
     meta = _("Heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
     if found.label == "insufficient":
@@ -140,7 +140,7 @@ def year_card(home: Home) -> YearCard:
             year=year, measured="", band="", chart=None, facts=[], method="",
             value=ValueCard(
                 label="", value=None, kind="energy_whole_kwh", state="none",
-                meta=_("the forecast could not be worked out; the log says why"),
+                meta=_("the forecast could not be calculated; details are in the log"),
             ),
         )  # fmt: skip
     return YearCard(
@@ -179,20 +179,18 @@ def _year_value(home: Home, found: Estimate) -> ValueCard:
 
 def method_in_words(method: str) -> str:
     return {
-        "measured": _("every day is measured"),
-        "signature": _("Forecast by outdoor temperature, 80 % band"),
-        "signature_total": _("Forecast by outdoor temperature without the split of hot water, 80 % band"),
-        "degree_day_share": _("Forecast by the usual share of the heating year"),
+        "measured": _("every day measured"),
+        "signature": _("Forecast from outdoor temperature, 80 % band"),
+        "signature_total": _("Forecast from outdoor temperature, hot water not separated, 80 % band"),
+        "degree_day_share": _("Forecast from the typical share of the heating year"),
     }.get(method, method)
 
 
 def estimate_reason(reason: str) -> str:
     return {
-        "no_complete_days": _("no day is completely measured yet"),
+        "no_complete_days": _("no complete day yet"),
         "not_enough_heating_days": _("not enough heating days yet"),
-        "no_normals": _(
-            "the usual temperatures of your place are not known; settings take twelve monthly means"
-        ),
+        "no_normals": _("there is no climate data for this location; enter twelve monthly means in Settings"),
     }.get(reason, _("not possible yet"))
 
 
@@ -211,7 +209,7 @@ def _year_chart(found: Estimate, last_year: float | None) -> ChartBlock | None:
             high=found.forecast_high_kwh,
             colour="s-power",
         ),
-        Interval(label=_("Plain average"), middle=found.extrapolated_kwh, colour="text-2"),
+        Interval(label=_("Simple average"), middle=found.extrapolated_kwh, colour="text-2"),
         Interval(label=str(found.year - 1), middle=last_year, colour="text-2"),
     ]
     shown = [row for row in rows if row.middle is not None]
@@ -228,14 +226,14 @@ def _year_facts(found: Estimate, last_year: float | None) -> list[Fact]:
     facts = [
         Fact(name=_("So far"), value=formatting.with_unit(found.so_far_kwh, "energy_whole_kwh")),
         Fact(
-            name=_("Plain average of the days so far"),
+            name=_("Simple average of the days so far"),
             value=formatting.with_unit(found.extrapolated_kwh, "energy_whole_kwh"),
         ),
     ]
     if last_year is not None:
         facts.append(
             Fact(
-                name=_("%(year)s, whole year") % {"year": found.year - 1},
+                name=_("%(year)s, full year") % {"year": found.year - 1},
                 value=formatting.with_unit(last_year, "energy_whole_kwh"),
             )
         )

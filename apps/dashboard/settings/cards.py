@@ -247,13 +247,13 @@ class NormalsCard(Card):
         if self.options.latitude is None or self.options.longitude is None:
             return _(
                 "The year's forecast needs either the location of the house (see House) or these twelve"
-                " monthly mean outside temperatures."
+                " monthly mean outdoor temperatures."
             )
         place = replace(self.options, monthly_normals_c=())
         if normals_of(place) is None:
             return _(
                 "heatmon has no climate data for this location: the year's forecast needs these twelve"
-                " monthly mean outside temperatures."
+                " monthly mean outdoor temperatures."
             )
         return _("Not required: climate data for this location is built in. Your own values take precedence.")
 

@@ -125,7 +125,7 @@ class HeatPumpCard(Card):
 
     viessmann_client_id = text_option(
         "viessmann_client_id",
-        label=gettext_lazy("Client id"),
+        label=gettext_lazy("Client ID"),
         help_text=gettext_lazy(
             "Create a client in the Viessmann developer portal with the redirect URI"
             " vicare://oauth-callback/everest and reCAPTCHA turned off."
@@ -153,7 +153,7 @@ class HeatPumpCard(Card):
     def test(self) -> ConnectionReport:
         client_id = self.cleaned_data["viessmann_client_id"]
         if not client_id:
-            return ConnectionReport(ok=False, title=_("Enter the client id first."))
+            return ConnectionReport(ok=False, title=_("Enter the client ID first."))
         password = self._password_to_test()
         server = settings.HEATMON
         account = ViessmannAccount(

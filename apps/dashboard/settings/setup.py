@@ -36,7 +36,7 @@ QUESTIONS = {
     "heat-pump": (
         _("Which heat pump?"),
         _(
-            "heatmon reads from the Viessmann cloud every five minutes, with your own client id."
+            "heatmon reads from the Viessmann cloud every five minutes, with your own client ID."
             " It never changes anything there."
         ),
     ),

@@ -98,18 +98,18 @@ def _heat_pump(collection: Collection) -> list[tuple[str, str]]:
     reading = poll.reading
     lines = [
         ("device", f"{reading.device} {reading.model or ''}".rstrip()),
-        ("outside", _text(reading.outside_temperature_c, "°C")),
-        ("return", _text(reading.return_temperature_c, "°C")),
-        ("secondary supply", _text(reading.secondary_supply_temperature_c, "°C")),
+        ("outdoor temperature", _text(reading.outside_temperature_c, "°C")),
+        ("return temperature", _text(reading.return_temperature_c, "°C")),
+        ("flow at the heat pump", _text(reading.secondary_supply_temperature_c, "°C")),
         ("hot water", _text(reading.dhw_storage_temperature_c, "°C")),
         ("compressor", f"{_text(reading.compressor_active)}, {_text(reading.compressor_phase)}"),
         ("modulation", _text(reading.modulation_percent, "%")),
         ("rated power", _text(reading.rated_power_kw, "kW")),
     ]
     for circuit in reading.circuits:
-        lines.append((f"supply, circuit {circuit.id}", _text(circuit.supply_temperature_c, "°C")))
+        lines.append((f"flow, circuit {circuit.id}", _text(circuit.supply_temperature_c, "°C")))
     budget = collection.connected().budget
     assert budget is not None
     quota = budget.quota(_now())
-    lines.append(("calls in 24 h", f"{quota.used_24h} of {quota.stops_at}, {quota.left} left"))
+    lines.append(("requests in 24 h", f"{quota.used_24h} of {quota.stops_at}, {quota.left} left"))
     return lines

@@ -49,7 +49,7 @@ def test_an_address_where_no_meter_is_is_refused_however_it_is_reached(ip: str) 
         with pytest.raises(DeviceRefused) as caught:
             checked_address("meter.example", False, resolve=resolving(*resolved))
         assert caught.value.code == "address_refused"
-        assert words_of(caught.value).sentence == "meter.example is not an address where a meter may be."
+        assert words_of(caught.value).sentence == "meter.example is not an allowed meter address."
         assert words_of(caught.value).hint == "Enter the meter's address in your home network."
 
 

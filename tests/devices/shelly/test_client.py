@@ -84,15 +84,15 @@ def test_the_meter_tells_who_it_is_without_a_password() -> None:
         (
             Reply(payload("device_info_first_generation")),
             "old_shelly",
-            "The Shelly at meter.test is of the first generation.",
+            "The Shelly at meter.test is a first-generation device.",
         ),
         (
             Reply(b"<html>Router</html>"),
             "not_a_shelly",
-            "What answers at meter.test is not a Shelly.",
+            "The device at meter.test is not a Shelly.",
         ),
-        (Reply({"hello": 1}), "not_a_shelly", "What answers at meter.test is not a Shelly."),
-        (Reply(b"nothing here", 404), "not_a_shelly", "What answers at meter.test is not a Shelly."),
+        (Reply({"hello": 1}), "not_a_shelly", "The device at meter.test is not a Shelly."),
+        (Reply(b"nothing here", 404), "not_a_shelly", "The device at meter.test is not a Shelly."),
     ],
 )
 def test_what_is_not_the_meter_says_so_in_one_sentence(reply: Reply, code: str, sentence: str) -> None:
@@ -105,7 +105,7 @@ def test_an_answer_that_cannot_be_read_names_the_place() -> None:
     error = error_of(client(always(Reply({"sys": {"mac": MAC}})))[0].get_status, PayloadInvalid)
     assert isinstance(error, PayloadInvalid)
     assert (error.code, error.path) == ("no_meter_values", "em:0")
-    assert words_of(error).sentence == "The Shelly at meter.test sends no measured values."
+    assert words_of(error).sentence == "The Shelly at meter.test is not sending any readings."
 
 
 def test_the_body_of_a_wrong_answer_is_never_shown() -> None:

@@ -130,7 +130,7 @@ def test_a_wrong_password_is_tried_once_and_then_no_more() -> None:
         for _ in range(3):
             code, sentence, hint = error_of(lambda: meter.get_json(PATH), DeviceRefused)
             assert code == "wrong_password"
-            assert sentence == f"The meter at {server.url[7:]} refuses the password."
+            assert sentence == f"The meter at {server.url[7:]} rejected the password."
             assert hint.startswith("Enter the meter's password again")
         assert len(server.asked) == 2
         meter.close()
@@ -311,8 +311,8 @@ def test_a_closed_port_does_not_answer() -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         code, sentence, hint = error_of(lambda: connection(url).get_json(PATH), DeviceUnreachable)
     assert code == "unreachable"
-    assert sentence == f"The meter at {url[7:]} does not answer."
-    assert hint == "Check that the meter has power and network, and that the address is right."
+    assert sentence == f"The meter at {url[7:]} is not responding."
+    assert hint == "Check that the meter has power and a network connection and that the address is right."
 
 
 def test_a_name_that_nobody_knows_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -326,7 +326,7 @@ def test_a_name_that_nobody_knows_is_said_to_be_unknown(monkeypatch: pytest.Monk
         code, sentence, _ = error_of(lambda call=call: call(PATH), DeviceUnreachable)
         assert (code, sentence) == (
             "name_unknown",
-            "The name no-such-meter.test is not known in this network.",
+            "The name no-such-meter.test is not known on this network.",
         )
 
 

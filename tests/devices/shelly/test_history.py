@@ -169,7 +169,7 @@ def test_rows_of_another_device_are_not_read() -> None:
     with pytest.raises(WrongDevice) as caught:
         list(meter.fetch_chunk(START, START + timedelta(hours=1), "triphase"))
     assert (caught.value.code, len(adapter.asked)) == ("another_device", 1)
-    assert words_of(caught.value).sentence == "Another Shelly (FFFFFFFFFFFF) answers at meter.test."
+    assert words_of(caught.value).sentence == "A different Shelly (FFFFFFFFFFFF) is responding at meter.test."
 
 
 def test_the_last_five_minutes_are_one_request() -> None:
@@ -263,7 +263,8 @@ def test_rows_before_a_broken_line_are_kept_and_the_line_is_named() -> None:
     assert first[-1].at == START + timedelta(minutes=58)
     assert caught.value.path == "line 61"
     assert (
-        words_of(caught.value).sentence == "The answer of the meter at meter.test cannot be read (line 61)."
+        words_of(caught.value).sentence
+        == "The response from the meter at meter.test could not be read (line 61)."
     )
 
 

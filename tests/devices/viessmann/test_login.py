@@ -85,7 +85,7 @@ def test_without_password_an_ended_login_asks_for_one_and_tries_once_an_hour(
         clock.pass_(minutes=5)
     assert (refused.value.code, words_of(refused.value).hint) == (
         "login_needed",
-        "Enter user and password on the settings page. Next try: 22 Jan 2026, 14:00.",
+        "Enter user name and password on the settings page. Next attempt: 22 Jan 2026, 14:00.",
     )
     assert cloud.called() == REFRESH
     with pytest.raises(DeviceRefused):

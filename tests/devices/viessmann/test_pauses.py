@@ -102,8 +102,8 @@ def test_the_pause_names_the_cause_and_the_time_of_the_next_try(
     with pytest.raises(DeviceRefused) as refused:
         client.fetch()
     said = words_of(refused.value)
-    assert said.sentence == "The Viessmann account's plan does not include these data."
-    assert said.hint.endswith("Next try: 22 Jan 2026, 13:00.")
+    assert said.sentence == "The Viessmann account's plan does not include this data."
+    assert said.hint.endswith("Next attempt: 22 Jan 2026, 13:00.")
 
 
 def test_a_person_who_asks_gets_an_answer_of_now_which_ends_the_pause(
@@ -124,7 +124,7 @@ def test_a_switched_off_interface_says_since_when_and_what_replaces_it(
     with pytest.raises(DeviceRefused) as refused:
         client.fetch()
     said = str(words_of(refused.value))
-    assert "switched this interface off (2025-10-31)" in said
+    assert "shut down this API (2025-10-31)" in said
     assert "Its successor is /iot/v2/features" in said
 
 

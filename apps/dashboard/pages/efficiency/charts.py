@@ -39,7 +39,7 @@ def methods(found: Jaz, modulation: float | None) -> ChartBlock | None:
     """A, B and C as dots, together as a band."""
     rows = [
         Interval(
-            label=_("Together"), middle=found.jaz, low=found.jaz_low, high=found.jaz_high, colour="accent"
+            label=_("Combined"), middle=found.jaz, low=found.jaz_low, high=found.jaz_high, colour="accent"
         ),
         Interval(label=_("A modulation"), middle=modulation, colour="s-heat"),
         Interval(label=_("B delta T"), middle=found.jaz_delta_t, colour="s-heat"),
@@ -73,7 +73,7 @@ def is_shown(day: DayPoint) -> bool:
 
 
 def cop_over_outside(page: Efficiency) -> ChartBlock:
-    """One circle a day, its size is the electricity; hollow below 90 % energy coverage."""
+    """One circle per day, sized by electricity used; hollow below 90 % energy coverage."""
     days = [day for day in page.days if is_shown(day)]
     full = [day for day in days if day.cop_is_valid]
     hollow = [day for day in days if not day.cop_is_valid]
@@ -161,8 +161,8 @@ def starts_table(home: Home, page: Efficiency) -> Table:
     return Table(
         name=_("Starts and run time"),
         columns=[
-            _("Last"), _("Starts"), _("per day"), _("Run time"), _("Mean run"), _("Standby kWh"),
-            _("Known"), _("The device counted"),
+            _("Last"), _("Starts"), _("per day"), _("Run time"), _("Mean run time"), _("Standby kWh"),
+            _("Known"), _("Counted by the device"),
         ],
         rows=[_starts_row(home, span) for span in page.cycle_spans],
     )  # fmt: skip

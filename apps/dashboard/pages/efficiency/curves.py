@@ -160,8 +160,8 @@ def _curve_block(
         lines=[line for line in lines if line.points],
     )
     summary = ngettext(
-        "Flow temperature over outdoor temperature on %(count)s day",
-        "Flow temperature over outdoor temperature on %(count)s days",
+        "Flow temperature against outdoor temperature on %(count)s day",
+        "Flow temperature against outdoor temperature on %(count)s days",
         len(days),
     ) % {"count": formatting.number(len(days))}
     return CurveBlock(
@@ -249,11 +249,15 @@ def _offset(offset: float | None) -> str:
     if offset is None:
         return ""
     if abs(offset) < 0.5:
-        return _("Measured lies on the set curve, on average within half a kelvin")
+        return _("The measurements match the set curve to within half a kelvin on average")
     difference = formatting.with_unit(abs(offset), "temperature_difference_k")
     if offset < 0:
-        return _("Measured is on average %(difference)s below the set curve") % {"difference": difference}
-    return _("Measured is on average %(difference)s above the set curve") % {"difference": difference}
+        return _("The measurements are %(difference)s below the set curve on average") % {
+            "difference": difference
+        }
+    return _("The measurements are %(difference)s above the set curve on average") % {
+        "difference": difference
+    }
 
 
 def _flow_table(days: Sequence[DailyFlow]) -> Table:

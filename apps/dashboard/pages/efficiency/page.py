@@ -164,7 +164,7 @@ def _agree(modulation: float | None, delta_t: float | None, disagree: bool) -> b
 def _sentence(found: Jaz) -> str:
     if found.energy_kwh is None or found.heat_kwh is None:
         return ""
-    return _("%(energy)s electricity gave about %(heat)s heat.") % {
+    return _("%(energy)s of electricity produced about %(heat)s of heat.") % {
         "energy": formatting.with_unit(found.energy_kwh, "energy_whole_kwh"),
         "heat": formatting.with_unit(_about(found.heat_kwh), "energy_whole_kwh"),
     }
@@ -190,13 +190,13 @@ def _facts(found: Jaz, page: Efficiency) -> list[Fact]:
     facts = [
         Fact(name=_("Space heating"), value=formatting.with_unit(found.jaz_heating, "jaz")),
         Fact(name=_("Hot water"), value=formatting.with_unit(found.jaz_dhw, "jaz")),
-        Fact(name=_("Running only, without standby"), value=formatting.with_unit(page.running_cop, "jaz")),
+        Fact(name=_("While running, excluding standby"), value=formatting.with_unit(page.running_cop, "jaz")),
         Fact(
-            name=_("Of the ideal process (Carnot)"),
+            name=_("Share of the Carnot limit"),
             value=formatting.with_unit(page.percent_of_carnot, "percent"),
         ),
         Fact(
-            name=_("Flow temperature, weighted by heat"),
+            name=_("Heat-weighted flow temperature"),
             value=formatting.with_unit(page.heat_weighted_flow_c, "temperature_c"),
         ),
     ]
@@ -211,14 +211,14 @@ def _facts(found: Jaz, page: Efficiency) -> list[Fact]:
 def _methods_table(home: Home, found: Jaz, modulation: float | None) -> Table:
     rate = home.options.estimated_flow_rate
     by_flow = (
-        _("%(rate)s × (supply − return)") % {"rate": formatting.with_unit(rate, "flow_m3_h")}
+        _("%(rate)s × (flow − return)") % {"rate": formatting.with_unit(rate, "flow_m3_h")}
         if rate is not None
-        else _("needs the flow rate, see settings")
+        else _("needs the flow rate; see Settings")
     )
     return charts.methods_table(
         [
             (_("A modulation"), _("rated power × modulation × run time"), modulation),
             (_("B delta T"), by_flow, found.jaz_delta_t),
-            (_("C device"), _("the heat pump's own register, its whole life"), found.device_cop_total),
+            (_("C device"), _("the heat pump's own counter, over its lifetime"), found.device_cop_total),
         ]
     )

@@ -24,7 +24,7 @@ def efficiency(request: HttpRequest) -> HttpResponseBase:
     try:
         kind = range_of(request.GET)
     except RangeInvalid as fault:
-        error = _("%(fault)s; these are the last 365 days.") % {"fault": fault_in_words(fault)}
+        error = _("%(fault)s. Showing the last 365 days instead.") % {"fault": fault_in_words(fault)}
         kind = range_of({})
     if request.GET.get("format") == "csv":
         return days_csv(home, *days_of(home, kind), request.GET.get("dialect", ""))

@@ -60,7 +60,7 @@ def energy_context(home: Home, span: Span, language: str | None) -> EnergyContex
         at=home.at,
         span=span,
         bar=range_bar(home, span),
-        subtitle=_("Counted until %(time)s.") % {"time": now} if counting else "",
+        subtitle=_("Counted up to %(time)s.") % {"time": now} if counting else "",
         cards=_cards(home, span, rows, before, whole, outside_mean_c(home, start, end), cost),
         title=charts.title_of(span.period),
         bars_subtitle=charts.subtitle_of(span.period, bool(before)),
@@ -135,13 +135,13 @@ def _degree_days(home: Home, rows: Sequence[EnergyRow], total: float) -> str:
 def _cost_card(home: Home, total: float | None, state: str, is_incomplete: bool) -> ValueCard:
     tariffs = known_tariffs(home)
     if total is None:
-        meta = _("no price is set") if not tariffs else _("no data")
+        meta = _("no price entered") if not tariffs else _("no data")
         return ValueCard(label=_("Cost"), value=None, kind="count", state="none", icon="coin", meta=meta)
     newest = tariffs[-1]
     meta = formatting.price_per_kwh(newest.price_per_kwh, home.options.currency)
     if newest.base_fee_per_day:
         fee = formatting.money(newest.base_fee_per_day, home.options.currency)
-        meta = _("%(price)s and %(fee)s a day") % {"price": meta, "fee": fee}
+        meta = _("%(price)s and %(fee)s per day") % {"price": meta, "fee": fee}
     if is_incomplete:
         meta = f"{_('at least')} · {meta}"
     return ValueCard(

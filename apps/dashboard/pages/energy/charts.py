@@ -46,12 +46,16 @@ def title_of(period: str) -> str:
 def subtitle_of(period: str, is_compared: bool) -> str:
     """What a bar is, and the line of the year before where there is one."""
     words = {
-        "day": _("kWh of local days"),
-        "week": _("kWh of calendar weeks, Monday to Sunday"),
-        "month": _("kWh of calendar months"),
-        "year": _("kWh of calendar years"),
+        "day": _("kWh per day"),
+        "week": _("kWh per calendar week, Monday to Sunday"),
+        "month": _("kWh per calendar month"),
+        "year": _("kWh per calendar year"),
     }[period]
-    return _("%(bars)s; the line is the same time a year before") % {"bars": words} if is_compared else words
+    return (
+        _("%(bars)s; the line shows the same period a year earlier") % {"bars": words}
+        if is_compared
+        else words
+    )
 
 
 def total_of(rows: Sequence[EnergyRow], name: str) -> float | None:
@@ -128,7 +132,7 @@ def bars(
         (
             int(lump.start.timestamp()),
             int(lump.end.timestamp()),
-            _("%(energy)s together") % {"energy": formatting.with_unit(lump.energy_kwh, "energy_kwh")},
+            _("%(energy)s in total") % {"energy": formatting.with_unit(lump.energy_kwh, "energy_kwh")},
         )
         for row in rows
         for lump in row.lumps
@@ -297,7 +301,7 @@ def sums(
         decimals=2,
         sets=sets,
     )
-    summary = _("Cost adding up to %(total)s") % {
+    summary = _("Cumulative cost, %(total)s in total") % {
         "total": formatting.money(costs[last], home.options.currency)
     }
     return ChartBlock(
@@ -321,7 +325,7 @@ def sum_legend(
     if known and len(known) == len(before):
         parts.append(
             LegendPart(
-                label=_("%(before)s, whole") % {"before": before_label(span)},
+                label=_("%(before)s, full period") % {"before": before_label(span)},
                 key="k-prev",
                 total=formatting.money(total_of(known, "cost"), home.options.currency),
             )

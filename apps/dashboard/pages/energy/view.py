@@ -28,7 +28,7 @@ def energy(request: HttpRequest) -> HttpResponseBase:
     try:
         span = parse_span(home, request.GET)
     except RangeInvalid as fault:
-        error = _("%(fault)s; this is the present month.") % {"fault": fault_in_words(fault)}
+        error = _("%(fault)s. Showing the current month instead.") % {"fault": fault_in_words(fault)}
         span = parse_span(home, {})
     if request.GET.get("format") == "csv":
         return energy_csv(home, span, request.GET.get("dialect", ""))

@@ -62,7 +62,7 @@ def _compared(found: Comparison, before: str) -> str:
         _("%(percent)s compared with %(before)s")
         % {"percent": formatting.signed_percent(found.percent), "before": before}
         if abs(found.percent) >= 0.5
-        else _("as much as in %(before)s") % {"before": before}
+        else _("same as in %(before)s") % {"before": before}
     )
     if found.colder_k is None or abs(found.colder_k) < 0.05:
         return words

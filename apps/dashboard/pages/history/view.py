@@ -29,7 +29,7 @@ def history(request: HttpRequest) -> HttpResponse:
     try:
         shown = parse_range(request.GET, now=home.at, stored_from=stored_from, zone=zone)
     except RangeInvalid as fault:
-        error = _("%(fault)s; this is today.") % {"fault": fault_in_words(fault)}
+        error = _("%(fault)s. Showing today instead.") % {"fault": fault_in_words(fault)}
         shown = parse_range({}, now=home.at, stored_from=stored_from, zone=zone)
     names = _chosen(request)
     panel = time_panel(
@@ -113,7 +113,7 @@ def _readout(summary: Totals, outside_c: float | None) -> list[Fact]:
             Fact(
                 name=_("starts"),
                 value=formatting.number(summary.compressor_starts),
-                note=_("mean run %(duration)s") % {"duration": formatting.duration(summary.mean_run_s)},
+                note=_("mean run time %(duration)s") % {"duration": formatting.duration(summary.mean_run_s)},
             )
         )
     facts.append(Fact(name=_("outdoor"), value=formatting.with_unit(outside_c, "temperature_c")))

@@ -82,7 +82,7 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
         found.append(Alarm(level="bad" if source.state == OFFLINE else "warn", text=text))
     if not found and all(source.state == NOT_SET_UP for _name, source in sources):
         return [Alarm(level="info", text=_("No device is connected"))]
-    return found or [Alarm(level="good", text=_("All well"))]
+    return found or [Alarm(level="good", text=_("All is well"))]
 
 
 def _worst(levels: Sequence[str]) -> str:
@@ -119,8 +119,8 @@ def _title(state: str) -> str:
         pump_state.DEFROST: _("Defrosting"),
         pump_state.COOLING: _("Cooling"),
         pump_state.RUNNING: _("Running"),
-        pump_state.OFF: _("Standing by"),
-        pump_state.UNKNOWN: _("State not known"),
+        pump_state.OFF: _("On standby"),
+        pump_state.UNKNOWN: _("State unknown"),
     }[state]
 
 
@@ -157,7 +157,7 @@ def _detail(home: Home, status: Status, state: str) -> str:
     pump = status.heat_pump
     if status.meter.state == FRESH and pump.state != FRESH and pump.measured_at is not None:
         parts.append(
-            _("according to the meter; mode of %(time)s")
+            _("according to the meter; mode as of %(time)s")
             % {"time": formatting.moment(home, pump.measured_at)}
         )
     elif (
@@ -258,7 +258,7 @@ def _cop_card(home: Home, status: Status, recent: Totals, state: str) -> ValueCa
         return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)
     if (recent.compressor_run_s or 0.0) < LEAST_RUN_S or recent.cop is None:
         meta = (
-            _("shown after 10 minutes of running")
+            _("shown once it has run for 10 minutes")
             if recent.compressor_run_s is not None and recent.compressor_run_s < LEAST_RUN_S
             else _("no current value")
         )
