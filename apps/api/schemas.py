@@ -36,6 +36,8 @@ class PhaseOut(Schema):
     power_w: Known
     voltage_v: Known
     current_a: Known
+    connected: bool | None = Field(description="false: the meter finds no voltage, so nothing is measured")
+    errors: list[str] = Field(description="faults of the phase as the meter names them")
 
 
 class MeterOut(Schema):
@@ -44,6 +46,9 @@ class MeterOut(Schema):
     power_w: Known
     phases: list[PhaseOut]
     energy_counter_wh: Known
+    energy_returned_counter_wh: Known
+    clock_offset_s: Known = Field(description="the meter's clock minus ours [s]")
+    errors: list[str] = Field(description="faults of the meter as it names them")
     message: str | None
 
 
@@ -71,6 +76,7 @@ class HeatPumpOut(Schema):
     circulation_pump_active: bool | None
     dhw_charging: bool | None
     circuits: list[CircuitOut]
+    login_ends_at: Instant | None
     message: str | None
 
 
@@ -99,6 +105,7 @@ class QuotaOut(Schema):
     used_24h: int
     used_utc_day: int
     blocked_until: Instant | None
+    left: int = Field(description="calls until heatmon stops itself")
 
 
 class StatusOut(Schema):

@@ -10,6 +10,7 @@ clock_offset_s  the meter's clock minus ours [s], None while it is not set
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from .meter_clock import is_wrong
@@ -17,6 +18,14 @@ from .readings import PHASES, PowerReading
 
 # Faults that make values wrong or missing: worth an alarm, not just a line.
 ALARMING = frozenset({"power_meter_failure", "phase_sequence", "ct_type_not_set", "database_error"})
+
+
+WARN_OF_LOGIN = timedelta(days=14)
+
+
+def login_ends_soon(ends_at: datetime | None, at: datetime) -> bool:
+    """Whether the owner should log in to the cloud again (14 days or less are left); False while unknown."""
+    return ends_at is not None and ends_at - at <= WARN_OF_LOGIN
 
 
 def meter_report(reading: PowerReading) -> dict[str, Any]:
@@ -39,10 +48,14 @@ def is_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return is_wrong(before.get("clock_offset_s")) != is_wrong(after.get("clock_offset_s"))
 
 
-def is_alarming(report: Mapping[str, Any]) -> bool:
-    """Whether a fault of the report makes values wrong."""
-    names = [
-        *report.get("errors", ()),
-        *(name for part in report.get("phases", {}).values() for name in part),
-    ]
-    return any(name.removeprefix("n:") in ALARMING or "out_of_range" in name for name in names)
+def alarming(report: Mapping[str, Any]) -> list[str]:
+    """Return the faults of the report that make values wrong; those of a phase as ``a:name``."""
+    phases: Mapping[str, list[str]] = report.get("phases", {})
+    of_phases = [f"{phase}:{fault}" for phase, faults in phases.items() for fault in faults]
+    return [fault for fault in [*report.get("errors", ()), *of_phases] if _is_alarming(fault)]
+
+
+def _is_alarming(fault: str) -> bool:
+    place, _colon, rest = fault.partition(":")
+    name = rest if place in (*PHASES, "n") else fault
+    return name in ALARMING or name.startswith("out_of_range:")

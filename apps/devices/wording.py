@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .errors import CodedError, Detail, DeviceError, until_of
+from .times import parse_time
 
 Text = Promise | str
 
@@ -218,7 +219,44 @@ LOGIN: Mapping[str, tuple[Text, Text]] = {
     ),
 }
 
-WORDS: Mapping[str, tuple[Text, Text]] = {**METER, **EXPORT, **CLOUD, **LOGIN}
+# What a source tells that still delivers.
+WARNINGS: Mapping[str, tuple[Text, Text]] = {
+    "meter_faults": (
+        _("The meter reports: %(faults)s."),
+        _("Its values may be wrong; look at its own web page."),
+    ),
+    "login_ends_soon": (
+        _("The sign-in to the Viessmann cloud ends on %(ends)s."),
+        _("Enter the password again on the settings page. If heatmon still has it, it signs in by itself."),
+    ),
+}
+
+WORDS: Mapping[str, tuple[Text, Text]] = {**METER, **EXPORT, **CLOUD, **LOGIN, **WARNINGS}
+# What a Shelly calls its own faults; ``missing:PART``, ``unreadable:KEY`` and ``negative:KEY`` are ours.
+REPORTED: Mapping[str, Text] = {
+    "power_meter_failure": _("failure of its measuring unit"),
+    "phase_sequence": _("wrong sequence of the phases"),
+    "ct_type_not_set": _("type of the current transformers not set"),
+    "database_error": _("its memory cannot be written"),
+    "no_load": _("no load"),
+    "out_of_range:active_power": _("active power out of range"),
+    "out_of_range:act_power": _("active power out of range"),
+    "out_of_range:apparent_power": _("apparent power out of range"),
+    "out_of_range:aprt_power": _("apparent power out of range"),
+    "out_of_range:voltage": _("voltage out of range"),
+    "out_of_range:current": _("current out of range"),
+}
+_PLACES: Mapping[str, Text] = {
+    "a": _("phase A: %(fault)s"),
+    "b": _("phase B: %(fault)s"),
+    "c": _("phase C: %(fault)s"),
+    "n": _("neutral conductor: %(fault)s"),
+}
+_OURS: Mapping[str, Text] = {
+    "missing": _("no data from %(part)s"),
+    "unreadable": _("%(part)s cannot be read"),
+    "negative": _("%(part)s is negative"),
+}
 _UNKNOWN = (_("Something went wrong (%(code)s)."), "")
 
 
@@ -249,14 +287,25 @@ def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words
         return Words(sentence="")
     sentence, hint = (str(text) for text in WORDS.get(code, _UNKNOWN))
     places = _Places({name: _shown(value) for name, value in details.items()}, code=code)
-    offset_s = details.get("offset_s")
-    if isinstance(offset_s, int | float):
-        places["offset"] = offset_words(offset_s)
+    places |= _made_places(details, zone)
     parts = [hint % places] if hint else []
     until = until_of(details)
     if until is not None:
         parts.append(gettext("Next attempt: %(time)s.") % {"time": _time(until, zone)})
     return Words(sentence=sentence % places, hint=" ".join(parts))
+
+
+def _made_places(details: Mapping[str, Detail], zone: tzinfo) -> dict[str, str]:
+    """Details that read otherwise than they are stored."""
+    made = {}
+    offset_s, faults, ends_at = details.get("offset_s"), details.get("reported"), details.get("ends_at")
+    if isinstance(offset_s, int | float):
+        made["offset"] = offset_words(offset_s)
+    if isinstance(faults, list | tuple):
+        made["faults"] = ", ".join(reported_words(fault) for fault in faults)
+    if isinstance(ends_at, str) and (at := parse_time(ends_at)) is not None:
+        made["ends"] = date_format(at.astimezone(zone), "DATE_FORMAT")
+    return made
 
 
 def words_of(error: CodedError, zone: tzinfo = UTC) -> Words:
@@ -270,6 +319,17 @@ def words_for_asker(error: CodedError, zone: tzinfo = UTC) -> Words:
     if isinstance(error, DeviceError) and error.permanent:
         details.pop("until", None)
     return words(error.code, details, zone)
+
+
+def reported_words(fault: str) -> str:
+    """Return the words for a fault that the meter reports, ``a:name`` for one of a phase; unknown ones as
+    told."""
+    kind, _colon, rest = fault.partition(":")
+    if rest and kind in _PLACES:
+        return str(_PLACES[kind]) % {"fault": reported_words(rest)}
+    if rest and kind in _OURS:
+        return str(_OURS[kind]) % {"part": rest}
+    return str(REPORTED.get(fault, fault))
 
 
 def offset_words(offset_s: float) -> str:

@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from apps.devices.budget import CallBudget
+from apps.devices.meter_clock import is_wrong
 from apps.devices.models import SourceState
 from apps.devices.options import HomeOptions
+from apps.devices.readings import PHASES, is_dead
+from apps.devices.reports import alarming, login_ends_soon
 
 from .codes import REASONS
 from .grid import INTERVAL_S
@@ -83,20 +87,31 @@ class SiteStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseStatus:
+    """``connected``: false where the meter finds no voltage, None where the phase is not measured at all.
+    ``errors``: faults of this phase as the meter names them."""
+
     power_w: float | None = None
     voltage_v: float | None = None
     current_a: float | None = None
+    connected: bool | None = None
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterStatus:
-    """``phases``: a, b, c."""
+    """``phases``: a, b, c. ``errors``: faults of the meter as a whole, as it names them.
+
+    ``energy_returned_counter_wh``: energy fed back. ``clock_offset_s``: the meter's clock minus ours.
+    """
 
     state: str
     measured_at: datetime | None = None
     power_w: float | None = None
     phases: tuple[PhaseStatus, ...] = ()
     energy_counter_wh: float | None = None
+    energy_returned_counter_wh: float | None = None
+    clock_offset_s: float | None = None
+    errors: tuple[str, ...] = ()
     fault: Fault | None = None
 
 
@@ -128,6 +143,7 @@ class HeatPumpStatus:
     circulation_pump_active: bool | None = None
     dhw_charging: bool | None = None
     circuits: tuple[CircuitStatus, ...] = ()
+    login_ends_at: datetime | None = None
     fault: Fault | None = None
 
 
@@ -159,13 +175,14 @@ class TodayStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaStatus:
-    """Calls to the vendor's cloud. ``stops_at``: where heatmon itself stops."""
+    """Calls to the vendor's cloud. ``stops_at``: where heatmon itself stops; ``left``: calls until then."""
 
     limit: int
     stops_at: int
     used_24h: int
     used_utc_day: int
     blocked_until: datetime | None = None
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +224,7 @@ def quota_status(home: Home) -> QuotaStatus:
         used_24h=quota.used_24h,
         used_utc_day=quota.used_utc_day,
         blocked_until=quota.blocked_until,
+        left=quota.left,
     )
 
 
@@ -215,22 +233,40 @@ def _meter(home: Home, source: SourceState | None) -> MeterStatus:
     measured_at = _instant(row.at) if row else None
     state = _meter_state(home.options, measured_at, home.at)
     values: Mapping[str, float | None] = row.values if row else {}
-    phases = tuple(
-        PhaseStatus(
-            power_w=values.get(f"power_{phase}_w"),
-            voltage_v=values.get(f"voltage_{phase}_v"),
-            current_a=values.get(f"current_{phase}_a"),
-        )
-        for phase in "abc"
-    )
+    report: Mapping[str, Any] = source.report if source else {}
     return MeterStatus(
         state=state,
         measured_at=measured_at,
         power_w=values.get("power_w"),
-        phases=phases,
+        phases=tuple(_phase(phase, values, report) for phase in PHASES),
         energy_counter_wh=values.get("energy_counter_wh"),
-        fault=_fault("meter", state, source),
+        energy_returned_counter_wh=values.get("energy_returned_counter_wh"),
+        clock_offset_s=report.get("clock_offset_s"),
+        errors=tuple(report.get("errors", ())),
+        fault=_fault("meter", state, source) or _reported(home.options, report),
     )
+
+
+def _phase(name: str, values: Mapping[str, float | None], report: Mapping[str, Any]) -> PhaseStatus:
+    power_w, voltage_v = values.get(f"power_{name}_w"), values.get(f"voltage_{name}_v")
+    connected = None if voltage_v is None else not is_dead(power_w, voltage_v)
+    return PhaseStatus(
+        power_w=power_w if connected is not False else None,
+        voltage_v=voltage_v if connected is not False else None,
+        current_a=values.get(f"current_{name}_a") if connected is not False else None,
+        connected=connected,
+        errors=tuple(report.get("phases", {}).get(name, ())),
+    )
+
+
+def _reported(options: HomeOptions, report: Mapping[str, Any]) -> Fault | None:
+    """Return what the meter itself says that makes its values doubtful."""
+    offset_s = report.get("clock_offset_s")
+    if is_wrong(offset_s):
+        host = urlsplit(options.shelly_url or "").netloc.rpartition("@")[2]
+        return Fault(source="meter", code="clock_wrong", details={"host": host, "offset_s": offset_s})
+    faults = alarming(report)
+    return Fault(source="meter", code="meter_faults", details={"reported": faults}) if faults else None
 
 
 def _meter_state(options: HomeOptions, measured_at: datetime | None, at: datetime) -> str:
@@ -265,8 +301,16 @@ def _heat_pump(home: Home, source: SourceState | None) -> HeatPumpStatus:
         circulation_pump_active=_flag(values.get("circulation_pump_active")),
         dhw_charging=_flag(values.get("dhw_charging")),
         circuits=tuple(_circuit(rows[circuit]) for circuit in sorted(rows) if circuit),
+        login_ends_at=source.login_ends_at if source else None,
         fault=_heat_pump_fault(state, source, measured_at, source_at, home.at),
     )
+
+
+def _login_fault(source: SourceState | None, at: datetime) -> Fault | None:
+    ends_at = source.login_ends_at if source else None
+    if ends_at is None or not login_ends_soon(ends_at, at):
+        return None
+    return Fault(source="heat_pump", code="login_ends_soon", details={"ends_at": ends_at.isoformat()})
 
 
 def _heat_pump_state(
@@ -294,7 +338,7 @@ def _heat_pump_fault(
     silent = source_at is not None and at - source_at > SOURCE_SILENT_AFTER
     if state != NOT_SET_UP and answers and silent and not (source and source.error_code):
         return Fault(source="heat_pump", code=SOURCE_SILENT, details={"since": source_at})
-    return _fault("heat_pump", state, source)
+    return _fault("heat_pump", state, source) or _login_fault(source, at)
 
 
 def _circuit(row: Row) -> CircuitStatus:

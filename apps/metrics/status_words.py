@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from apps.devices.wording import words
+from apps.devices.wording import WORDS, words
 
 from . import status
 from .status import Fault
@@ -35,3 +35,8 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
     if fault.code == status.NOTHING_NEW:
         return _("No new values for a while; heatmon may have been stopped.")
     return words(fault.code, fault.details, zone).sentence
+
+
+def fault_hint(fault: Fault | None, zone: tzinfo = UTC) -> str:
+    """Return what to do about it; empty where nothing is wrong or nothing can be done."""
+    return words(fault.code, fault.details, zone).hint if fault is not None and fault.code in WORDS else ""

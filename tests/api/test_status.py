@@ -139,12 +139,15 @@ def test_the_answer_has_exactly_the_fields_of_the_contract(
     assert {name: list(part) if isinstance(part, dict) else part for name, part in body.items()} == {
         "site": ["id", "name", "timezone", "demo"],
         "at": "2026-11-23T14:05:08+01:00",
-        "meter": ["state", "measured_at", "power_w", "phases", "energy_counter_wh", "message"],
+        "meter": [
+            "state", "measured_at", "power_w", "phases", "energy_counter_wh", "energy_returned_counter_wh",
+            "clock_offset_s", "errors", "message",
+        ],
         "heat_pump": [
             "state", "measured_at", "outside_temperature_c", "supply_temperature_c", "return_temperature_c",
             "secondary_supply_temperature_c", "dhw_storage_temperature_c", "compressor_active",
             "compressor_phase", "modulation_percent", "rated_power_kw", "circulation_pump_active",
-            "dhw_charging", "circuits", "message",
+            "dhw_charging", "circuits", "login_ends_at", "message",
         ],
         "interval": [
             "start", "end", "electrical_power_w", "thermal_power_modulation_kw", "thermal_power_delta_t_kw",
@@ -154,10 +157,12 @@ def test_the_answer_has_exactly_the_fields_of_the_contract(
             "electrical_energy_kwh", "thermal_energy_modulation_kwh", "cop", "electrical_coverage",
             "heat_coverage",
         ],
-        "quota": ["limit", "stops_at", "used_24h", "used_utc_day", "blocked_until"],
+        "quota": ["limit", "stops_at", "used_24h", "used_utc_day", "blocked_until", "left"],
     }  # fmt: skip
     assert body["site"]["demo"] is True
-    assert [list(phase) for phase in body["meter"]["phases"]] == [["power_w", "voltage_v", "current_a"]] * 3
+    assert [list(phase) for phase in body["meter"]["phases"]] == [
+        ["power_w", "voltage_v", "current_a", "connected", "errors"]
+    ] * 3
 
 
 def test_the_last_finished_five_minutes_are_shown(
@@ -173,6 +178,60 @@ def test_the_last_finished_five_minutes_are_shown(
     assert interval["electrical_power_w"] == pytest.approx(2400.0)
     assert interval["thermal_power_modulation_kw"] == pytest.approx(12.0)
     assert interval["cop"] == pytest.approx(5.0)
+
+
+def test_what_the_meter_reports_of_itself_is_told(store: SqliteStore, site: Site, now: datetime) -> None:
+    set_up(site)
+    dead = {"voltage_b_v": 0.0, "power_b_w": None, "voltage_c_v": 0.0, "power_c_w": 0.0, "current_c_a": 0.027}
+    store.write([meter_row(site, now, energy_returned_counter_wh=12.5, **dead)])
+    SourceState.objects.create(
+        site=site,
+        source="meter",
+        last_success_at=now,
+        report={
+            "errors": ["phase_sequence", "no_load"],
+            "phases": {"a": ["out_of_range:voltage"]},
+            "clock_offset_s": 2,
+        },
+    )
+    meter = current_status(Home.of(site, now)).meter
+    assert (meter.state, meter.energy_returned_counter_wh, meter.clock_offset_s) == ("fresh", 12.5, 2)
+    assert meter.errors == ("phase_sequence", "no_load")
+    assert [(phase.connected, phase.power_w, phase.current_a) for phase in meter.phases] == [
+        (True, 742.0, 3.2),
+        (False, None, None),
+        (False, None, None),
+    ]
+    assert meter.phases[0].errors == ("out_of_range:voltage",)
+    assert fault_words(meter.fault) == (
+        "The meter reports: wrong sequence of the phases, phase A: voltage out of range."
+    )
+
+
+def test_a_wrong_clock_of_the_meter_is_told_by_how_much(
+    store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    store.write([meter_row(site, now)])
+    SourceState.objects.create(
+        site=site, source="meter", last_success_at=now, report={"clock_offset_s": -3660}
+    )
+    meter = current_status(Home.of(site, now)).meter
+    assert fault_words(meter.fault) == "The clock of the meter at 192.168.1.50 is 61 min behind."
+
+
+def test_a_login_that_ends_within_14_days_is_told(store: SqliteStore, site: Site, now: datetime) -> None:
+    set_up(site)
+    store.write([heat_pump_row(site, now)])
+    state = SourceState.objects.create(
+        site=site, source="heat_pump", last_success_at=now, login_ends_at=now + timedelta(days=15)
+    )
+    assert current_status(Home.of(site, now)).heat_pump.fault is None
+    state.login_ends_at = now + timedelta(days=14)
+    state.save()
+    pump = current_status(Home.of(site, now)).heat_pump
+    assert pump.login_ends_at == now + timedelta(days=14)
+    assert fault_words(pump.fault) == "The sign-in to the Viessmann cloud ends on 7 Dec 2026."
 
 
 def test_an_interval_that_was_not_calculated_says_so(store: SqliteStore, site: Site, now: datetime) -> None:
@@ -192,6 +251,7 @@ def test_the_quota_counts_the_calls_of_the_account(
         "used_24h": 3,
         "used_utc_day": 1,
         "blocked_until": None,
+        "left": 1302,
     }
 
 

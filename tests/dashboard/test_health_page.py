@@ -14,6 +14,7 @@ from django.test import Client
 from apps.devices import heartbeat
 from apps.devices.models import ApiCall, Device, HistoryGap, QuotaState, Site, SourceState
 from apps.metrics.models import StaleRange
+from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 
 from .house import fill, set_up
@@ -206,3 +207,58 @@ def test_two_readers_are_told_what_was_stored_once_each_in_their_language(
     english = reader.get("/health", headers={"Accept-Language": "en"}).content.decode()
     assert "<b>The meter at 192.168.1.50 requires a password.</b> Enter the meter&#x27;s" in english
     assert "<td>The meter at 192.168.1.50 is not responding.</td>" in english
+
+
+def test_what_the_meter_says_of_itself_is_shown(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    values = {
+        "power_w": 742.0,
+        "voltage_a_v": 231.5,
+        "voltage_b_v": 0.0,
+        "voltage_c_v": 0.0,
+        "energy_returned_counter_wh": 12.0,
+    }
+    at = int(now.timestamp()) // 10 * 10
+    store.write([Row(site=site.pk, measurement="meter", device="AABBCCDDEEFF", at=at, values=values)])
+    SourceState.objects.create(
+        site=site,
+        source="meter",
+        last_success_at=now,
+        report={
+            "errors": ["database_error"],
+            "phases": {"a": ["out_of_range:voltage"]},
+            "clock_offset_s": 3661,
+        },
+    )
+    page = text(reader)
+    assert "The clock of the meter at 192.168.1.50 is 61 min ahead." in page
+    assert "<dt>Phases not connected</dt><dd>B, C</dd>" in page
+    faults = "its memory cannot be written; phase A: voltage out of range"
+    assert f"<dt>Reported faults</dt><dd>{faults}</dd>" in page
+    assert "<dt>Energy fed back</dt><dd>12 Wh</dd>" in page
+    assert "<dt>Its clock</dt><dd>61 min ahead</dd>" in page
+
+
+def test_the_end_of_the_sign_in_is_shown_and_warned_of(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    fill(store, site, now - timedelta(minutes=20), now)
+    SourceState.objects.create(
+        site=site, source="heat_pump", last_success_at=now, login_ends_at=now + timedelta(days=13)
+    )
+    page = text(reader)
+    assert "A source reports a fault" in page
+    assert "The sign-in to the Viessmann cloud ends on 6 Dec 2026.</b> Enter the password again" in page
+    assert "<dt>Sign-in ends</dt><dd>6 Dec 2026</dd>" in page
+
+
+def test_the_calls_that_are_left_are_shown(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    for _ in range(5):
+        ApiCall.objects.create(at=now - timedelta(hours=1), account="client", purpose="poll", host="api")
+    assert "1,300 left; heatmon stops by itself at 1,305" in text(reader)

@@ -10,7 +10,7 @@ import pytest
 
 from apps.devices.meter_clock import is_wrong, started_at, trusted_offset_s, was_ours
 from apps.devices.readings import PhaseReading, PowerReading
-from apps.devices.reports import is_alarming, is_news, meter_report
+from apps.devices.reports import alarming, is_news, login_ends_soon, meter_report
 
 NOON = datetime(2026, 1, 22, 12, 0, tzinfo=UTC)
 LIVE = PhaseReading(power_w=742.0, voltage_v=231.5, current_a=3.2)
@@ -73,21 +73,32 @@ def test_a_new_fault_and_a_clock_that_went_wrong_are_news_and_a_counter_is_not()
 
 
 @pytest.mark.parametrize(
-    ("errors", "alarming"),
+    ("fault", "is_alarming"),
     [
-        ((), False),
-        (("no_load",), False),
-        (("missing:emdata:0",), False),
-        (("power_meter_failure",), True),
-        (("phase_sequence",), True),
-        (("ct_type_not_set",), True),
-        (("database_error",), True),
-        (("n:out_of_range:current",), True),
+        ("no_load", False),
+        ("missing:emdata:0", False),
+        ("power_meter_failure", True),
+        ("phase_sequence", True),
+        ("ct_type_not_set", True),
+        ("database_error", True),
+        ("out_of_range:current", True),
     ],
 )
-def test_faults_that_make_values_wrong_are_alarming(errors: tuple[str, ...], alarming: bool) -> None:
-    assert is_alarming(meter_report(reading(errors=errors))) is alarming
-    assert is_alarming(meter_report(reading(LIVE, replace(LIVE, errors=errors), LIVE))) is alarming
+def test_faults_that_make_values_wrong_are_alarming(fault: str, is_alarming: bool) -> None:
+    faulty = replace(LIVE, errors=(fault,))
+    assert alarming(meter_report(reading(errors=(fault,)))) == ([fault] if is_alarming else [])
+    assert alarming(meter_report(reading(LIVE, faulty, LIVE))) == ([f"b:{fault}"] if is_alarming else [])
+
+
+def test_the_neutral_conductor_may_be_out_of_range_too() -> None:
+    assert alarming(meter_report(reading(errors=("n:out_of_range:current",)))) == ["n:out_of_range:current"]
+
+
+def test_a_login_is_warned_of_fourteen_days_before_its_end() -> None:
+    ends_at = NOON + timedelta(days=14)
+    assert login_ends_soon(ends_at, NOON)
+    assert not login_ends_soon(ends_at, NOON - timedelta(seconds=1))
+    assert not login_ends_soon(None, NOON)
 
 
 @pytest.mark.parametrize(

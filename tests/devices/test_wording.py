@@ -14,7 +14,16 @@ import pytest
 from django.utils import translation
 
 from apps.devices.errors import BudgetExhausted, Detail, DeviceBusy, DeviceUnreachable
-from apps.devices.wording import METER, WORDS, Words, log_line, offset_words, words, words_of
+from apps.devices.wording import (
+    METER,
+    WORDS,
+    Words,
+    log_line,
+    offset_words,
+    reported_words,
+    words,
+    words_of,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {
@@ -25,7 +34,12 @@ DEFAULT_CODE = {"PayloadInvalid": "unreadable", "BudgetExhausted": "budget"}
 # Pure modules do not know the host; the client adds it.
 ADDED_LATER = {"host"}
 # Made of a detail in another form.
-MADE_OF = {"offset": "offset_s"}
+MADE_OF = {"offset": "offset_s", "faults": "reported", "ends": "ends_at"}
+AN_EXAMPLE: dict[str, Detail] = {
+    "offset_s": 75,
+    "reported": ["no_load"],
+    "ends_at": "2026-12-01T08:00:00+00:00",
+}
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -88,7 +102,7 @@ def test_there_are_no_words_for_what_is_never_raised() -> None:
 
 @pytest.mark.parametrize("code", sorted(WORDS))
 def test_each_failure_is_one_sentence_and_what_to_do(code: str) -> None:
-    details: dict[str, Detail] = {name: 75 if name == "offset_s" else "x" for name in places(code)}
+    details: dict[str, Detail] = {name: AN_EXAMPLE.get(name, "x") for name in places(code)}
     with translation.override("en"):
         said = words(code, details)
     assert said.sentence
@@ -155,3 +169,21 @@ def test_a_wrong_clock_is_told_by_how_much(offset_s: float, said: str) -> None:
         assert words("clock_wrong", {"host": "meter.test", "offset_s": offset_s}).sentence == (
             f"The clock of the meter at meter.test is {said}."
         )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("power_meter_failure", "failure of its measuring unit"),
+        ("b:out_of_range:voltage", "phase B: voltage out of range"),
+        ("n:out_of_range:current", "neutral conductor: current out of range"),
+        ("missing:emdata:0", "no data from emdata:0"),
+        ("a:unreadable:a_act_power", "phase A: a_act_power cannot be read"),
+        ("a_fault_of_tomorrow", "a_fault_of_tomorrow"),
+    ],
+)
+def test_faults_that_the_meter_reports_have_words_and_unknown_ones_are_told_as_they_are(
+    fault: str, said: str
+) -> None:
+    with translation.override("en"):
+        assert reported_words(fault) == said

@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from apps.devices.errors import DeviceError, DeviceRefused, DeviceUnreachable
+from apps.devices.reports import login_ends_soon
 
 from .faults import TokenRejected, body_of, rate_limit
 from .tokens import Login, Refusal, TokenStore
@@ -32,7 +33,6 @@ SCOPE = "IoT offline_access"
 RENEW_BEFORE_S = 60
 ACCESS_TOKEN_S = 3600
 REFRESH_TOKEN_AGE = timedelta(days=180)
-WARN_BEFORE = timedelta(days=14)
 # A refused password is sent again ever more rarely: it may be an outage, but repeated it locks the account.
 PAUSES_AFTER_REFUSAL = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240, 360))
 PAUSE_WITHOUT_PASSWORD = timedelta(hours=1)
@@ -82,8 +82,7 @@ class Authenticator:
 
     def ends_soon(self, at: datetime) -> bool:
         """Whether the owner should log in again (14 days or less are left)."""
-        ends = self.refresh_expires_at
-        return ends is not None and ends - at <= WARN_BEFORE
+        return login_ends_soon(self.refresh_expires_at, at)
 
     def access_token(self, *, retry_refused: bool = False) -> str:
         """A token that is good for another minute; 0 calls, 1 to refresh, 2 to log in, 3 for both.

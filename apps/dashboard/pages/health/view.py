@@ -6,7 +6,7 @@ import platform
 import shutil
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -18,22 +18,26 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from apps.dashboard import formatting
 from apps.dashboard.context_processors import version
 from apps.devices import clock
 from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
+from apps.devices.meter_clock import is_wrong
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
 from apps.devices.options import HomeOptions, default_site, home_options
-from apps.devices.wording import words
+from apps.devices.readings import PHASES
+from apps.devices.wording import offset_words, reported_words, words
 from apps.metrics import apps as metrics_apps
 from apps.metrics.codes import METHOD_VERSION
 from apps.metrics.home import Home
 from apps.metrics.models import StaleRange
 from apps.metrics.status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
-from apps.metrics.status_words import fault_words
+from apps.metrics.status_words import fault_hint, fault_words
 from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 
 DAY = timedelta(hours=24)
@@ -65,7 +69,7 @@ class HalfHour:
 
 @dataclass(frozen=True, slots=True)
 class SourceCard:
-    """One source: its state in words, its last error, its day."""
+    """One source: its state in words, its last error, its day; ``facts``: what else it says of itself."""
 
     name: str
     title: Promise
@@ -80,6 +84,7 @@ class SourceCard:
     got: int | None
     expected: int
     bars: tuple[HalfHour, ...]
+    facts: tuple[tuple[str, str], ...]
 
 
 @require_safe
@@ -119,13 +124,16 @@ def _status(site: Site, at: datetime) -> Status | None:
 
 
 def _summary(status: Status | None) -> str:
-    """One word for the line under the title: store_away, not_set_up, fresh, or some."""
+    """One word for the line under the title: store_away, not_set_up, fresh, fault, or some."""
     if status is None:
         return "store_away"
     states = {status.meter.state, status.heat_pump.state}
     if states == {NOT_SET_UP}:
         return NOT_SET_UP
-    return FRESH if states <= {FRESH, NOT_SET_UP} else "some"
+    if not states <= {FRESH, NOT_SET_UP}:
+        return "some"
+    of_fresh = [source.fault for source in (status.meter, status.heat_pump) if source.state == FRESH]
+    return "fault" if any(of_fresh) else FRESH
 
 
 def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> list[SourceCard]:
@@ -143,8 +151,8 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
                 title=titles[SourceState.Source(source)],
                 state=live.state if live else None,
                 measured_at=live.measured_at if live else None,
-                message=fault_words(live.fault) if live else None,
-                hint=words(state.error_code, state.error_details, zone).hint if state else "",
+                message=fault_words(live.fault, zone) if live else None,
+                hint=fault_hint(live.fault, zone) if live else "",
                 last_success_at=_newer(state.last_success_at if state else None, live),
                 last_error_at=state.last_error_at if state else None,
                 model=_model(devices.get(source)),
@@ -152,9 +160,36 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
                 got=sum(counts) if counts is not None else None,
                 expected=int(DAY.total_seconds()) // period_s,
                 bars=_bars(counts or [0] * 48, HALF_HOUR_S // period_s),
+                facts=_facts(live, zone),
             )
         )
     return cards
+
+
+def _facts(live: MeterStatus | HeatPumpStatus | None, zone: tzinfo) -> tuple[tuple[str, str], ...]:
+    """What a source says of itself beside its values, as label and text."""
+    if isinstance(live, MeterStatus):
+        return tuple(_meter_facts(live))
+    if live is None or live.login_ends_at is None:
+        return ()
+    return ((gettext("Sign-in ends"), formatting.local_time(live.login_ends_at, zone, "date")),)
+
+
+def _meter_facts(meter: MeterStatus) -> Iterator[tuple[str, str]]:
+    phases = dict(zip(PHASES, meter.phases, strict=False))
+    away = [name.upper() for name, phase in phases.items() if phase.connected is False]
+    if away:
+        yield gettext("Phases not connected"), ", ".join(away)
+    faults = [*meter.errors, *(f"{name}:{fault}" for name, phase in phases.items() for fault in phase.errors)]
+    if faults:
+        yield gettext("Reported faults"), "; ".join(reported_words(fault) for fault in faults)
+    if meter.energy_returned_counter_wh is not None:
+        returned_wh = meter.energy_returned_counter_wh
+        size = (returned_wh, "energy_wh") if returned_wh < 1000 else (returned_wh / 1000, "energy_kwh")
+        yield gettext("Energy fed back"), formatting.with_unit(*size)
+    if meter.clock_offset_s is not None:
+        offset = offset_words(meter.clock_offset_s) if is_wrong(meter.clock_offset_s) else gettext("right")
+        yield gettext("Its clock"), offset
 
 
 def _newer(noted: datetime | None, live: MeterStatus | HeatPumpStatus | None) -> datetime | None:
