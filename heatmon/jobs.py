@@ -106,7 +106,7 @@ def _note_outage(site: Site, at: datetime) -> None:
     before = last_success(site, HEAT_PUMP)
     if before is not None and at - before >= LONG_OUTAGE:
         details = {"source": HEAT_PUMP.value, "duration_s": (at - before).total_seconds()}
-        add_event(site, before, "long_outage", details)
+        add_event(site, before, "long_outage", details, ended_at=at)
 
 
 def _record(collection: Collection, answer: HeatPumpAnswer) -> HeatPumpPoll:

@@ -216,6 +216,8 @@ class EntryOut(Schema):
     author: str | None
     version: int
     settings: list[SettingOut]
+    begin: Instant | None = Field(description="of an event that lasts: a program by hand, an outage")
+    end: Instant | None = Field(description="null while it lasts, and where begin is null")
 
 
 class EntriesOut(Schema):

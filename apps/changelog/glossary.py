@@ -7,13 +7,15 @@ not in it is still named, from its key.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from apps.devices.configuration import HOUSE_PLACE
 
 HEATING_CIRCUIT, HOT_WATER, CIRCULATION, VENTILATION, OTHER = (
     "circuit",
@@ -188,6 +190,29 @@ WORDS: Mapping[str, Any] = {
     "balanced": _("balanced"),
 }
 
+BY_HAND = "by_hand"
+"""Code of the event that a program was switched by hand."""
+
+PROGRAMS: Mapping[str, Any] = {
+    "comfort": _("comfort"),
+    "eco": _("eco"),
+    "party": _("party"),
+    "holiday": _("holiday"),
+    "holiday_at_home": _("holiday at home"),
+    "last_program": _("last program kept on"),
+    "one_time_charge": _("one-time heating"),
+}
+
+
+def place_name(place: str) -> str:
+    """Return what a program switched by hand is for: a circuit, the hot water, or the whole heating."""
+    return gettext("Heating") if place == HOUSE_PLACE else _owner(place.split("."))[1]
+
+
+def schedule_owner(key: str) -> str:
+    """Return what a schedule is of: "Heating circuit 1", "Hot water"."""
+    return _owner(key.split("."))[1]
+
 
 def setting_name(key: str) -> SettingName:
     """The setting's name; for an unknown key it is made from the key's words."""
@@ -217,16 +242,7 @@ def _term(key: str) -> tuple[Term | None, str]:
 
 def _name_from_key(key: str) -> SettingName:
     parts = key.split(".")
-    circuit = parts[1] if parts[0] == "circuits" and len(parts) > 2 else ""
-    group, heading = OTHER, parts[0].replace("_", " ").capitalize()
-    if circuit:
-        group, heading = HEATING_CIRCUIT, str(_CIRCUIT) % {"circuit": circuit}
-    elif parts[0] == "dhw":
-        group, heading = HOT_WATER, str(_HOT_WATER)
-    elif parts[0] == "circulation":
-        group, heading = CIRCULATION, str(_PUMP)
-    elif parts[0] == "ventilation":
-        group, heading = VENTILATION, gettext("Ventilation")
+    group, heading, circuit = _owner(parts)
     words = "_".join(parts[2:] if circuit else parts[1:]).split("_")
     unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
     part = " ".join(words[:-1] if unit else words)
@@ -239,3 +255,15 @@ def _name_from_key(key: str) -> SettingName:
         unit=unit,
         place=len(TERMS),
     )
+
+
+def _owner(parts: Sequence[str]) -> tuple[str, str, str]:
+    """Group, name and circuit of what the parts of a key begin with."""
+    if parts[0] == "circuits" and len(parts) > 1:
+        return HEATING_CIRCUIT, str(_CIRCUIT) % {"circuit": parts[1]}, parts[1]
+    known = {
+        "dhw": (HOT_WATER, str(_HOT_WATER)),
+        "circulation": (CIRCULATION, str(_PUMP)),
+        "ventilation": (VENTILATION, gettext("Ventilation")),
+    }
+    return *known.get(parts[0], (OTHER, parts[0].replace("_", " ").capitalize())), ""

@@ -51,10 +51,11 @@ class ConfigurationVersion(models.Model):
 class PendingConfiguration(models.Model):
     """What the observer keeps of the newest poll, by device.
 
-    ``digest`` names the settings of that poll while nothing waits for confirmation, else it is empty:
-    an equal poll then changes nothing but the time. ``token`` is the row's own name, never used again.
-    ``candidates`` are the values seen once, ``unseen`` the times at which now absent settings were last
-    known (see ``tracking``).
+    ``digest`` names the settings and programs of that poll while nothing waits for confirmation, else it is
+    empty: an equal poll then changes nothing but the time. ``token`` is the row's own name, never used
+    again. ``by_hand`` is the known program of each place (known settings are those of the newest version),
+    ``candidates`` are the values seen once, ``unseen`` the times at which what is absent now was last known
+    (see ``tracking``).
     """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="pending_configurations")
@@ -62,6 +63,7 @@ class PendingConfiguration(models.Model):
     token = models.CharField(max_length=32, default=new_token)
     last_poll_at = models.DateTimeField()
     digest = models.CharField(max_length=32, blank=True)
+    by_hand = models.JSONField(default=dict, blank=True)
     candidates = models.JSONField(default=dict, blank=True)
     unseen = models.JSONField(default=dict, blank=True)
 
@@ -74,7 +76,8 @@ class Entry(models.Model):
 
     ``title`` is the owner's own title for a setting or event entry; empty means the sentence that
     heatmon makes in the reader's language. ``version`` rises with each edit, so that a stale one is
-    noticed. ``source_key`` makes what heatmon saw itself unique; a note has none.
+    noticed. ``source_key`` makes what heatmon saw itself unique; a note has none. ``ended_at``: of an event
+    that lasts, None while it does.
     """
 
     class Kind(models.TextChoices):
@@ -84,6 +87,7 @@ class Entry(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="entries")
     at = models.DateTimeField(_("time"))
+    ended_at = models.DateTimeField(_("end"), null=True, blank=True)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     title = models.CharField(_("title"), max_length=MAXIMUM_TITLE_LENGTH, blank=True)
     text = models.TextField(_("text"), max_length=MAXIMUM_TEXT_LENGTH, blank=True)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
 
 from apps.devices import clock
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Site
 
+from .by_hand import (
+    goes_with_a_program,
+    is_program,
+    program_atoms,
+    program_times,
+    programs_among,
+    record_switch,
+)
 from .diff import AtomValue, atoms, settings_of, split
 from .models import ConfigurationVersion, Entry, PendingConfiguration, SettingChange
 from .tracking import Candidate, Step, Tracked, advance
@@ -43,7 +51,7 @@ def observe(site: Site, configuration: HeatPumpConfiguration) -> Entry | None:
     The first poll of a device is its baseline and makes no entry. A poll not newer than the last one
     is ignored, so repeating is harmless. Equal polls cost one small question to the database.
     """
-    digest = _digest(configuration.settings)
+    digest = _digest(configuration)
     if _nothing_new(site, configuration, digest):
         return None
     with transaction.atomic():
@@ -64,13 +72,13 @@ def observe(site: Site, configuration: HeatPumpConfiguration) -> Entry | None:
 def telling(polls: Sequence[HeatPumpConfiguration]) -> list[HeatPumpConfiguration]:
     """Leave out of polls in a row those between the second and the last of equal ones: what they confirm is
     confirmed already."""
-    settings = [poll.settings for poll in polls]
+    told = [(poll.settings, poll.by_hand) for poll in polls]
     return [
         poll
         for number, poll in enumerate(polls)
         if number < 2
         or number == len(polls) - 1
-        or not settings[number - 2] == settings[number - 1] == settings[number] == settings[number + 1]
+        or not told[number - 2] == told[number - 1] == told[number] == told[number + 1]
     ]
 
 
@@ -111,7 +119,14 @@ def _remember(pending: PendingConfiguration) -> None:
     )
 
 
-def add_event(site: Site, at: datetime, code: str, details: Mapping[str, Any] | None = None) -> Entry:
+def add_event(
+    site: Site,
+    at: datetime,
+    code: str,
+    details: Mapping[str, Any] | None = None,
+    *,
+    ended_at: datetime | None = None,
+) -> Entry:
     """Record an event (see ``sentences.EVENT_SENTENCES``). One per site, code, time and
     ``details["device"]``: repeating gives the same entry, with the newest details."""
     details = dict(details or {})
@@ -120,7 +135,13 @@ def add_event(site: Site, at: datetime, code: str, details: Mapping[str, Any] | 
         entry, created = Entry.objects.get_or_create(
             site=site,
             source_key=key,
-            defaults={"kind": Entry.Kind.EVENT, "at": at, "event_code": code, "event_details": details},
+            defaults={
+                "kind": Entry.Kind.EVENT,
+                "at": at,
+                "ended_at": ended_at,
+                "event_code": code,
+                "event_details": details,
+            },
         )
         if not created and entry.event_details != details:
             entry.event_details = details
@@ -129,15 +150,19 @@ def add_event(site: Site, at: datetime, code: str, details: Mapping[str, Any] | 
     return entry
 
 
-def _digest(settings: Mapping[str, Any]) -> str:
-    text = json.dumps(dict(settings), sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def _digest(poll: HeatPumpConfiguration) -> str:
+    text = orjson.dumps([dict(poll.settings), dict(poll.by_hand)], option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def _start(site: Site, configuration: HeatPumpConfiguration, digest: str) -> None:
     """The baseline: everything known is taken as it is."""
     pending = PendingConfiguration.objects.create(
-        site=site, device=configuration.device, last_poll_at=configuration.observed_at, digest=digest
+        site=site,
+        device=configuration.device,
+        last_poll_at=configuration.observed_at,
+        digest=digest,
+        by_hand=dict(configuration.by_hand),
     )
     _remember(pending)
     known = atoms(configuration.settings)
@@ -149,12 +174,16 @@ def _take(
     site: Site, configuration: HeatPumpConfiguration, pending: PendingConfiguration, digest: str
 ) -> Entry | None:
     at = configuration.observed_at
-    step = advance(_tracked(site, pending), atoms(configuration.settings), configuration.changed_at, at)
-    if step.adopted:
-        _adopt(site, pending.device, at, step.adopted)
+    seen = {**atoms(configuration.settings), **program_atoms(configuration.by_hand)}
+    times = {**configuration.changed_at, **program_times(configuration)}
+    step = advance(_tracked(site, pending), seen, times, at)
+    adopted = {atom: value for atom, value in step.adopted.items() if not is_program(atom)}
+    if adopted:
+        _adopt(site, pending.device, at, adopted)
     entry = _confirm(site, pending.device, step)
     pending.last_poll_at = at
     pending.digest = "" if step.state.candidates else digest
+    pending.by_hand = programs_among(step.state.known)
     pending.candidates = {atom: _packed(one) for atom, one in step.state.candidates.items()}
     pending.unseen = {atom: time.isoformat() for atom, time in step.state.unseen.items()}
     pending.save()
@@ -165,7 +194,7 @@ def _take(
 def _tracked(site: Site, pending: PendingConfiguration) -> Tracked:
     newest = ConfigurationVersion.objects.filter(site=site, device=pending.device).last()
     return Tracked(
-        known=atoms(newest.settings) if newest is not None else {},
+        known={**atoms(newest.settings if newest else {}), **program_atoms(pending.by_hand)},
         candidates={atom: _unpacked(packed) for atom, packed in pending.candidates.items()},
         unseen={atom: datetime.fromisoformat(text) for atom, text in pending.unseen.items()},
         last_poll_at=pending.last_poll_at,
@@ -194,8 +223,16 @@ def _unpacked(packed: Mapping[str, Any]) -> Candidate:
 def _confirm(site: Site, device: str, step: Step) -> Entry | None:
     """One entry per first poll: what changed together is told together."""
     together: dict[datetime, dict[str, Candidate]] = defaultdict(dict)
+    silent: dict[str, Candidate] = {}
     for atom, candidate in step.confirmed.items():
-        together[candidate.first_seen_at][atom] = candidate
+        if is_program(atom):
+            record_switch(site, device, atom, candidate)
+        elif goes_with_a_program(atom):
+            silent[atom] = candidate
+        else:
+            together[candidate.first_seen_at][atom] = candidate
+    for atom, candidate in silent.items():
+        _adopt(site, device, candidate.changed_at, {atom: candidate.value})
     entry = None
     for first_seen_at in sorted(together):
         entry = _record(site, device, first_seen_at, together[first_seen_at])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.formats import date_format, number_format
@@ -14,12 +14,16 @@ from django.utils.translation import gettext_lazy as _
 from apps.devices.configuration import WEEKDAYS
 
 from .diff import differences
-from .glossary import HEATING_CIRCUIT, WORDS, setting_name
+from .glossary import BY_HAND, HEATING_CIRCUIT, PROGRAMS, WORDS, place_name, schedule_owner, setting_name
+from .schedule_days import Day, Segment, day_change, mode_at, segments
 
 ARROW = "→"
 DASH = "–"
 NO_BREAK = "\u00a0"
 MAXIMUM_TITLE_LENGTH = 200
+MOST_TIMES = 3
+
+Week = Mapping[str, list[dict[str, str]]]
 
 _LONG_DAYS = {
     "mon": _("Monday"), "tue": _("Tuesday"), "wed": _("Wednesday"), "thu": _("Thursday"),
@@ -35,6 +39,7 @@ EVENT_SENTENCES: Mapping[str, Any] = {
     "meter_replaced": _("The meter was replaced"),
     "heat_pump_replaced": _("The heat pump's gateway was replaced"),
     "long_outage": _("No data for a long time"),
+    BY_HAND: _("Program switched on by hand"),
 }
 _OUTAGES: Mapping[str, Any] = {
     "meter": _("No data from the meter for %(duration)s"),
@@ -63,20 +68,32 @@ def change_sentence(key: str, before: Any, after: Any) -> str:
         return ""
     name, old, new = setting_name(key), found[0].before, found[0].after
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        heading = f"{name.heading}: {name.part}" if name.part else name.heading
-        return f"{heading}, {_schedule_change(key, old, new)}"
+        return _schedule_change(key, old, new)
     values = f"{value_text(key, old, unit=False)} {ARROW} {value_text(key, new)}"
     return f"{name.heading}: {name.part} {values}" if name.part else f"{name.heading}: {values}"
 
 
-def event_title(code: str, details: Mapping[str, Any]) -> str:
-    """An event as a sentence. ``details`` may give ``source``, ``duration_s``, ``before``, ``after``."""
+def event_title(code: str, details: Mapping[str, Any], lasted: timedelta | None = None) -> str:
+    """Return an event as a sentence. ``details`` may give ``source``, ``duration_s``, ``before``, ``after``,
+    ``place`` and ``program``. ``lasted``: None while it goes on, or where it has no length."""
+    if code == BY_HAND and details.get("program"):
+        return _by_hand(str(details["place"]), str(details["program"]), lasted)
     if code == "long_outage" and details.get("source") in _OUTAGES and details.get("duration_s"):
         return str(_OUTAGES[details["source"]]) % {"duration": _duration(float(details["duration_s"]))}
     sentence = str(EVENT_SENTENCES.get(code, code.replace("_", " ").capitalize()))
     if details.get("before") and details.get("after"):
         return f"{sentence}: {details['before']} {ARROW} {details['after']}"
     return sentence
+
+
+def _by_hand(place: str, program: str, lasted: timedelta | None) -> str:
+    names = {"place": place_name(place), "program": str(PROGRAMS.get(program, program))}
+    if lasted is None:
+        return gettext("%(place)s: %(program)s by hand, still on") % names
+    return gettext("%(place)s: %(program)s by hand for %(duration)s") % {
+        **names,
+        "duration": _duration(lasted.total_seconds()),
+    }
 
 
 def note_title(text: str) -> str:
@@ -150,22 +167,57 @@ def weekday_name(weekday: str) -> str:
     return str(_LONG_DAYS[weekday])
 
 
-def _schedule_change(
-    key: str, old: Mapping[str, list[dict[str, str]]], new: Mapping[str, list[dict[str, str]]]
-) -> str:
-    """ "Saturday: 06:00–22:00 → 07:00–21:00"; weekdays with the same change are told once."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    modes = len({entry["mode"] for days in (old, new) for day in days.values() for entry in day}) > 1
+def _schedule_change(key: str, old: Week, new: Week) -> str:
+    """ "Heating circuit 1, Mon–Fri: normal now 05:00–21:00, was 05:30–22:00"; weekdays with the same change
+    are told once, those with another one are named only."""
+    groups: dict[str, list[str]] = {}
+    modes = {entry["mode"] for days in (old, new) for day in days.values() for entry in day}
+    named = len(modes) > 1 or setting_name(key).group == HEATING_CIRCUIT
     for weekday in (day for day in WEEKDAYS if day in old):
-        texts = day_text(key, old[weekday], modes=modes), day_text(key, new[weekday], modes=modes)
-        groups.setdefault(texts, []).append(weekday)
-    told = [f"{days_text(days)}: {texts[0]} {ARROW} {texts[1]}" for texts, days in groups.items()]
-    if len(told) <= 2:
-        return "; ".join(told)
-    rest = [day for days in list(groups.values())[1:] for day in days]
-    return gettext("%(first)s; also changed: %(days)s") % {
-        "first": told[0],
-        "days": days_text(sorted(rest, key=WEEKDAYS.index)),
+        told = _day_change(key, old[weekday], new[weekday], named=named)
+        groups.setdefault(told, []).append(weekday)
+    first, days = next(iter(groups.items()))
+    sentence = f"{schedule_owner(key)}, {days_text(days)}: {first}"
+    rest = sorted((day for others in list(groups.values())[1:] for day in others), key=WEEKDAYS.index)
+    if not rest:
+        return sentence
+    return gettext("%(change)s; also changed: %(days)s") % {"change": sentence, "days": days_text(rest)}
+
+
+def _day_change(key: str, old: Day, new: Day, *, named: bool) -> str:
+    """One day's change in few words: "normal now also 13:00–15:00"; ``named``: with the mode."""
+    change = day_change(old, new)
+    if change is None:  # entries that change nothing, since others are in force
+        return f"{day_text(key, old, modes=True)} {ARROW} {day_text(key, new, modes=True)}"
+    mode = f"{value_text(key, change.mode)} " if named else ""
+    times = {"now": _times(change.now), "was": _times(change.was)}
+    if not change.has:
+        gone = {"now": _instead(key, new, change.was), "was": f"{mode}{times['was']}"}
+        return gettext("now %(now)s, was %(was)s") % gone
+    if not change.had:
+        times["was"] = _instead(key, old, change.now)
+    if times["now"] and times["was"]:
+        return mode + gettext("now %(now)s, was %(was)s") % times
+    return mode + (gettext("now also %(now)s") if times["now"] else gettext("no longer %(was)s")) % times
+
+
+def _instead(key: str, day: Day, times: Sequence[Segment]) -> str:
+    """What is in force on ``day`` at these times, as one mode; several are "otherwise"."""
+    there = {mode_at(segments(day), minute) for one in times for minute in (one.start_min, one.end_min - 1)}
+    if len(there) != 1:
+        return gettext("other modes")
+    (mode,) = there
+    return day_text(key, []) if mode is None else value_text(key, mode)
+
+
+def _times(found: Sequence[Segment]) -> str:
+    """Times as people write them; of many the first two."""
+    if len(found) <= MOST_TIMES:
+        return ", ".join(str(one) for one in found)
+    rest = len(found) - 2
+    return ngettext("%(times)s and %(n)s more", "%(times)s and %(n)s more", rest) % {
+        "times": ", ".join(str(one) for one in found[:2]),
+        "n": rest,
     }
 
 

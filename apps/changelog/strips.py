@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.translation import gettext
 
 from apps.devices.configuration import WEEKDAYS
 
-from .sentences import ARROW, DASH, day_text, days_text, value_text, weekday_name
+from .schedule_days import WARMEST, Day, Segment, mode_at, segments, warmth
+from .sentences import ARROW, day_text, days_text, value_text, weekday_name
 
 UNIT_MIN = 5
-DAY_MIN = 24 * 60
-FULL_HEIGHT = 14
-# How much a mode heats, as the height of its bar.
-_HEIGHTS = {"reduced": 6, "standby": 4, "5/25-cycles": 6, "5/10-cycles": 10, "normal": 10, "temp-2": 12}
+FULL_HEIGHT = WARMEST
 
-Day = Sequence[Mapping[str, str]]
 Week = Mapping[str, Day]
 
 
@@ -86,7 +84,7 @@ def draw_week(key: str, week: Week) -> WeekDrawing:
         DayStrip(
             label=days_text(alike),
             bars=tuple(
-                _bar(key, segment, "same", by_mode=bool(modes)) for segment in _segments(week[alike[0]])
+                _bar(key, segment, "same", by_mode=bool(modes)) for segment in segments(week[alike[0]])
             ),
             text=texts[alike[0]],
         )
@@ -136,9 +134,7 @@ def draw_change(key: str, before: Week, after: Week) -> WeekDrawing:
 
 def _mode_keys(key: str, days: Sequence[Day]) -> tuple[ModeKey, ...]:
     """The legend of the modes that occur; none where there is only one to tell."""
-    heights = {
-        segment.mode: _HEIGHTS.get(segment.mode, FULL_HEIGHT) for day in days for segment in _segments(day)
-    }
+    heights = {segment.mode: warmth(segment.mode) for day in days for segment in segments(day)}
     if len(heights) < 2:
         return ()
     return tuple(
@@ -147,72 +143,35 @@ def _mode_keys(key: str, days: Sequence[Day]) -> tuple[ModeKey, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    start_min: int
-    end_min: int
-    mode: str
-
-
-def _minutes(clock: str) -> int:
-    hours, _colon, minutes = clock.partition(":")
-    return min(int(hours) * 60 + int(minutes), DAY_MIN)
-
-
-def _segments(day: Day) -> list[_Segment]:
-    """The day's entries without overlap: where two overlap, the one that stands first is in force."""
-    entries = [_Segment(_minutes(entry["start"]), _minutes(entry["end"]), entry["mode"]) for entry in day]
-    edges = sorted({edge for entry in entries for edge in (entry.start_min, entry.end_min)})
-    pieces: list[_Segment] = []
-    for start, end in zip(edges, edges[1:], strict=False):
-        mode = _mode_at(entries, start)
-        if mode is None:
-            continue
-        if pieces and pieces[-1].end_min == start and pieces[-1].mode == mode:
-            pieces[-1] = _Segment(pieces[-1].start_min, end, mode)
-        else:
-            pieces.append(_Segment(start, end, mode))
-    return pieces
-
-
-def _mode_at(entries: Sequence[_Segment], minute: int) -> str | None:
-    return next((entry.mode for entry in entries if entry.start_min <= minute < entry.end_min), None)
-
-
-def _compared(before: Day, after: Day) -> list[tuple[_Segment, str]]:
+def _compared(before: Day, after: Day) -> list[tuple[Segment, str]]:
     """Pieces of the day with what became of them: same, add (also another mode), cut."""
-    old, new = _segments(before), _segments(after)
+    old, new = segments(before), segments(after)
     edges = sorted({edge for piece in (*old, *new) for edge in (piece.start_min, piece.end_min)})
-    found: list[tuple[_Segment, str]] = []
-    for start, end in zip(edges, edges[1:], strict=False):
-        was, now = _mode_at(old, start), _mode_at(new, start)
+    found: list[tuple[Segment, str]] = []
+    for start, end in pairwise(edges):
+        was, now = mode_at(old, start), mode_at(new, start)
         mode = now if now is not None else was
         if mode is None:
             continue
         kind = "same" if was == now else "cut" if now is None else "add"
         last, last_kind = found[-1] if found else (None, "")
         if last is not None and (last.end_min, last.mode, last_kind) == (start, mode, kind):
-            found[-1] = (_Segment(last.start_min, end, mode), kind)
+            found[-1] = (Segment(last.start_min, end, mode), kind)
         else:
-            found.append((_Segment(start, end, mode), kind))
+            found.append((Segment(start, end, mode), kind))
     return found
 
 
-def _bar(key: str, piece: _Segment, kind: str, *, by_mode: bool) -> Bar:
-    height = _HEIGHTS.get(piece.mode, FULL_HEIGHT) if by_mode else FULL_HEIGHT
-    times = f"{_clock(piece.start_min)}{DASH}{_clock(piece.end_min)}"
+def _bar(key: str, piece: Segment, kind: str, *, by_mode: bool) -> Bar:
+    height = warmth(piece.mode) if by_mode else FULL_HEIGHT
     return Bar(
         x=f"{piece.start_min / UNIT_MIN:g}",
         y=f"{17 - height:d}",
         width=f"{(piece.end_min - piece.start_min) / UNIT_MIN:g}",
         height=f"{height:d}",
         kind=kind,
-        title=f"{times} {value_text(key, piece.mode)}" if piece.mode else times,
+        title=f"{piece} {value_text(key, piece.mode)}" if piece.mode else str(piece),
     )
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
 def _alike(days: Sequence[str], look: Callable[[str], object]) -> list[list[str]]:

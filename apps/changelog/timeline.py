@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from apps.devices.models import Site
 
-from .glossary import setting_name
+from .glossary import BY_HAND, PROGRAMS, setting_name
 from .models import ConfigurationVersion, Entry, SettingChange
 from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
 
@@ -28,7 +28,8 @@ class SettingView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryView:
     """One entry as pages and API show it; ``title`` is in the language in force. ``author`` is None for
-    what heatmon saw itself."""
+    what heatmon saw itself. ``begin`` and ``end`` are of an event that lasts or lasted, ``end`` None while it
+    does; None for everything else."""
 
     id: int
     at: datetime
@@ -38,17 +39,22 @@ class EntryView:
     author: str | None
     version: int
     settings: tuple[SettingView, ...]
+    begin: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """An entry in a chart; ``number`` counts from 1 in the order of time."""
+    """An entry in a chart; ``number`` counts from 1 in the order of time. ``begin`` and ``end`` as in
+    ``EntryView``."""
 
     id: int
     at: datetime
     number: int
     title: str
     kind: str
+    begin: datetime | None = None
+    end: datetime | None = None
 
 
 class EntryUnknown(Exception):
@@ -104,6 +110,8 @@ def view(entry: Entry) -> EntryView:
         author=entry.author_name or None,
         version=entry.version,
         settings=tuple(changes),
+        begin=entry.at if entry.ended_at is not None or entry.event_code == BY_HAND else None,
+        end=entry.ended_at,
     )
 
 
@@ -112,7 +120,8 @@ def made_title(entry: Entry, changes: list[SettingView]) -> str:
     if entry.kind == Entry.Kind.NOTE:
         return note_title(entry.text)
     if entry.kind == Entry.Kind.EVENT:
-        return event_title(entry.event_code, entry.event_details)
+        lasted = entry.ended_at - entry.at if entry.ended_at is not None else None
+        return event_title(entry.event_code, entry.event_details, lasted)
     return entry_title([(change.key, change.before, change.after) for change in changes])
 
 
@@ -120,7 +129,15 @@ def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
     """Entries within start ≤ at < end for a chart, oldest first; at most the newest MARKER_LIMIT."""
     shown = reversed(entries(site, start=start, end=end, limit=MARKER_LIMIT))
     return [
-        Marker(id=entry.id, at=entry.at, number=number, title=entry.title, kind=entry.kind)
+        Marker(
+            id=entry.id,
+            at=entry.at,
+            begin=entry.begin,
+            end=entry.end,
+            number=number,
+            title=entry.title,
+            kind=entry.kind,
+        )
         for number, entry in enumerate(shown, start=1)
     ]
 
@@ -189,6 +206,7 @@ def _matching(site: Site, search: str) -> Q:
     keys = SettingChange.objects.filter(entry__site=site).order_by().values_list("key", flat=True).distinct()
     folded = search.casefold()
     named = [key for key in keys if folded in _words(key).casefold()]
+    programs = [name for name, word in PROGRAMS.items() if folded in str(word).casefold()]
     events = [code for code, sentence in EVENT_SENTENCES.items() if folded in str(sentence).casefold()]
     return (
         Q(text__iregex=pattern)
@@ -196,6 +214,7 @@ def _matching(site: Site, search: str) -> Q:
         | Q(author_name__iregex=pattern)
         | Q(pk__in=SettingChange.objects.filter(entry__site=site, key__in=named).values("entry"))
         | Q(event_code__in=events)
+        | Q(event_details__program__in=programs)
     )
 
 

@@ -1,4 +1,4 @@
-"""◇ When is a different value a change? After it was seen in two polls without another between. (◇ pure)
+"""◇ When is a different value a change? After it was seen in two polls without another between.
 
 Works on the atoms of ``diff``. Per atom: a value unlike the known one becomes a *candidate*; seen again
 in the next poll that knows this atom, it is *confirmed*; seen otherwise, it is replaced or dropped. A poll

@@ -19,13 +19,14 @@ curve); *options* are heatmon's own. Keys and values are those of the public API
     heating_rod.{dhw,heating}_allowed, dhw_heater.allowed.
 
 A key that is absent is *unknown*, which is never a change. Values that follow the clock (current
-target, active program) have no key here.
+target, active program) have no key here. A program that somebody switched on outside of the schedule is
+no setting either: ``by_hand`` has it, by place (``circuits.N``, ``dhw``, ``house``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -40,12 +41,23 @@ device's order of precedence. A missing weekday is unknown, an empty list is an 
 SettingValue = float | int | str | bool | Schedule
 
 
+HOUSE_PLACE, WATER_PLACE = "house", "dhw"
+BY_SCHEDULE = ""
+"""The program of a place where nothing is switched by hand."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpConfiguration:
-    """All settings known in one poll. ``observed_at``: the poll [aware UTC]. ``changed_at``: per key the
-    source timestamp of the device, where it gives one."""
+    """All settings known in one poll, and programs by hand. ``observed_at``: the poll [aware UTC].
+
+    ``by_hand``: place → program (comfort, eco, party, holiday, holiday_at_home, last_program,
+    one_time_charge) or BY_SCHEDULE; an absent place is unknown. ``changed_at`` and ``by_hand_at``: the
+    source timestamp of the device, where it gives one.
+    """
 
     observed_at: datetime
     device: str
     settings: Mapping[str, SettingValue]
     changed_at: Mapping[str, datetime]
+    by_hand: Mapping[str, str] = field(default_factory=dict)
+    by_hand_at: Mapping[str, datetime] = field(default_factory=dict)

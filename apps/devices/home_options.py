@@ -1,4 +1,4 @@
-"""◇ What can be set for a home and its devices: one table for the environment, the forms and the docs. ◇
+"""◇ What can be set for a home and its devices: one table for the environment, the forms and the docs.
 
 Nothing of Django is here, since Django's settings are made from it.
 """

@@ -1,4 +1,4 @@
-"""◇ One option of heatmon and the functions that read its text, shared by environment and forms. ◇"""
+"""◇ One option of heatmon and the functions that read its text, shared by environment and forms."""
 
 from __future__ import annotations
 

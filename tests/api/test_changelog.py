@@ -21,7 +21,8 @@ def test_a_note_is_written_with_its_first_line_as_title(reader: Client, site: Si
     response = post(reader, text="Filter cleaned\nIt was dirty", at="2026-11-23T10:00:00+01:00")
     assert response.status_code == 201
     entry = response.json()
-    assert list(entry) == ["id", "at", "kind", "title", "text", "author", "version", "settings"]
+    fields = ["id", "at", "kind", "title", "text", "author", "version", "settings", "begin", "end"]
+    assert list(entry) == fields
     assert (entry["kind"], entry["title"], entry["author"]) == ("note", "Filter cleaned", None)
     assert entry["at"] == "2026-11-23T10:00:00+01:00"
     assert reader.get("/api/changelog").json() == {"entries": [entry]}

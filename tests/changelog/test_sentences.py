@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -57,38 +58,109 @@ def test_a_change_reads_like_a_sentence(key: str, before: Any, after: Any, sente
     assert change_sentence(key, before, after) == sentence
 
 
+@pytest.mark.parametrize(
+    ("key", "before", "after", "sentence"),
+    [
+        (
+            "circuits.1.schedule",
+            [block("05:30", "22:00")],
+            [block("05:00", "21:00")],
+            "Heating circuit 1, every day: normal now 05:00–21:00, was 05:30–22:00",
+        ),
+        (
+            "circuits.1.schedule",
+            [block("00:00", "05:30", "reduced"), block("05:30", "22:00"), block("22:00", "24:00", "reduced")],
+            [block("00:00", "05:00", "reduced"), block("05:00", "21:00"), block("21:00", "24:00", "reduced")],
+            "Heating circuit 1, every day: normal now 05:00–21:00, was 05:30–22:00",
+        ),
+        (
+            "circuits.1.schedule",
+            [block("06:00", "22:00")],
+            [block("06:00", "22:00", "reduced")],
+            "Heating circuit 1, every day: now reduced, was normal 06:00–22:00",
+        ),
+        (
+            "circuits.1.schedule",
+            [block("06:00", "22:00", "reduced")],
+            [block("06:00", "22:00")],
+            "Heating circuit 1, every day: normal now 06:00–22:00, was reduced",
+        ),
+        (
+            "circuits.1.schedule",
+            [block("06:00", "22:00")],
+            [],
+            "Heating circuit 1, every day: now standby, was normal 06:00–22:00",
+        ),
+        (
+            "dhw.schedule",
+            [],
+            [block("06:00", "08:00", "top")],
+            "Hot water, every day: now 06:00–08:00, was off",
+        ),
+        (
+            "dhw.schedule",
+            [block("06:00", "08:00", "top"), block("17:00", "22:00", "top")],
+            [block("06:00", "08:00", "top"), block("12:00", "13:00", "top"), block("17:00", "21:00", "top")],
+            "Hot water, every day: now 12:00–13:00, 17:00–21:00, was 17:00–22:00",
+        ),
+        (
+            "dhw.schedule",
+            [block("06:00", "08:00", "top")],
+            [block("06:00", "08:00", "top"), block("12:00", "13:00", "temp-2")],
+            "Hot water, every day: second temperature now 12:00–13:00, was off",
+        ),
+        (
+            "dhw.schedule",
+            [block("06:00", "08:00", "top")],
+            [block("06:00", "08:00", "top"), block("12:00", "13:00", "top")],
+            "Hot water, every day: now also 12:00–13:00",
+        ),
+        (
+            "circulation.schedule",
+            [block("06:00", "08:00", "on"), block("12:00", "13:00", "on")],
+            [block("06:00", "08:00", "on")],
+            "Circulation pump, every day: no longer 12:00–13:00",
+        ),
+        (
+            "circulation.schedule",
+            [block(f"{hour:02d}:00", f"{hour:02d}:30", "on") for hour in (5, 8, 11, 14, 17)],
+            [block(f"{hour:02d}:10", f"{hour:02d}:40", "on") for hour in (5, 8, 11, 14, 17)],
+            "Circulation pump, every day: now 05:10–05:40, 08:10–08:40 and 3 more,"
+            " was 05:00–05:30, 08:00–08:30 and 3 more",
+        ),
+        (
+            "dhw.schedule",
+            [block("06:00", "10:00", "top")],
+            [block("06:00", "10:00", "top"), block("07:00", "09:00", "normal")],
+            "Hot water, every day: 06:00–10:00 top → 06:00–10:00 top, 07:00–09:00 normal",
+        ),
+    ],
+)
+def test_a_schedule_change_is_told_by_what_matters_most_of_it(
+    key: str, before: list[dict[str, str]], after: list[dict[str, str]], sentence: str
+) -> None:
+    assert change_sentence(key, week(*before), week(*after)) == sentence
+
+
 def test_a_schedule_changed_on_one_day_names_it_in_full() -> None:
     before, after = week(ALL_DAY), week(ALL_DAY, sat=[SHORT])
     assert change_sentence("dhw.schedule", before, after) == (
-        "Hot-water schedule, Saturday: 06:00–22:00 → 07:00–21:00"
+        "Hot water, Saturday: now 07:00–21:00, was 06:00–22:00"
     )
 
 
 def test_weekdays_with_the_same_change_are_told_once() -> None:
     working = {day: [SHORT] for day in ("mon", "tue", "wed", "thu", "fri")}
     assert change_sentence("circulation.schedule", week(ALL_DAY), week(ALL_DAY, **working)) == (
-        "Circulation pump schedule, Mon–Fri: 06:00–22:00 → 07:00–21:00"
+        "Circulation pump, Mon–Fri: now 07:00–21:00, was 06:00–22:00"
     )
 
 
-def test_two_kinds_of_days_stand_side_by_side() -> None:
-    after = week(SHORT, sat=[], sun=[])
+def test_days_with_another_change_are_named_only() -> None:
+    after = week(SHORT, wed=[], sun=[block("10:00", "12:00")])
     assert change_sentence("circuits.1.schedule", week(ALL_DAY), after) == (
-        "Heating schedule, circuit 1, Mon–Fri: 06:00–22:00 → 07:00–21:00; Sat, Sun: 06:00–22:00 → standby"
-    )
-
-
-def test_more_kinds_of_days_are_named_only() -> None:
-    after = week(ALL_DAY, mon=[SHORT], wed=[], sun=[block("10:00", "12:00")])
-    assert change_sentence("dhw.schedule", week(ALL_DAY), after) == (
-        "Hot-water schedule, Monday: 06:00–22:00 → 07:00–21:00; also changed: Wed, Sun"
-    )
-
-
-def test_a_changed_mode_is_told_with_the_times() -> None:
-    after = week(ALL_DAY, sun=[block("06:00", "22:00", "reduced")])
-    assert change_sentence("circuits.1.schedule", week(ALL_DAY), after) == (
-        "Heating schedule, circuit 1, Sunday: 06:00–22:00 normal → 06:00–22:00 reduced"
+        "Heating circuit 1, Mon, Tue, Thu–Sat: normal now 07:00–21:00, was 06:00–22:00;"
+        " also changed: Wed, Sun"
     )
 
 
@@ -155,6 +227,26 @@ def test_events_read_like_sentences() -> None:
     )
     assert event_title("long_outage", {}) == "No data for a long time"
     assert event_title("clock_jumped", {}) == "Clock jumped"
+
+
+@pytest.mark.parametrize(
+    ("place", "program", "lasted", "title"),
+    [
+        ("circuits.1", "comfort", None, "Heating circuit 1: comfort by hand, still on"),
+        ("circuits.0", "eco", timedelta(minutes=25), "Heating circuit 0: eco by hand for 25 minutes"),
+        (
+            "dhw",
+            "one_time_charge",
+            timedelta(hours=2.5),
+            "Hot water: one-time heating by hand for 2.5 hours",
+        ),
+        ("house", "holiday", timedelta(days=14), "Heating: holiday by hand for 14 days"),
+    ],
+)
+def test_a_program_by_hand_is_told_with_how_long_it_lasted(
+    place: str, program: str, lasted: timedelta | None, title: str
+) -> None:
+    assert event_title("by_hand", {"place": place, "program": program}, lasted) == title
 
 
 def test_a_notes_title_is_its_first_line() -> None:

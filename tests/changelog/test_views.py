@@ -9,11 +9,12 @@ from django.test import Client
 
 from apps.changelog.models import Entry
 from apps.changelog.notes import add_note, edit_entry
-from apps.changelog.observe import add_event
+from apps.changelog.observe import add_event, observe
 from apps.changelog.timeline import EntryView, entries
+from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import SavedOption, Site
 
-from .factories import block, minutes, poll_all, settings, week
+from .factories import GATEWAY, block, minutes, poll_all, settings, week
 
 HOSTILE = "<img src=x onerror=alert(1)> </script> {{7*7}}"
 ROW = {"HX-Request": "true"}
@@ -68,9 +69,28 @@ def test_the_timeline_shows_changes_and_notes_by_month(client: Client, site: Sit
 def test_a_schedule_change_is_drawn_without_inline_style(client: Client, site: Site) -> None:
     schedule_changed(site)
     text = page(client, "/changes")
-    assert "Hot-water schedule, Saturday: 06:00–22:00 → 07:00–21:00" in text
+    assert "Hot water, Saturday: now 07:00–21:00, was 06:00–22:00" in text
     assert '<rect class="cut" x="72" y="3" width="12" height="14" rx="2">' in text
     assert "style=" not in text
+
+
+def test_a_program_by_hand_is_shown_from_begin_to_end(client: Client, site: Site) -> None:
+    for number, program in enumerate(["", "comfort", "comfort", "", ""]):
+        observe(
+            site,
+            HeatPumpConfiguration(
+                observed_at=minutes(5 * number),
+                device=GATEWAY,
+                settings={},
+                changed_at={},
+                by_hand={"circuits.1": program},
+            ),
+        )
+    entry = Entry.objects.get()
+    for address in ("/changes", f"/changes/{entry.pk}"):
+        text = page(client, address)
+        assert "Heating circuit 1: comfort by hand for 10 minutes" in text
+        assert text.index("2025-01-10T13:05:00+01:00") < text.index("2025-01-10T13:15:00+01:00")
 
 
 def test_every_change_of_an_entry_is_told(client: Client, site: Site) -> None:

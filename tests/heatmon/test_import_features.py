@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.test.utils import override_settings as django_settings
 
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.devices import clock
@@ -17,6 +19,7 @@ from apps.metrics.models import StaleRange
 from apps.simulator.settings import COMFORT, SLOPE
 from heatmon.answer_files import answers_in
 from heatmon.answer_import import AnswerImport
+from tests.captures import captures_dir
 from tests.factories import JANUARY, Home
 
 from .importing import refused, run
@@ -363,3 +366,31 @@ def test_progress_is_told_within_one_file(home: Home, capsys: pytest.CaptureFixt
         "import: 70 %",
         "import: 100 %",
     ]
+
+
+# -- programs by hand ------------------------------------------------------------------------------------
+
+
+@pytest.mark.captures
+def test_comfort_by_hand_is_an_event_and_no_change_of_settings(home: Home, client: Client) -> None:
+    path = captures_dir("cases") / "08_comfort_by_hand" / "features.jsonl"
+    assert run("import_features", path) == f"{path}: 10 answers\n"
+    assert told() == []
+    with django_settings(DEMO=True):
+        (entry,) = client.get("/api/changelog?kind=event").json()["entries"]
+    assert entry["title"] == "Heating circuit 1: comfort by hand, still on"
+    assert (entry["begin"], entry["end"], entry["settings"]) == ("2025-11-20T08:24:55+01:00", None, [])
+
+
+def test_an_import_knows_begin_and_end_of_a_program(home: Home) -> None:
+    rows = polls(home, 6)
+    for row in rows[2:4]:
+        payload = row["payload"]
+        assert isinstance(payload, dict)
+        for feature in payload["data"]:
+            if feature["feature"] == "heating.dhw.oneTimeCharge":
+                feature["properties"]["active"]["value"] = True
+    run("import_features", lines_file(home, "a.jsonl", rows))
+    (entry,) = Entry.objects.all()
+    assert (entry.at, entry.ended_at) == (JANUARY + 10 * MINUTE, JANUARY + 20 * MINUTE)
+    assert entry.event_details["program"] == "one_time_charge"

@@ -124,3 +124,13 @@ def test_it_is_found_again_when_it_is_missing(store: Store, site: int, tmp_path:
 def test_a_home_without_rows_has_none(store: Store, site: int) -> None:
     assert store.extent(site, "meter") is None
     assert store.extent(0, "meter") is None
+
+
+def test_rows_given_to_another_device_are_found_there(store: Store, site: int, tmp_path: Path) -> None:
+    store.write([poll(site, MIDNIGHT, "IMPORTED"), poll(site, MIDNIGHT + 2 * DAY, "IMPORTED")])
+    store.rename_device(site, "IMPORTED", METER)
+    assert known_days() == (date(2026, 1, 1), date(2026, 1, 3))
+    for each in (store, another(tmp_path)):
+        assert each.extent(site, "meter", METER) == (MIDNIGHT, MIDNIGHT + 2 * DAY)
+        assert each.extent(site, "meter", "IMPORTED") is None
+    each.close()

@@ -3,17 +3,18 @@
 Read from the properties, not by PyViCare's getters: a setting needs its source timestamp, a schedule
 with a missing weekday is partly known (the getters raise), the circulation schedule must not depend on
 write access, and E3 devices name their programs differently. Not taken: what follows the clock (current
-target, active program, running holiday) and copies (``eco.temperature`` repeats the normal one).
+target, active program) and copies (``eco.temperature`` repeats the normal one).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from apps.devices.configuration import HeatPumpConfiguration, SettingValue
 
+from .by_hand import switched_by_hand
 from .schedules import normal_schedule
 from .snapshot import (
     CURVE,
@@ -118,12 +119,13 @@ HOUSE: tuple[_Setting, ...] = (
 )
 
 
-def heat_pump_configuration(snapshot: FeatureSnapshot) -> HeatPumpConfiguration:
-    """All settings that the answer holds. What it does not hold, or cannot mean, has no key."""
-    return read_configuration(Reader(snapshot))
+def heat_pump_configuration(snapshot: FeatureSnapshot, zone: tzinfo | None = None) -> HeatPumpConfiguration:
+    """All settings that the answer holds. What it does not hold, or cannot mean, has no key. ``zone``: the
+    house's, see ``switched_by_hand``."""
+    return read_configuration(Reader(snapshot), zone)
 
 
-def read_configuration(reader: Reader) -> HeatPumpConfiguration:
+def read_configuration(reader: Reader, zone: tzinfo | None = None) -> HeatPumpConfiguration:
     """The same through a given reader, which collects what was not believed."""
     snapshot = reader.snapshot
     settings: dict[str, SettingValue] = {}
@@ -136,8 +138,14 @@ def read_configuration(reader: Reader) -> HeatPumpConfiguration:
         changed = snapshot.changed_at(feature)
         if changed is not None:
             changed_at[key] = changed
+    running = switched_by_hand(reader, zone)
     return HeatPumpConfiguration(
-        observed_at=snapshot.received_at, device=snapshot.device, settings=settings, changed_at=changed_at
+        observed_at=snapshot.received_at,
+        device=snapshot.device,
+        settings=settings,
+        changed_at=changed_at,
+        by_hand={place: program for place, (program, _at) in running.items()},
+        by_hand_at={place: at for place, (_program, at) in running.items() if at is not None},
     )
 
 

@@ -1,4 +1,4 @@
-"""Whose answer a features answer is, as far as its data points say so. (◇ pure)"""
+"""◇ Whose answer a features answer is, as far as its data points say so."""
 
 from __future__ import annotations
 

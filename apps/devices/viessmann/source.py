@@ -27,6 +27,6 @@ def answer_of(snapshot: FeatureSnapshot, zone: tzinfo, *, keep: bool = True) -> 
     """Return what one features answer says, live or stored. ``keep``: also as it came."""
     return HeatPumpAnswer(
         reading=heat_pump_reading(snapshot, zone),
-        configuration=heat_pump_configuration(snapshot),
+        configuration=heat_pump_configuration(snapshot, zone),
         packed=pack(snapshot.payload if snapshot.raw is None else snapshot.raw) if keep else None,
     )
