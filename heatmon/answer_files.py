@@ -63,7 +63,7 @@ def instant(value: Any) -> datetime:
 def _line(file: BinaryIO, number: int) -> bytes:
     line = file.readline(MAX_BYTES + 1)
     if len(line) > MAX_BYTES:
-        raise ValueError(f"line {number} is too long for an answer of the cloud")
+        raise ValueError(f"line {number} is too long for a response from the cloud")
     return line
 
 

@@ -53,8 +53,8 @@ class AnswerImport:
     def told(self) -> str:
         """Say how much of the file was stored."""
         if not self._without_data:
-            return f"{self._stored} answers"
-        return f"{self._stored} answers; {self._without_data} without data points left out"
+            return f"{self._stored} responses"
+        return f"{self._stored} responses; {self._without_data} without data points skipped"
 
     def take(self, answer: FileAnswer, at: datetime | None) -> None:
         """Take one answer. Raises ValueError that names the line."""
@@ -97,9 +97,11 @@ class AnswerImport:
             return
         for names in (identity.gateways, identity.device_ids):
             if len(names) > 1:
-                raise ValueError(f"mixes several devices ({', '.join(sorted(names))}); keep the heat pump's")
+                raise ValueError(
+                    f"mixes several devices ({', '.join(sorted(names))}); keep only the heat pump's"
+                )
         if not has_compressor(payload):
-            raise ValueError("is not the answer of a heat pump: it has no compressor")
+            raise ValueError("is not a heat pump's response: it has no compressor")
         gateway = next(iter(identity.gateways), UNNAMED)
         if self._device == UNNAMED:
             self.store_taken()
@@ -117,10 +119,10 @@ def snapshot_of(answer: FileAnswer, at: datetime | None, device: str = UNNAMED) 
     snapshot = FeatureSnapshot(payload=answer.payload, received_at=known or clock.now(), device=device)
     if known is None:
         if snapshot.newest_source_at is None:
-            raise ValueError("has no time stamp at any data point; give the time with --at")
+            raise ValueError("has no data point with a timestamp; give the time with --at")
         snapshot = replace(snapshot, received_at=snapshot.newest_source_at)
     if snapshot.received_at > clock.now():
-        raise ValueError("lies in the future")
+        raise ValueError("is in the future")
     return snapshot
 
 

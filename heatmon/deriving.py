@@ -28,5 +28,7 @@ def derive_marked(store: TimeSeriesStore, site: Site) -> int:
                 total += done
                 progress.advance(done)
         except LockHeld as error:
-            raise CommandError(f"{error}. All is stored; go on with: recalculate --resume") from error
+            raise CommandError(
+                f"{error}. Everything is stored; continue with: recalculate --resume"
+            ) from error
     return total

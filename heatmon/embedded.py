@@ -50,7 +50,9 @@ class ProcessLock:
         except OSError as error:
             holder = file.read().strip() or "unknown"
             file.close()
-            raise AlreadyRunning(f"heatmon already runs on this data directory (process {holder})") from error
+            raise AlreadyRunning(
+                f"heatmon is already running on this data directory (process {holder})"
+            ) from error
         file.seek(0)
         file.truncate()
         file.write(str(os.getpid()))

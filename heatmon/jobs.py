@@ -187,7 +187,7 @@ def derive(collection: Collection, at: datetime) -> int:
     """Compute what became stale, the last closed intervals included; gives how many intervals."""
     site, store = collection.site, collection.store
     if not store.wait_until_readable(READABLE_WITHIN_S):
-        log.warning("Nothing was derived this time: what was written last cannot be read yet.")
+        log.warning("Nothing was derived this time: the rows written last cannot be read yet.")
         return 0
     mark_new(store, site.pk, interval_of(int(at.timestamp())))
     try:

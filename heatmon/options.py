@@ -40,23 +40,29 @@ def path(value: str) -> Path:
 
 
 SERVER_OPTIONS: tuple[Option, ...] = (
-    Option("data_dir", path, Path("data"), "SQLite files, tokens and keys; made with mode 0700"),
+    Option("data_dir", path, Path("data"), "SQLite files, tokens and keys; created with mode 0700"),
     Option("bind", address_and_port, "127.0.0.1:8000", "address and port of the embedded server"),
     Option(
-        "secret_key", text, None, "Django's key; made once in the data directory if not given", secret=True
+        "secret_key",
+        text,
+        None,
+        "Django's secret key; generated in the data directory if not set",
+        secret=True,
     ),
-    Option("allowed_hosts", host_names, (), "names under which the server may be reached, besides loopback"),
+    Option(
+        "allowed_hosts", host_names, (), "host names under which the server may be reached, besides loopback"
+    ),
     Option(
         "trusted_origins", origins, (), "public addresses behind a reverse proxy, like https://heat.example"
     ),
-    Option("trusted_proxy", text, None, "address of the reverse proxy whose X-Forwarded headers count"),
-    Option("script_name", text, "", "sub-path under a reverse proxy, like /heatmon"),
-    Option("lan_http", switch, False, "allow login without TLS on a home network"),
+    Option("trusted_proxy", text, None, "address of the reverse proxy whose X-Forwarded headers are trusted"),
+    Option("script_name", text, "", "sub-path behind a reverse proxy, like /heatmon"),
+    Option("lan_http", switch, False, "allow sign-in without TLS on a home network"),
     Option(
         "database_url",
         text,
         None,
-        "postgres://… for many homes; SQLite in the data directory if not given",
+        "postgres://… for many homes; SQLite in the data directory if not set",
         secret=True,
     ),
     Option(
@@ -70,7 +76,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
     Option("influxdb_bucket", text, None, "bucket in InfluxDB (comes with a later version)"),
     Option("influxdb_token", text, None, "token for InfluxDB (comes with a later version)", secret=True),
     Option("redis_url", text, None, "broker for Celery; needed only in production", secret=True),
-    Option("language", choice("de", "en"), None, "language of the pages; the browser's if not given"),
+    Option("language", choice("de", "en"), None, "language of the pages; the browser's if not set"),
     Option(
         "metrics",
         choice("off", "token", "public"),
@@ -84,7 +90,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
         "where alerts go (apprise addresses) (comes with a later version)",
         secret=True,
     ),
-    Option("allow_loopback_devices", switch, False, "device addresses typed on pages may be loopback"),
+    Option("allow_loopback_devices", switch, False, "allow loopback addresses for devices entered on pages"),
     Option(
         "viessmann_api_url",
         http_url,
@@ -95,13 +101,13 @@ SERVER_OPTIONS: tuple[Option, ...] = (
         "viessmann_iam_url",
         http_url,
         "https://iam.viessmann-climatesolutions.com/idp/v3",
-        "base address of the cloud's login",
+        "base address of the cloud's sign-in service",
     ),
     Option(
         "viessmann_daily_limit",
         whole_number,
         1450,
-        "calls to the cloud allowed in 24 h",
+        "cloud requests allowed in 24 h",
         low=10,
         high=100_000,
     ),

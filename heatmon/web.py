@@ -42,7 +42,7 @@ class WebServer:
         except OSError as error:
             raise CommandError(
                 f"Cannot listen on {host}:{port}: {error.strerror}. "
-                "Choose another with --bind or HEATMON_BIND."
+                "Choose another address with --bind or HEATMON_BIND."
             ) from error
         # A name like localhost may stand for two addresses, each with a listener of its own.
         self._listener = next(one for one in self._sockets.values() if isinstance(one, BaseWSGIServer))

@@ -75,7 +75,9 @@ HOME_OPTIONS: tuple[Option, ...] = (
     Option("time_zone", time_zone, "Europe/Berlin", "time zone of the house"),
     Option("latitude", number, None, "latitude of the house [°]", unit="°", low=-90, high=90),
     Option("longitude", number, None, "longitude of the house [°]", unit="°", low=-180, high=180),
-    Option("altitude", number, None, "height of the house above the sea [m]", unit="m", low=-430, high=5000),
+    Option(
+        "altitude", number, None, "altitude of the house above sea level [m]", unit="m", low=-430, high=5000
+    ),
     Option("currency", currency, "EUR", "currency of the prices"),
     Option("shelly_url", device_url, None, "address of the meter, like http://192.168.1.50"),
     Option("shelly_password", text, None, "password of the meter, if it has one", secret=True),
@@ -87,13 +89,13 @@ HOME_OPTIONS: tuple[Option, ...] = (
         variable_name="METER_CHANNELS",
     ),
     Option("viessmann_user", text, None, "Viessmann account (e-mail)"),
-    Option("viessmann_password", text, None, "its password, for the first login", secret=True),
+    Option("viessmann_password", text, None, "password of that account, for the first sign-in", secret=True),
     Option("viessmann_client_id", text, None, "client ID from the Viessmann developer portal"),
     Option(
         "heat_pump_device",
         text,
         None,
-        "which heat pump, where an account has several: serial of its gateway, or serial/device",
+        "which heat pump, if the account has several: serial of its gateway, or serial/device",
         variable_name="HEAT_PUMP",
     ),
     Option(
@@ -148,12 +150,12 @@ HOME_OPTIONS: tuple[Option, ...] = (
         "base_fee_per_day",
         number,
         0.0,
-        "base fee of the electricity per day",
+        "base fee for electricity per day",
         low=0,
         high=100,
         environment=False,
     ),
-    Option("tariffs", None, (), "later prices, each with the day it begins", environment=False),
+    Option("tariffs", None, (), "later tariffs, each with its first day", environment=False),
     Option(
         "heat_reference_factor",
         None,

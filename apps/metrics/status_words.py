@@ -29,7 +29,7 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
         )
     if fault.code == status.SOURCE_SILENT:
         since = date_format(localtime(fault.details["since"], zone), "DATETIME_FORMAT")
-        return _("The cloud answers, but the heat pump has sent it nothing new since %(since)s.") % {
+        return _("The cloud responds, but the heat pump has sent it nothing new since %(since)s.") % {
             "since": since
         }
     if fault.code == status.NOTHING_NEW:

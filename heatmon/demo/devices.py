@@ -119,7 +119,9 @@ def _make_history(store: Store, site: Site, state: DemoState, began: float) -> N
 def _counts(store: Store, site: Site, at: int) -> Counts:
     counts = counts_at(store, site.pk, at)
     if counts is None:
-        raise CountersMissing(f"The demo's counters are not stored; remove {settings.DATA_DIR} to begin anew")
+        raise CountersMissing(
+            f"The demo's counters are not stored; remove {settings.DATA_DIR} to start afresh"
+        )
     return counts
 
 

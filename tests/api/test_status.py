@@ -289,5 +289,5 @@ def test_a_source_that_repeats_itself_for_half_an_hour_is_told_with_its_time(
     assert heat_pump.state == "fresh"
     assert heat_pump.fault is not None and heat_pump.fault.code == "source_silent"
     assert fault_words(heat_pump.fault, BERLIN) == (
-        "The cloud answers, but the heat pump has sent it nothing new since 23 Nov 2026, 13:34."
+        "The cloud responds, but the heat pump has sent it nothing new since 23 Nov 2026, 13:34."
     )

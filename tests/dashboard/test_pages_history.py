@@ -39,9 +39,7 @@ def test_a_gap_is_hatched_and_told_in_words(reader: Client, filled: Site) -> Non
 
 def test_the_window_is_summed_up(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/history?from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00Z").content.decode())
-    assert (
-        "In this window 19.7 kWh electricity 4.88 COP estimated 16 starts, mean run time time 30 min" in text
-    )
+    assert "In this window 19.7 kWh electricity 4.88 COP estimated 16 starts, mean run time 30 min" in text
 
 
 def test_an_unmeasured_part_is_said(reader: Client, filled: Site) -> None:

@@ -71,7 +71,7 @@ def test_one_answer_is_taken_at_its_newest_time_stamp(home: Home) -> None:
     home.move(hours=1)
     path = home.folder / "answer.json"
     path.write_text(json.dumps(answer(home), indent=2))
-    assert run("import_features", path) == f"{path}: 1 answers\n"
+    assert run("import_features", path) == f"{path}: 1 responses\n"
     kept = RawAnswer.objects.get()
     assert JANUARY < kept.at <= home.at
     assert ConfigurationVersion.objects.get().settings[SLOPE] == 0.6
@@ -90,7 +90,7 @@ def test_one_answer_is_taken_at_the_time_given(home: Home) -> None:
 def test_answers_of_many_polls_give_readings_and_settings_entries_in_order(home: Home) -> None:
     rows = polls(home, 20, slope=0.7, comfort=23)
     path = lines_file(home, "answers.jsonl", rows)
-    assert run("import_features", path) == f"{path}: 20 answers\n"
+    assert run("import_features", path) == f"{path}: 20 responses\n"
     assert len(home.rows("heat_pump", JANUARY, home.at)) == 20
     assert told() == [(SLOPE, 0.6, 0.7), (COMFORT, 22, 23)]
     first = Entry.objects.order_by("at")[0]
@@ -141,8 +141,8 @@ def test_a_broken_line_is_named_and_the_answers_before_it_are_kept(
     path = lines_file(home, "answers.jsonl", [*rows[:2], line, *rows[2:]])
     said = refused("import_features", path)
     assert f"{path}: {complaint}" in said
-    assert f"{path}: 2 answers" in said
-    assert "Answers before it were kept; fix the file and run the command again." in said
+    assert f"{path}: 2 responses" in said
+    assert "Responses before it were kept; fix the file and run the command again." in said
     assert RawAnswer.objects.count() == 2
     run("import_features", lines_file(home, "answers.jsonl", rows))
     assert RawAnswer.objects.count() == 4
@@ -188,7 +188,7 @@ def test_a_time_without_offset_is_refused(home: Home, at: str) -> None:
 
 def test_one_time_for_several_files_is_refused(home: Home) -> None:
     path = lines_file(home, "a.json", [answer(home)])
-    assert "give one file" in refused("import_features", path, path, "--at", "2026-01-12T06:00:00Z")
+    assert "use it with one file" in refused("import_features", path, path, "--at", "2026-01-12T06:00:00Z")
 
 
 def test_a_missing_file_of_answers_is_named(home: Home) -> None:
@@ -225,7 +225,7 @@ def devices() -> list[tuple[str, bool]]:
 def test_what_is_no_heat_pump_is_refused(home: Home, features: list[str]) -> None:
     content = {"data": [{"feature": name, "properties": {"value": {"value": 21.5}}} for name in features]}
     path = lines_file(home, "a.jsonl", [{"at": "2026-01-12T06:00:00Z", "payload": content}])
-    assert f"{path}: line 1 is not the answer of a heat pump: it has no compressor" in refused(
+    assert f"{path}: line 1 is not a heat pump's response: it has no compressor" in refused(
         "import_features", path
     )
     assert devices() == []
@@ -260,7 +260,7 @@ def test_an_answer_that_mixes_devices_is_refused(home: Home) -> None:
     assert isinstance(pump["data"], list)
     row = {"at": home.at.isoformat(), "payload": {"data": [*room["data"], *pump["data"]]}}
     said = refused("import_features", lines_file(home, "a.jsonl", [row]))
-    assert "line 1 mixes several devices (0, RoomControl-1); keep the heat pump's" in said
+    assert "line 1 mixes several devices (0, RoomControl-1); keep only the heat pump's" in said
 
 
 @pytest.mark.parametrize("serial", [None, "################"], ids=["absent", "masked"])
@@ -320,12 +320,12 @@ def test_empty_answers_of_a_cloud_with_a_fault_are_left_out(home: Home) -> None:
     rows = polls(home, 2)
     empty = {"at": rows[0]["at"], "payload": {"data": []}}
     path = lines_file(home, "a.jsonl", [rows[0], empty, empty, rows[1]])
-    assert run("import_features", path) == f"{path}: 2 answers; 2 without data points left out\n"
+    assert run("import_features", path) == f"{path}: 2 responses; 2 without data points skipped\n"
 
 
 def test_an_answer_from_the_future_is_refused(home: Home) -> None:
     row = {"at": (JANUARY + 25 * HOUR).isoformat(), "payload": answer(home)}
-    assert "line 1 lies in the future" in refused("import_features", lines_file(home, "a.jsonl", [row]))
+    assert "line 1 is in the future" in refused("import_features", lines_file(home, "a.jsonl", [row]))
 
 
 # -- many answers ----------------------------------------------------------------------------------------

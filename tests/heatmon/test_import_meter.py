@@ -171,7 +171,7 @@ def test_a_broken_line_ends_its_file_there_and_keeps_what_was_before(
     said = refused("import_meter", broken, good)
     assert f"{broken}: {complaint}" in said
     assert f"{broken}: 30 minutes" in said
-    assert "Rows before the named lines were kept; fix the files and run the command again." in said
+    assert "Rows before the lines named above were kept; fix the files and run the command again." in said
     assert equals_truth(home, JANUARY - 4 * HOUR, JANUARY - 3 * HOUR)
     assert len(home.minute_energies_wh(JANUARY - HOUR, JANUARY)) == 30
     broken.write_bytes(b"\r\n".join(lines))

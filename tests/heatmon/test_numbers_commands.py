@@ -40,7 +40,7 @@ def test_recalculate_derives_what_raw_data_gives(
     store: SqliteStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store.write(steady_hours(START, START + 7200, 3000.0))
-    assert "intervals of five minutes derived" in run("recalculate")
+    assert "five-minute intervals derived" in run("recalculate")
     sums = store.sums(SITE, ["electrical_energy_wh"], [START, START + 7200])["electrical_energy_wh"]
     assert sums[0].sum == pytest.approx(6000.0)
     assert "recalculate: 100 %" in capsys.readouterr().err
@@ -61,7 +61,7 @@ def test_recalculate_resumes_with_what_is_marked(store: SqliteStore) -> None:
 
 
 def test_recalculate_without_data_says_so(store: SqliteStore) -> None:
-    assert run("recalculate") == "There is no raw data in that time.\n"
+    assert run("recalculate") == "There is no raw data in that period.\n"
 
 
 @pytest.mark.parametrize(

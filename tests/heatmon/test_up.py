@@ -179,7 +179,7 @@ def test_a_second_start_on_the_same_data_is_refused(demo: Up) -> None:
     demo.address  # noqa: B018  (it runs)
     code, said = refused(demo.data_dir, "--demo", "--bind", "127.0.0.1:0")
     assert code == 1
-    assert f"heatmon already runs on this data directory (process {demo.process.pid})." in said
+    assert f"heatmon is already running on this data directory (process {demo.process.pid})." in said
     assert "Stop it first, or open its page." in said
     assert "Traceback" not in said
 
@@ -187,7 +187,7 @@ def test_a_second_start_on_the_same_data_is_refused(demo: Up) -> None:
 def test_the_demo_answers_on_loopback_only(tmp_path: Path) -> None:
     code, said = refused(tmp_path, "--demo", "--bind", "0.0.0.0:0")
     assert code == 2
-    assert "The demo has no login and answers on loopback only, not on 0.0.0.0." in said
+    assert "The demo has no sign-in and listens on loopback only, not on 0.0.0.0." in said
 
 
 def test_a_bind_without_port_is_refused(tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ def test_a_lost_store_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
     second.must_end_cleanly(signal.SIGTERM)
     assert store.stat().st_size == 0
 
-    assert "A new time-series store has begun." in command(home, "begin_store")
+    assert "A new time-series store was started." in command(home, "begin_store")
     assert "it was left as it is" in command(home, "begin_store")
     third = Up(home, **given)
     assert third.get("readyz").status_code == 200

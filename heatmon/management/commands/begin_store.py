@@ -13,13 +13,13 @@ from apps.metrics.store.base import StoreUnavailable
 
 class Command(BaseCommand):
     help = (
-        "Begin a new time-series store where the one of this home is missing, damaged or another home's. "
-        "What is there is set aside. A store that is in order is left alone."
+        "Start a new time-series store where this home's is missing, damaged or belongs to another home. "
+        "The existing one is set aside. A store that is in order is left untouched."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--keep", action="store_true", help="take the store that is there for this home's instead"
+            "--keep", action="store_true", help="use the existing store for this home instead"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,10 +27,10 @@ class Command(BaseCommand):
         try:
             if options["keep"]:
                 keep(name, path)
-                said = "The store that is there is this home's now; its numbers are derived again."
+                said = "The existing store now belongs to this home; its figures will be derived again."
             else:
                 aside = begin_anew(name, path)
-                said = "A new time-series store has begun."
+                said = "A new time-series store was started."
                 if aside is not None:
                     said += f" The old one was set aside as {aside}."
         except NothingToDecide as error:

@@ -20,7 +20,7 @@ SOURCES = ("meter", "heat_pump")
 
 
 class Command(BaseCommand):
-    help = "Poll the devices once, store what they say, and print it."
+    help = "Poll the devices once, store their readings and print them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", required=True, help="one poll")
@@ -84,7 +84,7 @@ def _meter(collection: Collection) -> list[tuple[str, str]]:
         ("device", f"{reading.device} ({reading.profile})"),
         ("power", _text(reading.power_w, "W")),
         ("energy counter", _text(reading.energy_counter_wh, "Wh")),
-        ("clock, ahead of ours", _text(reading.clock_offset_s, "s")),
+        ("clock offset", _text(reading.clock_offset_s, "s")),
     ]
     for channel, phase in zip("abc", reading.phases, strict=True):
         parts = (_text(phase.power_w, "W"), _text(phase.voltage_v, "V"), _text(phase.current_a, "A"))

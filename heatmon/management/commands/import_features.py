@@ -21,11 +21,11 @@ from heatmon.progress import Progress
 
 
 class Command(BaseCommand):
-    help = 'Import Viessmann answers: one features answer (JSON), or JSON lines {"at": …, "payload": …}.'
+    help = 'Import Viessmann responses: one features response (JSON), or JSON lines {"at": …, "payload": …}.'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        parser.add_argument("--at", metavar="T", help="when a single answer was given (ISO 8601 with offset)")
+        parser.add_argument("--at", metavar="T", help="time of a single response (ISO 8601 with offset)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         files: list[Path] = options["files"]
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError(f"No such file: {', '.join(missing)}", returncode=2)
         at = _given_time(options["at"])
         if at is not None and len(files) > 1:
-            raise CommandError("--at is the time of one answer; give one file with it", returncode=2)
+            raise CommandError("--at is the time of a single response; use it with one file", returncode=2)
         importer = AnswerImport(default_site(), default_store())
         total = sum(path.stat().st_size for path in files)
         with old_objects_left_alone(), Progress(total, "import") as progress:
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{path}: {importer.told()}")
         if fault is not None:
             raise CommandError(
-                f"{path}: {str(fault).rstrip('.')}. Answers before it were kept; "
+                f"{path}: {str(fault).rstrip('.')}. Responses before it were kept; "
                 "fix the file and run the command again.",
                 returncode=2,
             ) from fault

@@ -29,7 +29,7 @@ BATCH = 5000
 
 
 class Command(BaseCommand):
-    help = "Import the meter's CSV export (/emdata/0/data.csv, /em1data/N/data.csv); repeating is harmless."
+    help = "Import the meter's CSV export (/emdata/0/data.csv, /em1data/N/data.csv); repeats are harmless."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             self.stderr.write(fault)
         if faults:
             raise CommandError(
-                "Rows before the named lines were kept; fix the files and run the command again.",
+                "Rows before the lines named above were kept; fix the files and run the command again.",
                 returncode=2,
             )
 

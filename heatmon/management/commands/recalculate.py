@@ -27,28 +27,28 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no date like 2027-03-01") from error
+        raise ArgumentTypeError(f"{text} is not a date like 2027-03-01") from error
 
 
 class Command(BaseCommand):
     help = (
-        "Derive intervals, COP, lumps and events again from raw data. It may be interrupted: what is left"
-        " is done in the background, or by --resume."
+        "Derive intervals, COP, lumps and events again from the raw data. Interrupting is safe: the rest"
+        " is done in the background or with --resume."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--from", dest="first", type=day, metavar="D", help="first local day (default: all)"
         )
-        parser.add_argument("--to", dest="last", type=day, metavar="D", help="last local day, included")
-        parser.add_argument("--resume", action="store_true", help="only go on with what is already marked")
+        parser.add_argument("--to", dest="last", type=day, metavar="D", help="last local day (inclusive)")
+        parser.add_argument("--resume", action="store_true", help="only continue with what is already marked")
 
     def handle(self, *args: Any, **options: Any) -> None:
         first, last = options["first"], options["last"]
         if first is not None and last is not None and last < first:
-            raise CommandError("--to lies before --from.", returncode=2)
+            raise CommandError("--to is before --from.", returncode=2)
         if options["resume"] and (first or last):
-            raise CommandError("--resume takes no dates.", returncode=2)
+            raise CommandError("--resume does not take dates.", returncode=2)
         site = default_site()
         house = home_options(site, with_secrets=False)
         store = default_store()
@@ -56,15 +56,15 @@ class Command(BaseCommand):
             if not options["resume"]:
                 stretch = _stretch(store, site.pk, house.zone, first, last)
                 if stretch is None:
-                    self.stdout.write("There is no raw data in that time.")
+                    self.stdout.write("There is no raw data in that period.")
                     return
                 mark_stale(site.pk, *stretch)
             done = self._work(store, site)
         except (StoreUnavailable, LockHeld) as error:
-            raise CommandError(f"{error}. What is left stays marked; go on with --resume.") from error
+            raise CommandError(f"{error}. The rest stays marked; continue with --resume.") from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted; go on with: recalculate --resume", returncode=130) from None
-        self.stdout.write(f"{done} intervals of five minutes derived.")
+            raise CommandError("Interrupted; continue with: recalculate --resume", returncode=130) from None
+        self.stdout.write(f"{done} five-minute intervals derived.")
 
     def _work(self, store: TimeSeriesStore, site: Site) -> int:
         at = datetime.now(UTC)

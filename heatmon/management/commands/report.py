@@ -46,7 +46,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text} is no date like 2027-03-01") from error
+        raise ArgumentTypeError(f"{text} is not a date like 2027-03-01") from error
 
 
 class Command(BaseCommand):

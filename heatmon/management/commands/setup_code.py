@@ -12,7 +12,7 @@ from apps.accounts.setup_code import current_code
 
 
 class Command(BaseCommand):
-    help = "Print the one-time code for /setup, as long as there is no account."
+    help = "Print the one-time code for /setup, while there is no account."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if get_user_model().objects.exists():

@@ -29,11 +29,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, help="local days to run, from 15 February 2026")
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--faults", nargs="+", default=[], metavar="NAME", help="names, or: all")
+        parser.add_argument("--faults", nargs="+", default=[], metavar="NAME", help="names, or all")
         parser.add_argument("--list-faults", action="store_true")
         parser.add_argument("--http", action="store_true", help="all calls over loopback")
         parser.add_argument("--scenario", default="nameplate", help="kind of house (default: nameplate)")
-        parser.add_argument("--json", action="store_true", help="one object on standard output")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         known = fault_names()

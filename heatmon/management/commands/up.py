@@ -39,12 +39,14 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Command(BaseCommand):
-    help = "Start web and collection in one process; without account and device the demo."
+    help = (
+        "Run the web server and data collection in one process; without an account or device, run the demo."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="the demo, even with devices set up")
-        parser.add_argument("--bind", metavar="ADDRESS", help="address and port, instead of HEATMON_BIND")
+        parser.add_argument("--demo", action="store_true", help="run the demo even if devices are set up")
+        parser.add_argument("--bind", metavar="ADDRESS", help="address and port, overriding HEATMON_BIND")
 
     def handle(self, *args: Any, **options: Any) -> None:
         bind = options["bind"] or settings.HEATMON.bind
@@ -55,8 +57,8 @@ class Command(BaseCommand):
             )
         if settings.DEMO and host.strip("[]") not in LOOPBACK:
             raise CommandError(
-                f"The demo has no login and answers on loopback only, not on {host}. For the real thing "
-                "name a device in .env (HEATMON_SHELLY_URL or HEATMON_VIESSMANN_CLIENT_ID) and start again, "
+                f"The demo has no sign-in and listens on loopback only, not on {host}. To use your own "
+                "devices, name one in .env (HEATMON_SHELLY_URL or HEATMON_VIESSMANN_CLIENT_ID) and restart, "
                 "or start with --bind 127.0.0.1:8000, reach it through ssh -L 8000:127.0.0.1:8000, and open "
                 "/setup.",
                 returncode=2,

@@ -17,9 +17,7 @@ SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = (
-        "Recompute the rollups of random days from raw rows and compare; exit code 0 only if all are equal."
-    )
+    help = "Recompute the rollups of random days from raw rows and compare; exit code 0 only if all match."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -29,7 +27,9 @@ class Command(BaseCommand):
             metavar="N",
             help=f"days to check (default {DAYS_DEFAULT})",
         )
-        parser.add_argument("--seed", type=int, default=None, metavar="S", help="choose the same days again")
+        parser.add_argument(
+            "--seed", type=int, default=None, metavar="S", help="seed, to check the same days again"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         days: int = options["days"]
@@ -62,5 +62,5 @@ def sentence(difference: Difference) -> str:
     return (
         f"site {difference.site} {difference.measurement}.{difference.field} of {difference.device}{circuit},"
         f" {difference.level_s} s from {difference.at}: stored {difference.stored},"
-        f" raw rows give {difference.computed}"
+        f" raw rows yield {difference.computed}"
     )

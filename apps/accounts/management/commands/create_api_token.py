@@ -22,13 +22,13 @@ def _days(text: str) -> int:
 
 
 class Command(BaseCommand):
-    help = "Make a token for the API and print it; it cannot be shown again. Read-only without --write."
+    help = "Create an API token and print it; it cannot be shown again. Read-only without --write."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="what the token is for, as shown in the list and as author of notes")
-        parser.add_argument("--write", action="store_true", help="may also change notes")
-        parser.add_argument("--expires", type=_days, metavar="DAYS", help="valid for so many days")
-        parser.add_argument("--user", help="whose token it is; otherwise the first account's")
+        parser.add_argument("--write", action="store_true", help="allow changing notes too")
+        parser.add_argument("--expires", type=_days, metavar="DAYS", help="days until it expires")
+        parser.add_argument("--user", help="owner of the token (default: the first account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"].strip()

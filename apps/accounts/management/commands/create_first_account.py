@@ -11,7 +11,7 @@ from apps.accounts.first_account import AccountExists, AccountRefused, create_fi
 
 
 class Command(BaseCommand):
-    help = "Make the first account; its password is read from standard input. Refuses if one exists (3)."
+    help = "Create the first account; the password is read from standard input. Exits with 3 if one exists."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", help="name of the account")
@@ -24,4 +24,4 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=3) from error
         except AccountRefused as error:
             raise CommandError("\n".join(error.messages), returncode=2) from error
-        self.stdout.write(f"account {options['username']} made")
+        self.stdout.write(f"account {options['username']} created")
