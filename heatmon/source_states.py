@@ -32,7 +32,7 @@ def note_success(site: Site, source: str, at: datetime) -> None:
         if not error_code and before is not None and timedelta(0) <= at - before < WRITTEN_EVERY:
             return
         if error_code:
-            log.info("%s answers again", source)
+            log.info("%s is responding again", source)
     good = {
         "last_attempt_at": at,
         "last_success_at": at,

@@ -64,7 +64,7 @@ class WebServer:
         """
         self._server.task_dispatcher.shutdown(timeout=within_s)
         if self._server.task_dispatcher.threads:
-            log.warning("a page was not answered in time")
+            log.warning("a page request timed out")
             return
         self._listener.trigger.pull_trigger(self._close)
         self._thread.join(1)

@@ -148,7 +148,7 @@ class TokenStore:
             self._seen = (stamp, content)
             return content
         aside = self.path.with_name(f"{self.path.name}.broken")
-        log.warning("%s cannot be read; set aside as %s, heatmon logs in again", self.path, aside)
+        log.warning("%s cannot be read; set aside as %s, heatmon signs in again", self.path, aside)
         os.replace(self.path, aside)
         return {}
 
