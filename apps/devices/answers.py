@@ -19,12 +19,12 @@ MAX_BYTES = 64_000_000
 
 
 def pack(payload: bytes | Mapping[str, Any]) -> bytes:
-    """Compressed JSON of an answer."""
+    """Return the compressed JSON of an answer."""
     return zlib.compress(payload if isinstance(payload, bytes) else orjson.dumps(payload), LEVEL)
 
 
 def unpack(packed: bytes | memoryview) -> dict[str, Any]:
-    """The answer again. Raises PayloadInvalid for bytes that ``pack`` did not make."""
+    """Return the answer again. Raises PayloadInvalid for bytes that ``pack`` did not make."""
     try:
         content = orjson.loads(zlib.decompressobj().decompress(packed, MAX_BYTES))
     except (zlib.error, ValueError) as error:

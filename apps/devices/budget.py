@@ -154,7 +154,7 @@ class CallBudget:
             cursor.execute(f"UPDATE {_CALLS} SET status = %s WHERE id = %s", [status, call_id])
 
     def remember_limit(self, reported_limit: int | None, blocked_until: datetime | None) -> None:
-        """What a 429 said. The pause is clamped to 24 h from now; None leaves the known value."""
+        """Store what a 429 said. The pause is clamped to 24 h from now; None leaves the known value."""
         told: dict[str, object] = {}
         if reported_limit is not None and reported_limit > 0:
             told["reported_limit"] = reported_limit
@@ -164,13 +164,13 @@ class CallBudget:
             QuotaState.objects.update_or_create(account=self.account, defaults=told)
 
     def _lock_account(self) -> None:
-        """On SQLite the transaction itself is IMMEDIATE; elsewhere the account's row is locked."""
+        """Lock the account's row; on SQLite the transaction itself is IMMEDIATE."""
         if connection.vendor != "sqlite":
             QuotaState.objects.get_or_create(account=self.account)
             QuotaState.objects.select_for_update().get(account=self.account)
 
     def _look(self, at: datetime) -> _Standing:
-        """Counts and limit in one query: a range of at most a day's rows over the index of ``at``."""
+        """Read counts and limit in one query: a range of at most a day's rows over the index of ``at``."""
         moments = [utc_midnight(at), at - BURST, at - DAY]
         midnight, burst, day = (connection.ops.adapt_datetimefield_value(one) for one in moments)
         with connection.cursor() as cursor:
@@ -194,7 +194,7 @@ class CallBudget:
             return int(cursor.fetchone()[0])
 
     def _retry_at(self, now: _Standing, at: datetime) -> datetime:
-        """The first moment at which every rule allows a call, if none is made until then."""
+        """Return the first moment at which every rule allows a call, if none is made until then."""
         moments = [at + timedelta(seconds=1)]
         if now.blocked_until is not None:
             moments.append(now.blocked_until)
@@ -207,7 +207,8 @@ class CallBudget:
         return max(moments)
 
     def _leaves(self, since: datetime, surplus: int, window: timedelta, at: datetime) -> datetime:
-        """When the call that stands ``surplus`` after the oldest one since ``since`` leaves the window."""
+        """Return when the call that comes ``surplus`` after the oldest one since ``since`` leaves the
+        window."""
         rows = ApiCall.objects.filter(account=self.account, at__gt=since).order_by("at")
         moments = list(rows.values_list("at", flat=True)[surplus : surplus + 1])
         return moments[0] + window if moments else at + window
@@ -224,7 +225,7 @@ def _exhausted(now: _Standing, retry_at: datetime) -> BudgetExhausted:
 
 
 def _aware(stored: datetime | str | None) -> datetime | None:
-    """A stored time as the database gives it: SQLite a text in UTC, PostgreSQL a time."""
+    """Return a stored time as the database gives it: SQLite a text in UTC, PostgreSQL a time."""
     if isinstance(stored, datetime):
         return in_utc(stored)
     return None if stored is None else parse_time(stored)
@@ -258,7 +259,7 @@ class ChargingAdapter(BaseAdapter):
 
     @contextmanager
     def calls(self, purpose: str) -> Iterator[None]:
-        """The requests of one poll of this thread: at most ``max_calls_per_poll``."""
+        """Count the requests of one poll of this thread: at most ``max_calls_per_poll``."""
         self._scope.left, self._scope.purpose = self._max_calls, purpose
         try:
             yield
@@ -267,7 +268,7 @@ class ChargingAdapter(BaseAdapter):
 
     @contextmanager
     def purpose(self, purpose: str) -> Iterator[None]:
-        """Requests within are written down for ``purpose``, and still belong to the poll around."""
+        """Record the requests made inside under ``purpose``; they still belong to the surrounding poll."""
         before = self._scope.purpose
         self._scope.purpose = purpose
         try:

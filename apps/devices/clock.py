@@ -15,13 +15,13 @@ _clock: Callable[[], datetime] = _system_clock
 
 
 def now() -> datetime:
-    """The present as aware UTC."""
+    """Return the present as aware UTC."""
     return _clock()
 
 
 @contextmanager
 def fixed(at: datetime) -> Iterator[None]:
-    """For tests: within the block ``now()`` is ``at``, in every thread."""
+    """Make ``now()`` return ``at`` within the block, in every thread (for tests)."""
     global _clock
     before = _clock
     _clock = lambda: at  # noqa: E731

@@ -127,7 +127,7 @@ def model_name(model: str) -> str:
 
 
 def _number(value: float, decimals: int | None = None) -> str:
-    """With the reader's decimal sign; without ``decimals`` as many as it has."""
+    """Format a number with the reader's decimal sign; without ``decimals`` with as many as it has."""
     return number_format(f"{value:g}" if decimals is None else f"{value:.{decimals}f}", use_l10n=True)
 
 

@@ -14,19 +14,19 @@ _lock = threading.Lock()
 
 
 def promise(loop: str, deadline: float) -> None:
-    """``loop`` will speak again before ``deadline`` (monotonic seconds)."""
+    """Promise that ``loop`` reports again before ``deadline`` (monotonic seconds)."""
     with _lock:
         _deadlines[loop] = deadline
 
 
 def leave(loop: str) -> None:
-    """``loop`` ended as it should."""
+    """Take ``loop`` off the list: it ended as it should."""
     with _lock:
         _deadlines.pop(loop, None)
 
 
 def late_loops(monotonic: float) -> list[str]:
-    """Names of loops whose deadline has passed."""
+    """Return the names of loops whose deadline has passed."""
     with _lock:
         deadlines: Mapping[str, float] = dict(_deadlines)
     return sorted(name for name, deadline in deadlines.items() if deadline < monotonic)

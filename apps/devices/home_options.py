@@ -66,7 +66,7 @@ class HomeOptions:
 
 
 def roles_of_channels(value: str) -> dict[str, str]:
-    """The named channels are the heat pump's, the others the house's."""
+    """Return the roles in which the named channels are the heat pump's, the others the house's."""
     chosen = channels(value)
     return {channel: HEAT_PUMP if channel in chosen else HOUSE for channel in CHANNELS}
 

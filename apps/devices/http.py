@@ -45,7 +45,7 @@ class Limits:
         self._deadline += seconds
 
     def remaining(self) -> float:
-        """Seconds left; TimeoutError when there are none."""
+        """Return the seconds left. Raises TimeoutError when there are none."""
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError("the answer took too long")
@@ -146,7 +146,8 @@ def capped(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made of: requests and urllib3 put causes into ``args`` and ``reason``."""
+    """Yield the error and what it was made of: requests and urllib3 put causes into ``args`` and
+    ``reason``."""
     seen: list[BaseException] = []
     waiting = [error]
     while waiting:
@@ -160,5 +161,5 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
-    """Whether one of ``kinds`` is among the causes of ``error``."""
+    """Return whether one of ``kinds`` is among the causes of ``error``."""
     return any(isinstance(cause, kinds) for cause in causes(error))

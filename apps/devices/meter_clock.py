@@ -14,7 +14,8 @@ SAME_START = timedelta(seconds=5)  # both times that give it are whole seconds
 
 
 def is_wrong(offset_s: float | None) -> bool:
-    """Whether a clock (its time minus ours [s]) is too far off to believe its rows; False while unknown."""
+    """Return whether a clock (its time minus ours [s]) is too far off to believe its rows; False while
+    unknown."""
     return offset_s is not None and abs(offset_s) > WRONG_FROM_S
 
 
@@ -36,7 +37,7 @@ def started_at(at: datetime, offset_s: float | None, uptime_s: int | None) -> da
 
 
 def was_ours(started_before: datetime | None, started_now: datetime | None) -> bool:
-    """Whether a difference that has gone was our clock's: the meter's was not set meanwhile."""
+    """Return whether a difference that has gone was our clock's: the meter's was not set meanwhile."""
     if started_before is None or started_now is None:
         return False
     return abs(started_now - started_before) <= SAME_START

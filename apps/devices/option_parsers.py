@@ -91,7 +91,7 @@ def switch(value: str) -> bool:
 
 
 def number(value: str) -> float:
-    """A number with a decimal point or comma."""
+    """Parse a number with a decimal point or comma."""
     typed = value.strip().replace("−", "-")
     if not _NUMBER.fullmatch(typed) or not math.isfinite(result := float(typed.replace(",", "."))):
         raise InvalidValue("must be a number", "number")
@@ -145,7 +145,7 @@ def http_url(value: str) -> str:
 
 
 def device_url(value: str) -> str:
-    """An address as people type it: the scheme may be left out."""
+    """Parse an address as people type it: the scheme may be left out."""
     return http_url(value if "://" in value else f"http://{value.strip()}")
 
 
@@ -173,7 +173,7 @@ def currency(value: str) -> str:
 
 
 def channels(value: str) -> tuple[str, ...]:
-    """``a,b,c`` or EM1 ids ``0,1,2``, as letters."""
+    """Parse ``a,b,c`` or EM1 ids ``0,1,2`` into letters."""
     letters = {"0": "a", "1": "b", "2": "c", "a": "a", "b": "b", "c": "c"}
     parts = [part.lower() for part in names(value)]
     if not parts or any(part not in letters for part in parts):

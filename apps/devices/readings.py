@@ -31,7 +31,7 @@ class PhaseReading:
 
 
 def is_dead(power_w: float | None, voltage_v: float | None) -> bool:
-    """Whether nothing is clamped to a phase: the meter then reports 0 V and 0 W for it."""
+    """Return whether nothing is clamped to a phase: the meter then reports 0 V and 0 W for it."""
     return voltage_v == 0.0 and not power_w
 
 

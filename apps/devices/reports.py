@@ -24,7 +24,8 @@ WARN_OF_LOGIN = timedelta(days=14)
 
 
 def login_ends_soon(ends_at: datetime | None, at: datetime) -> bool:
-    """Whether the owner should log in to the cloud again (14 days or less are left); False while unknown."""
+    """Return whether the owner should log in to the cloud again (14 days or less are left); False while
+    unknown."""
     return ends_at is not None and ends_at - at <= WARN_OF_LOGIN
 
 
@@ -41,7 +42,7 @@ def meter_report(reading: PowerReading) -> dict[str, Any]:
 
 
 def is_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether a report says something else than the one stored, so that it is stored at once."""
+    """Return whether a report says something else than the one stored, so that it is stored at once."""
     told = ("errors", "phases", "not_connected")
     if any(before.get(part) != after.get(part) for part in told):
         return True

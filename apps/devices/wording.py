@@ -296,7 +296,7 @@ def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words
 
 
 def _made_places(details: Mapping[str, Detail], zone: tzinfo) -> dict[str, str]:
-    """Details that read otherwise than they are stored."""
+    """Return the details that read otherwise than they are stored."""
     made = {}
     offset_s, faults, ends_at = details.get("offset_s"), details.get("reported"), details.get("ends_at")
     if isinstance(offset_s, int | float):

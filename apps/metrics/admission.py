@@ -87,7 +87,7 @@ def _admit(engine: Engine, homes: Sequence[StoredHome]) -> None:
 
 
 def _take(engine: Engine, homes: Sequence[StoredHome]) -> None:
-    """What was derived from another store, and what is known of one, counts no more."""
+    """Discard what was derived from another store and what is known of one."""
     with transaction.atomic():
         for derived in (Lump, MeterEvent, StaleRange, DerivedState, EstimateCache, KnownExtent, HistoryGap):
             derived.objects.all().delete()

@@ -29,7 +29,7 @@ _used_instead: list[Store] = []
 
 
 def default_store() -> Store:
-    """The store of the settings, opened at the first call of the process; or the one of ``use_store``.
+    """Return the store of the settings, opened at the first call of the process; or the one of ``use_store``.
 
     A store that is not as this home left it is refused until the next start: it raises StoreRefused at every
     use. Raises StoreUnavailable if it cannot be opened, ImproperlyConfigured for an engine not there yet.
@@ -58,7 +58,8 @@ def _open() -> Store:
 
 
 def refusal() -> StoreRefused | None:
-    """Why the store that this process has opened is refused; None if it is not, or was not opened yet."""
+    """Return why the store that this process has opened is refused; None if it is not, or was not opened
+    yet."""
     store = _used_instead[-1] if _used_instead else _opened
     return None if store is None else store.refusal
 

@@ -96,7 +96,7 @@ def buckets_of(rows: Iterable[Row], names: Sequence[str], start: int, end: int) 
 
 
 def by_interval(rows: Iterable[Row], quantity: Channels) -> dict[int, list[tuple[int, float]]]:
-    """Interval → (time, value) of its rows, channels added up; at most one meter at an instant.
+    """Return interval → (time, value) of its rows, channels added up; at most one meter at an instant.
 
     A row in which a channel is missing that the interval otherwise shows is left out.
     """
@@ -119,7 +119,7 @@ def _added(rows: list[Row], quantity: Channels) -> list[tuple[int, float]]:
 
 
 def _one_device(rows: list[Row]) -> list[Row]:
-    """Of two meters at one instant the one with more rows here; then the greater name."""
+    """Keep, of two meters at one instant, the one with more rows here, then the one with the greater name."""
     devices = {row.device for row in rows}
     if len(devices) == 1:
         return rows

@@ -26,8 +26,8 @@ class ChildFailed(Exception):
 
 
 def in_child(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """``function(*args, **kwargs)``, a function of a module that needs no Django, with arguments and
-    result that can be pickled. Raises ChildFailed."""
+    """Return ``function(*args, **kwargs)``, computed in a child process: a function of a module that needs no
+    Django, with arguments and result that can be pickled. Raises ChildFailed."""
     call = pickle.dumps((function.__module__, function.__qualname__, args, kwargs))
     try:
         done = subprocess.run(

@@ -57,7 +57,7 @@ class Harmonic:
 
 
 def regions(lines: Iterable[str]) -> list[Region]:
-    """The regions in the lines of ``normals.csv``."""
+    """Return the regions in the lines of ``normals.csv``."""
     return [
         Region(
             name=row["region"],
@@ -72,7 +72,7 @@ def regions(lines: Iterable[str]) -> list[Region]:
 
 
 def distance_km(latitude: float, longitude: float, region: Region) -> float:
-    """Great-circle distance from a place to a region's station."""
+    """Return the great-circle distance from a place to a region's station."""
     a, b = math.radians(latitude), math.radians(region.latitude)
     half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * (
         math.sin(math.radians(region.longitude - longitude) / 2) ** 2
@@ -83,8 +83,8 @@ def distance_km(latitude: float, longitude: float, region: Region) -> float:
 def normals_of_place(
     known: Sequence[Region], latitude: float, longitude: float, altitude_m: float | None
 ) -> Normals | None:
-    """Normals of the nearest region, 0.65 K colder per 100 m above its station; None farther than 250 km
-    from every station. Without an altitude the station's is taken."""
+    """Return the normals of the nearest region, 0.65 K colder per 100 m above its station; None farther than
+    250 km from every station. Without an altitude the station's is taken."""
     nearest = min(known, key=lambda region: distance_km(latitude, longitude, region), default=None)
     if nearest is None or distance_km(latitude, longitude, nearest) > FARTHEST_KM:
         return None
@@ -96,7 +96,7 @@ def normals_of_place(
 
 
 def harmonic(months_c: Sequence[float]) -> Harmonic:
-    """The yearly curve through twelve monthly means. Raises ValueError for another number of them."""
+    """Return the yearly curve through twelve monthly means. Raises ValueError for another number of them."""
     if len(months_c) != 12:
         raise ValueError("twelve monthly values are needed")
     angles = [2 * math.pi * (month + 0.5) / 12 for month in range(12)]
@@ -106,7 +106,7 @@ def harmonic(months_c: Sequence[float]) -> Harmonic:
 
 
 def harmonic_of_days(days: Sequence[tuple[date, float]]) -> Harmonic:
-    """Least squares fit to daily means [°C]; meaningful from about 300 days on."""
+    """Return the least-squares fit to daily means [°C]; meaningful from about 300 days on."""
     rows = []
     for day, value in days:
         angle = 2 * math.pi * day.timetuple().tm_yday / YEAR_DAYS
@@ -118,13 +118,13 @@ def harmonic_of_days(days: Sequence[tuple[date, float]]) -> Harmonic:
 
 
 def _harmonic(mean_c: float, cosine: float, sine: float) -> Harmonic:
-    """From mean + cosine·cos + sine·sin."""
+    """Return the curve mean + cosine·cos + sine·sin."""
     coldest = math.atan2(-sine, -cosine) / (2 * math.pi) * YEAR_DAYS
     return Harmonic(mean_c=mean_c, amplitude_k=math.hypot(cosine, sine), coldest_day=coldest % YEAR_DAYS)
 
 
 def _solved(matrix: list[list[float]]) -> list[float]:
-    """Solution of three linear equations, by elimination with pivots."""
+    """Return the solution of three linear equations, by elimination with pivots."""
     size = len(matrix)
     for column in range(size):
         pivot = max(range(column, size), key=lambda row: abs(matrix[row][column]))

@@ -57,8 +57,9 @@ class MonthCoverage:
 def interval_cop(
     thermal_kw: float | None, electrical_w: float | None, run_fraction: float | None, off_w: float
 ) -> float | None:
-    """COP of one 5-minute interval, or None: it must run for nine tenths of the time and draw more than
-    the off threshold ``off_w`` [W]. Values outside 1 to 10 are kept; the caller flags them."""
+    """Return the COP of one 5-minute interval, or None unless the compressor runs for nine tenths of the time
+    and draw more than the off threshold ``off_w`` [W]. Values outside 1 to 10 are kept; the caller flags
+    them."""
     if thermal_kw is None or electrical_w is None or run_fraction is None:
         return None
     if run_fraction < MIN_RUN_FRACTION or electrical_w < off_w or electrical_w <= 0:
@@ -67,7 +68,8 @@ def interval_cop(
 
 
 def period_cop(heat_wh: float | None, energy_wh: float | None) -> Cop:
-    """COP of a period: heat over electricity, both summed over the same intervals in state ``full``."""
+    """Return the COP of a period: heat over electricity, both summed over the same intervals in state
+    ``full``."""
     if energy_wh is None or energy_wh < MIN_ENERGY_WH:
         return Cop(value=None, reason="no_energy")
     if not heat_wh:
@@ -76,15 +78,15 @@ def period_cop(heat_wh: float | None, energy_wh: float | None) -> Cop:
 
 
 def running_cop(heat_wh: float | None, energy_wh: float | None, standby_wh: float | None) -> Cop:
-    """COP while running: heat over electricity without standby."""
+    """Return the COP while running: heat over electricity without standby."""
     if energy_wh is None:
         return Cop(value=None, reason="no_energy")
     return period_cop(heat_wh, energy_wh - (standby_wh or 0.0))
 
 
 def boundary(metered: Collection[str]) -> str:
-    """SEPEMO boundary of what hangs on the meter: H1 compressor, H2 + source pump or fan, H3 + heating
-    rod, H4 + heating-side pumps. The name is the widest boundary without a hole."""
+    """Return the SEPEMO boundary of what the meter measures: H1 compressor, H2 + source pump or fan, H3 +
+    heating rod, H4 + heating-side pumps. The name is the widest boundary without a hole."""
     name = "H1"
     for level, part in (("H2", SOURCE_PUMP), ("H3", HEATING_ROD), ("H4", HEATING_PUMPS)):
         if part not in metered:
@@ -96,8 +98,8 @@ def boundary(metered: Collection[str]) -> str:
 def boundary_cops(
     heat_wh: float, energy_wh: float, rod_wh: float | None, metered: Collection[str]
 ) -> dict[str, float]:
-    """COP by boundary. With the rod on the meter: H2 = Q/(E − E_rod), H3 (H4 with the pumps) =
-    (Q + E_rod)/E. Without a known rod energy only the boundary that is metered."""
+    """Return the COP by boundary. With the rod on the meter: H2 = Q/(E − E_rod), H3 (H4 with the pumps) = (Q
+    + E_rod)/E. Without a known rod energy only the boundary that is metered."""
     if energy_wh < MIN_ENERGY_WH or heat_wh <= 0:
         return {}
     wide = "H4" if HEATING_PUMPS in metered else "H3"
@@ -112,7 +114,8 @@ def boundary_cops(
 
 
 def carnot_cop(flow_c: float | None, source_c: float | None) -> float | None:
-    """Carnot COP between condenser (flow + 2 K) and evaporator (source − 6 K); None below 10 K of lift."""
+    """Return the Carnot COP between condenser (flow + 2 K) and evaporator (source − 6 K); None below 10 K of
+    lift."""
     if flow_c is None or source_c is None:
         return None
     lift_k = (flow_c + CONDENSER_OFFSET_K) - (source_c - EVAPORATOR_OFFSET_K)
@@ -122,21 +125,21 @@ def carnot_cop(flow_c: float | None, source_c: float | None) -> float | None:
 
 
 def percent_of_carnot(ideal_work_wh: float | None, energy_wh: float | None) -> float | None:
-    """100·Σ(Q/C)/ΣE over the same intervals [%]."""
+    """Return 100·Σ(Q/C)/ΣE over the same intervals [%]."""
     if ideal_work_wh is None or not energy_wh:
         return None
     return 100.0 * ideal_work_wh / energy_wh
 
 
 def heat_weighted_flow_c(weighted_wh_c: float | None, heat_wh: float | None) -> float | None:
-    """Σ(Q·T_flow)/ΣQ [°C]; None without heat."""
+    """Return Σ(Q·T_flow)/ΣQ [°C]; None without heat."""
     if weighted_wh_c is None or not heat_wh:
         return None
     return weighted_wh_c / heat_wh
 
 
 def calibration_factor(reference_wh: float, modulation_wh: float) -> float:
-    """k = Q_ref/Q_A of one external reading. Raises ValueError unless both are positive."""
+    """Return k = Q_ref/Q_A of one external reading. Raises ValueError unless both are positive."""
     if reference_wh <= 0 or modulation_wh <= 0:
         raise ValueError("a reference needs heat on both sides")
     return reference_wh / modulation_wh
@@ -149,8 +152,8 @@ def cop_band(
     energy_coverage: float,
     calibrated: bool = False,
 ) -> Band:
-    """Band of a period COP, metrics §3: [min, max] of the methods, at least ±10 % of method A, wider by a
-    fifth of the energy that is not covered. Calibrated by a reading: ±5 % of A alone."""
+    """Return the band of a period COP, metrics §3: [min, max] of the methods, at least ±10 % of method A,
+    wider by a fifth of the energy that is not covered. Calibrated by a reading: ±5 % of A alone."""
     known = [modulation, *([] if calibrated else [other for other in others if other is not None])]
     least = (CALIBRATED_ERROR if calibrated else METHOD_ERROR) * modulation
     gap = (1.0 - energy_coverage) * GAP_ERROR * modulation
@@ -162,7 +165,7 @@ def cop_band(
 def coverage_label(
     days: int, electric_coverage: float, energy_coverage: float | None, months: Sequence[MonthCoverage]
 ) -> str:
-    """``full``, ``partial`` or ``insufficient``: rows 2, 3 and 4 of the table in metrics §2.
+    """Return ``full``, ``partial`` or ``insufficient``: rows 2, 3 and 4 of the table in metrics §2.
 
     Months cut by the ends count from ten days on.
     """

@@ -47,12 +47,12 @@ class CyclingDay:
 
 
 def is_short_cycling(days: Sequence[CyclingDay]) -> bool:
-    """Whether the last three days in a row were short cycling."""
+    """Return whether the last three days in a row were short cycling."""
     return len(days) >= SHORT_CYCLE_DAYS and all(day.short for day in days[-SHORT_CYCLE_DAYS:])
 
 
 def cycling_day(starts_at: Sequence[float]) -> CyclingDay:
-    """From the times of a day's starts in order (epoch s)."""
+    """Return the day's cycling from the times of its starts, in order (epoch s)."""
     peak = 0
     first = 0
     for number, at in enumerate(starts_at):

@@ -15,5 +15,5 @@ def daily_mean_c(sum_c: float | None, count: int, step_s: int = 300) -> float | 
 
 
 def heating_degree_days(mean_c: float | None) -> float | None:
-    """HDD15 [K d] of one day: max(0, 15 − T_d). Source: Destatis, heating limit 15 °C."""
+    """Return HDD15 [K d] of one day: max(0, 15 − T_d). Source: Destatis, heating limit 15 °C."""
     return None if mean_c is None else max(0.0, HEATING_LIMIT_C - mean_c)

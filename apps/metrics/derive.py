@@ -74,8 +74,8 @@ def derive_intervals(
 
 
 def _chunk(raw: RawRows, known: Electricity, first: int, last: int, only_on_or_off: bool) -> _Chunk:
-    """All about [first, last). The neighbours' running is looked up only where a run is cut by the edges;
-    in a long stretch there always is one."""
+    """Read everything about [first, last). The neighbours' running is looked up only where a run is cut by
+    the edges; in a long stretch there always is one."""
     pumps = raw.pumps(first - CONTEXT_S, last + CONTEXT_S)
     wide = last - first > SHORT_S
     runs = Runs()
@@ -88,7 +88,7 @@ def _chunk(raw: RawRows, known: Electricity, first: int, last: int, only_on_or_o
 
 
 def _known_electricity(raw: RawRows, site_id: int, start: int, end: int) -> Electricity:
-    """Electricity of the stretch, widened until it cuts neither a lump of before nor a gap."""
+    """Return the electricity of the stretch, widened until it cuts neither a lump of before nor a gap."""
     while True:
         for lump in Lump.objects.filter(site_id=site_id, start__lt=utc(end), end__gt=utc(start)):
             start = min(start, interval_of(int(lump.start.timestamp())))
@@ -139,7 +139,7 @@ def _write(
 
 
 def _values(result: Result) -> dict[str, dict[str, float]]:
-    """Measurement → what is known of it."""
+    """Return measurement → what is known of it."""
     found = {"interval": {name: value for name, value in result.values.items() if value is not None}}
     numbers = (
         result.thermal_power_modulation_kw,
@@ -154,7 +154,7 @@ def _values(result: Result) -> dict[str, dict[str, float]]:
 
 
 def _inputs(parameters: SiteParameters, chunk: _Chunk, interval: int) -> Inputs | None:
-    """What is known of one interval; None if nothing is."""
+    """Return what is known of one interval; None if nothing is."""
     energy_wh = chunk.known.energy(interval)
     run = chunk.runs.run(interval)
     pump = chunk.pumps.get(interval)
@@ -186,8 +186,8 @@ def _needs_neighbour(pump: PumpState | None, on_s: float) -> bool:
 
 
 def _heating_neighbour(chunk: _Chunk, interval: int) -> Snapshot | None:
-    """The nearest heating snapshot with a modulation in the same run, at most two intervals away; of two
-    equally near the earlier."""
+    """Return the nearest heating snapshot with a modulation in the same run, at most two intervals away; of
+    two equally near the earlier."""
     for distance in range(INTERVAL_S, CONTEXT_S + 1, INTERVAL_S):
         for other in (interval - distance, interval + distance):
             pump = chunk.pumps.get(other)
@@ -202,7 +202,7 @@ def _heating_neighbour(chunk: _Chunk, interval: int) -> Snapshot | None:
 
 
 def _rod_seconds(chunk: _Chunk, interval: int) -> float | None:
-    """Runtime that the rod gained since the answer before, at most two intervals ago."""
+    """Return the runtime that the rod gained since the answer before, at most two intervals ago."""
     pump = chunk.pumps.get(interval)
     if pump is None or pump.rod_s is None:
         return None

@@ -173,7 +173,8 @@ def flow_points(home: Home, start: int, end: int) -> list[FlowPoint]:
 def heating_curve(
     circuit: str, settings: Mapping[str, Any], outside_c: tuple[float, ...] = tuple(range(-20, 21, 5))
 ) -> HeatingCurve | None:
-    """The set curve of a circuit from the heat pump's settings (public keys); None if they are unknown.
+    """Return the set curve of a circuit from the heat pump's settings (public keys); None if they are
+    unknown.
 
     Viessmann's curve bends upwards in the cold: flow = room + shift − slope·d·(1.4347 + 0.021·d +
     0.0002479·d²) with d = outside − room. Source: the formula in common use for Vitotronic controllers.

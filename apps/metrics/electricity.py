@@ -36,7 +36,7 @@ class Electricity:
         return self.energies[(interval - self.start) // INTERVAL_S]
 
     def lump_intervals(self) -> set[int]:
-        """Intervals that lie wholly inside a lump."""
+        """Return the intervals that lie wholly inside a lump."""
         return {
             interval
             for lump in self.lumps
@@ -54,8 +54,8 @@ class Electricity:
 
 
 def electricity(raw: RawRows, start: int, end: int) -> Electricity:
-    """Electricity of [start, end), multiples of 300 s, which must not cut a gap that counters bridge
-    (see ``without_cut_gaps``)."""
+    """Return the electricity of [start, end), multiples of 300 s, which must not cut a gap that counters
+    bridge (see ``without_cut_gaps``)."""
     result = Electricity(start=start)
     for first in range(start, end, CHUNK_S):
         rows = raw.energy(first, min(first + CHUNK_S, end))
@@ -68,7 +68,7 @@ def electricity(raw: RawRows, start: int, end: int) -> Electricity:
 
 
 def _gaps(known: Electricity) -> list[tuple[int, int]]:
-    """Stretches without five minute rows."""
+    """Return the stretches without five minute rows."""
     gaps: list[tuple[int, int]] = []
     for index, energy in enumerate(known.energies):
         if energy is not None:
@@ -94,7 +94,7 @@ def _resolve_gap(raw: RawRows, start: int, end: int, result: Electricity) -> Non
 
 
 def without_cut_gaps(raw: RawRows, known: Electricity) -> tuple[int, int]:
-    """[start, end) widened so that no gap with counters on both sides is cut by its edges."""
+    """Return [start, end) widened so that no gap with counters on both sides is cut by its edges."""
     start, end = known.start, known.end
     if known.open_at_start and raw.next_counter(start + 1) is not None:
         before = raw.previous_counter(start)
@@ -113,7 +113,7 @@ class CounterEvent:
 
 
 def counter_events(raw: RawRows, start: int, end: int, *, several_meters: bool) -> list[CounterEvent]:
-    """Resets, replaced meters and changed profiles whose first new reading lies in [start, end).
+    """Return resets, replaced meters and changed profiles whose first new reading lies in [start, end).
 
     Of a long stretch with one meter only the hours are read whose counters tell of something.
     """
@@ -151,8 +151,8 @@ def _changes_of_series(readings: Sequence[CounterReading]) -> list[CounterEvent]
 
 
 def _suspicious_hours(raw: RawRows, start: int, end: int) -> list[int]:
-    """The first hour, and those in which some counter falls, rises faster than a house can draw, or counts
-    in another profile."""
+    """Return the first hour, and those in which some counter falls, rises faster than a house can draw, or
+    counts in another profile."""
     hours: set[int] = set()
     for name in raw.parameters.metered_channels:
         before: tuple[int, float] | None = None

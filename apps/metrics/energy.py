@@ -73,7 +73,7 @@ class _Piece:
 
 
 def energy_from_counter(readings: Sequence[CounterReading]) -> list[CounterStep]:
-    """Steps between neighbouring readings, in order of time.
+    """Return the steps between neighbouring readings, in order of time.
 
     A rise counts. A drop of less than 1 Wh is jitter: nothing is added and the higher reading is kept. A
     larger drop is a reset: what the new counter shows counts. Nothing across a change of series.
@@ -107,7 +107,7 @@ def energy_from_counter(readings: Sequence[CounterReading]) -> list[CounterStep]
 def resolve(
     start: int, end: int, minutes_wh: Mapping[int, float], readings: Sequence[CounterReading]
 ) -> Resolved:
-    """Energies of the intervals in [start, end) from minute rows and counter readings around them.
+    """Return the energies of the intervals in [start, end) from minute rows and counter readings around them.
 
     ``minutes_wh`` and ``readings`` may reach beyond the stretch: a reading further out serves if the
     minutes between are known.
@@ -125,7 +125,7 @@ def resolve(
 
 
 def _missing_part(step: CounterStep, minutes_wh: Mapping[int, float]) -> _Piece | None:
-    """What the step says about minutes without a row: its energy less that of the rows it spans."""
+    """Return what the step says about minutes without a row: its energy less that of the rows it spans."""
     missing = [minute for minute in minutes(step.start, step.end) if minute not in minutes_wh]
     if not missing:
         return None
@@ -164,7 +164,7 @@ def _place(
 
 
 def _groups(start: int, end: int, by_minute: Mapping[int, _Piece]) -> list[tuple[int, int]]:
-    """Neighbouring intervals that some piece binds together; most groups are one interval."""
+    """Return the neighbouring intervals that some piece binds together; most groups are one interval."""
     groups: list[tuple[int, int]] = []
     first, bound = start, start
     for interval in intervals(start, end):
@@ -184,7 +184,7 @@ def _groups(start: int, end: int, by_minute: Mapping[int, _Piece]) -> list[tuple
 def _covered(
     first: int, last: int, minutes_wh: Mapping[int, float], by_minute: Mapping[int, _Piece]
 ) -> list[tuple[int, int]]:
-    """Stretches of a group in which every minute is known, alone or inside a piece."""
+    """Return the stretches of a group in which every minute is known, alone or inside a piece."""
     stretches: list[tuple[int, int]] = []
     for minute in minutes(first, last):
         if minute not in minutes_wh and minute not in by_minute:

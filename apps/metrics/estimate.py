@@ -81,7 +81,7 @@ class _Signature:
 
 
 def extrapolated(so_far_kwh: float, measured_days: int, year_days: int) -> float | None:
-    """The plan's estimate: so far + mean of the measured days × remaining days."""
+    """Return the plan's estimate: so far + mean of the measured days × remaining days."""
     if measured_days == 0:
         return None
     return so_far_kwh + so_far_kwh / measured_days * (year_days - measured_days)
@@ -95,7 +95,7 @@ def permille_of(days: Iterable[date]) -> float:
 def degree_day_share(
     so_far_kwh: float, measured: Sequence[date], base_kwh_per_day: float, year_days: int
 ) -> Forecast:
-    """A whole year by degree-day shares: heat so far / its share, plus the base of every day."""
+    """Return a whole year by degree-day shares: heat so far / its share, plus the base of every day."""
     permille = permille_of(measured)
     if permille < MIN_PERMILLE:
         return Forecast(reason="not_enough_heating_days")
@@ -115,7 +115,7 @@ def _month_days(day: date) -> int:
 
 
 def heating_days(days: Sequence[EnergyDay]) -> int:
-    """Valid days with more than 2 K of heating degree days."""
+    """Return the valid days with more than 2 K of heating degree days."""
     return sum(
         day.energy_kwh is not None and (heating_degree_days(day.temperature_c) or 0.0) > HEATING_DAY_K
         for day in days
@@ -125,7 +125,7 @@ def heating_days(days: Sequence[EnergyDay]) -> int:
 def signature_forecast(
     history: Sequence[EnergyDay], remaining: Sequence[EnergyDay], normals: Harmonic | None, seed: int
 ) -> Forecast:
-    """Energy of the ``remaining`` days, in order, from the house's own days; see metrics §4.
+    """Return the energy of the ``remaining`` days, in order, from the house's own days; see metrics §4.
 
     ``remaining`` days with a known temperature use it; the others get drawn weather around the normals
     (own climate from 300 days on). The same seed gives the same answer.
@@ -150,7 +150,7 @@ def signature_forecast(
 
 
 def _saw_winter(days: Sequence[EnergyDay], climate: Harmonic) -> bool:
-    """The coldest tenth of the days lies below the normal January mean + 2 K."""
+    """Return whether the coldest tenth of the days lies below the normal January mean + 2 K."""
     temperatures = sorted(day.temperature_c for day in days if day.temperature_c is not None)
     coldest = temperatures[: max(1, len(temperatures) // 10)]
     january = sum(climate.at(day) for day in range(1, 32)) / 31
@@ -210,7 +210,8 @@ def _signature(days: Sequence[EnergyDay], is_split: bool) -> _Signature | None:
 def _draws(
     house: _Signature, remaining: Sequence[EnergyDay], climate: Harmonic, heat_error: float, seed: int
 ) -> tuple[float, float, float]:
-    """10, 50 and 90 % of the energy of the remaining days over 200 draws of weather and parameters."""
+    """Return the 10, 50 and 90 % quantiles of the energy of the remaining days over 200 draws of weather and
+    parameters."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
@@ -234,7 +235,7 @@ def _draws(
 
 
 def _weather(count: int, generator: Generator) -> list[float]:
-    """Deviations from normal as an AR(1) process [K]."""
+    """Return the deviations from normal as an AR(1) process [K]."""
     shocks = generator.standard_normal(count)
     weather = []
     state = 0.0

@@ -67,7 +67,7 @@ def thermal_power_from_modulation(
     rod_active: bool = False,
     calibration: float = 1.0,
 ) -> Heat:
-    """Method A: rated × modulation × run fraction [kW], mean of the interval.
+    """Return the heat by method A: rated × modulation × run fraction [kW], mean of the interval.
 
     ``same_run``: the nearest heating snapshot of the same run, at most 2 intervals away.
     ``only_on_or_off``: this unit never showed a modulation other than 0 and 100.
@@ -99,7 +99,8 @@ def _not_seen_running(
     rod_active: bool,
     calibration: float,
 ) -> Heat:
-    """The meter saw the compressor, the snapshot did not: the run began or ended around it."""
+    """Return whether the meter saw the compressor but the snapshot did not: the run began or ended around
+    it."""
     if same_run is not None and same_run.modulation_percent is not None:
         rated = snapshot.rated_power_kw if snapshot.rated_power_kw is not None else same_run.rated_power_kw
         heat = _from_modulation(same_run.modulation_percent, rated, run_fraction, calibration)
@@ -129,7 +130,7 @@ def thermal_power_from_delta_t(
     return_c: float | None,
     run_fraction: float | None,
 ) -> Heat:
-    """Method B: flow × 1.16 kWh/(m³ K) × (secondary supply − return) × run fraction [kW].
+    """Return the heat by method B: flow × 1.16 kWh/(m³ K) × (secondary supply − return) × run fraction [kW].
 
     Zero when nothing ran; missing with a negative difference while running. Raises ValueError for a
     negative flow.

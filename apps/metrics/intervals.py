@@ -71,7 +71,7 @@ class Result:
 def interval_result(
     inputs: Inputs, *, flow_rate_m3_h: float | None, off_w: float, calibration: float = 1.0
 ) -> Result:
-    """All results of one interval."""
+    """Return all results of one interval."""
     run_fraction = inputs.run.run_fraction
     snapshot = inputs.pump.snapshot if inputs.pump is not None else None
     modulation = thermal_power_from_modulation(
@@ -136,7 +136,7 @@ def _values(inputs: Inputs, modulation: Heat, delta_t: Heat, certain: bool) -> d
 
 
 def _split(inputs: Inputs, heat_wh: float | None, full: bool) -> dict[str, float | None]:
-    """Electricity by purpose; the four parts sum to it. Heat by purpose for ``full`` intervals."""
+    """Return the electricity by purpose; the four parts sum to it. Heat by purpose for ``full`` intervals."""
     parts: dict[str, float | None] = {
         "electrical_energy_heating_wh": None,
         "electrical_energy_dhw_wh": None,
@@ -208,7 +208,7 @@ def dhw_share(inputs: Inputs) -> float | None:
 
 
 def _temperatures(inputs: Inputs, heat_wh: float | None, full: bool) -> dict[str, float | None]:
-    """What heat-weighted flow and % of Carnot are summed from."""
+    """Return what heat-weighted flow and % of Carnot are summed from."""
     values: dict[str, float | None] = {
         "flow_weighted_wh_c": None,
         "flow_weight_wh": None,
@@ -229,7 +229,7 @@ def _temperatures(inputs: Inputs, heat_wh: float | None, full: bool) -> dict[str
 
 
 def _reason(inputs: Inputs, modulation: Heat, power_w: float | None, off_w: float) -> int:
-    """Why the interval has no COP: the first that applies."""
+    """Return why the interval has no COP: the first that applies."""
     if inputs.in_lump or inputs.reset:
         return codes.IN_LUMP
     if inputs.energy_wh is None or power_w is None:

@@ -49,7 +49,7 @@ class Jaz:
     method_version: int = METHOD_VERSION
 
     def as_dict(self) -> dict[str, Any]:
-        """The answer of GET /api/jaz."""
+        """Return the answer of GET /api/jaz."""
         names = (
             "jaz",
             "jaz_low",
@@ -133,7 +133,7 @@ def _band(
 
 
 def joined(parts: Sequence[Totals]) -> Totals:
-    """Neighbouring stretches as one: sums add up, and a lump over an inner edge lies inside."""
+    """Join neighbouring stretches into one: sums add up, and a lump over an inner edge lies inside."""
     start, end = parts[0].start, parts[-1].end
     lumps = {(lump.start, lump.end): lump for part in parts for lump in (*part.inside, *part.crossing)}
     inside = [

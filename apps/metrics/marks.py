@@ -25,12 +25,12 @@ RAW_MEASUREMENTS = ("meter", "meter_minute", "meter_counter", "heat_pump")
 
 
 def made_with(parameters: SiteParameters) -> str:
-    """A short name of method and parameters: where it differs, derived numbers are out of date."""
+    """Return a short name of method and parameters: where it differs, derived numbers are out of date."""
     return f"{METHOD_VERSION}:{sha256(repr(astuple(parameters)).encode()).hexdigest()[:16]}"
 
 
 def mark_stale(site_id: int, start: int, end: int) -> None:
-    """Raw rows in [start, end) (epoch s) came, changed or went: derive what they touch again.
+    """Mark what raw rows that came, changed or went in [start, end) (epoch s) touch, to be derived again.
 
     Always a mark of its own: one that covers the stretch already may be being worked off just now, from
     what was there before.
@@ -58,8 +58,8 @@ def write_marked(
 
 
 def mark_late(site_id: int, start: int, end: int) -> None:
-    """Raw rows in [start, end) came after the last of them was polled: mark them, unless the turn of
-    deriving that takes up new rows (see ``mark_new``) is still ahead."""
+    """Mark raw rows in [start, end) that came after the last of them was polled, unless the turn of deriving
+    that takes up new rows (see ``mark_new``) is still ahead."""
     until = derived_until(site_id)
     if until is not None and start < until:
         mark_stale(site_id, start, end)
@@ -83,7 +83,7 @@ def mark_new(store: TimeSeriesStore, site_id: int, end: int) -> None:
 
 
 def derived_until(site_id: int) -> int | None:
-    """Until when (epoch s) intervals are derived or marked; None before the first turn."""
+    """Return until when (epoch s) intervals are derived or marked; None before the first turn."""
     until = DerivedState.objects.filter(site_id=site_id).values_list("derived_until", flat=True).first()
     return None if until is None else int(until.timestamp())
 
@@ -96,7 +96,7 @@ def mark_everything_stale(store: TimeSeriesStore, site_id: int) -> None:
 
 
 def raw_extent(store: TimeSeriesStore, site_id: int) -> tuple[int, int] | None:
-    """[first, last + 1) over all raw rows of a site; None without any."""
+    """Return [first, last + 1) over all raw rows of a site; None without any."""
     extents = [extent for name in RAW_MEASUREMENTS if (extent := store.extent(site_id, name)) is not None]
     if not extents:
         return None

@@ -52,7 +52,7 @@ class EnergyRow:
     heating_degree_days_known: int
 
     def is_measured(self, at: datetime) -> bool:
-        """Whether it is over at ``at`` and its electricity measured, by the rule of ``Totals``."""
+        """Return whether it is over at ``at`` and its electricity measured, by the rule of ``Totals``."""
         return (
             self.end <= at
             and (self.electrical_coverage or 0.0) >= MEASURED
@@ -132,7 +132,7 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
 
 
 def _weather(home: Home, calendar: Sequence[Period]) -> list[Weather]:
-    """From the local days of all periods at once."""
+    """Return the weather of each period, from the local days of all periods at once."""
     means = [
         daily_mean_c(day.sum, day.count)
         for day in outside_means(home, day_edges(calendar[0].first, calendar[-1].last, home.options.zone))
@@ -146,7 +146,7 @@ def _weather(home: Home, calendar: Sequence[Period]) -> list[Weather]:
 
 
 def weather_of(daily_means_c: Sequence[float | None]) -> Weather:
-    """Weather of a stretch of local days; days without a valid mean are left out."""
+    """Return the weather of a stretch of local days; days without a valid mean are left out."""
     known = [mean for mean in daily_means_c if mean is not None]
     if not known:
         return Weather(mean_c=None, degree_days=None)
@@ -210,7 +210,7 @@ def _cost(
 
 
 def _energy_from(part: Totals, whole: Totals) -> float:
-    """Energy of a part of a period; a lump over a change of tariff is charged where it starts."""
+    """Return the energy of a part of a period; a lump over a change of tariff is charged where it starts."""
     crossing = [
         lump
         for lump in part.crossing

@@ -22,8 +22,8 @@ def house_state(
     compressor_phase: str | None,
     dhw_charging: bool | None,
 ) -> str:
-    """``power_w`` is the meter's fresh power, else None: then the heat pump's own word counts. Which use
-    it runs for only the heat pump knows; without it the answer is ``running``."""
+    """Return the state now. ``power_w`` is the meter's fresh power, else None: then the heat pump's own
+    report counts. Only the heat pump knows what it runs for; without it the state is ``running``."""
     running = compressor_active if power_w is None else power_w > off_w
     if running is None:
         return UNKNOWN
@@ -41,7 +41,7 @@ def house_state(
 def interval_state(
     run_s: float | None, known_s: float | None, dhw_charging: float | None, rod_wh: float | None
 ) -> str:
-    """The state of one 5-minute interval for the band under the charts; ``none``: not known."""
+    """Return the state of one 5-minute interval for the band under the charts; ``none``: not known."""
     if known_s is None or known_s < 150:
         return "none"
     if rod_wh:

@@ -85,11 +85,11 @@ class RawRows:
         return kept.rows[bisect_left(kept.times, start) : bisect_left(kept.times, end)]
 
     def power(self, start: int, end: int) -> Combined:
-        """Power of the compressor's channels, by interval of [start, end)."""
+        """Return the power of the compressor's channels, by interval of [start, end)."""
         return self._combined(power_of(self.parameters.run_channels), start, end)
 
     def energy(self, start: int, end: int) -> Combined:
-        """Metered energy, by interval of [start, end)."""
+        """Return the metered energy, by interval of [start, end)."""
         return self._combined(energy_of(self.parameters.metered_channels), start, end)
 
     def _combined(self, quantity: Channels, start: int, end: int) -> Combined:
@@ -117,15 +117,15 @@ class RawRows:
         return found
 
     def polls(self, start: int, end: int) -> dict[int, list[tuple[int, float]]]:
-        """Interval → (time, power [W]) of the compressor's channels."""
+        """Return interval → (time, power [W]) of the compressor's channels."""
         return by_interval(self._rows("meter", start, end), power_of(self.parameters.run_channels))
 
     def run_minutes(self, start: int, end: int) -> dict[int, float]:
-        """Minute → energy [Wh] of the compressor's channels."""
+        """Return minute → energy [Wh] of the compressor's channels."""
         return self._minutes(self.parameters.run_channels, start, end)
 
     def minutes(self, start: int, end: int) -> dict[int, float]:
-        """Minute → metered energy [Wh]."""
+        """Return minute → metered energy [Wh]."""
         return self._minutes(self.parameters.metered_channels, start, end)
 
     def _minutes(self, channels: Sequence[str], start: int, end: int) -> dict[int, float]:
@@ -133,7 +133,8 @@ class RawRows:
         return {at: value for rows in found.values() for at, value in rows}
 
     def counters(self, start: int, end: int) -> list[CounterReading]:
-        """Counters of the metered channels at the minute edges in [start, end), in order of time."""
+        """Return the counters of the metered channels at the minute edges in [start, end), in order of
+        time."""
         names = [f"energy_counter_{name}_wh" for name in self.parameters.metered_channels]
         return [
             CounterReading(
@@ -151,7 +152,7 @@ class RawRows:
         return self._store.extent(self._site, "meter_counter")
 
     def next_counter(self, at: int) -> int | None:
-        """Time of the first counter reading at or after ``at``; None without one."""
+        """Return the time of the first counter reading at or after ``at``; None without one."""
         within = self.counters_within
         if within is None:
             return None
@@ -161,7 +162,7 @@ class RawRows:
         )
 
     def previous_counter(self, at: int) -> int | None:
-        """Time of the last counter reading at or before ``at``; None without one."""
+        """Return the time of the last counter reading at or before ``at``; None without one."""
         within = self.counters_within
         if within is None:
             return None
@@ -171,15 +172,15 @@ class RawRows:
         )
 
     def by_hour(self, name: str, start: int, end: int) -> Iterator[tuple[int, float, float]]:
-        """(hour, lowest, highest value) of a series, of the hours that have any."""
+        """Yield (hour, lowest, highest value) of a series, of the hours that have any."""
         series = self._store.series(self._site, name, start, end, 3600)
         for hour, low, high in zip(series.time, series.min, series.max, strict=True):
             if low is not None and high is not None:
                 yield hour, low, high
 
     def modulations(self, start: int, end: int) -> set[float]:
-        """Modulations other than 0 shown in [start, end) [%]; of a long stretch the least and greatest of
-        each interval."""
+        """Return the modulations other than 0 shown in [start, end) [%]; of a long stretch the least and
+        greatest of each interval."""
         if end - start > SHORT_S:
             series = self._store.series(self._site, "modulation_percent", start, end, INTERVAL_S)
             return {value for value in (*series.min, *series.max) if value}
@@ -187,7 +188,7 @@ class RawRows:
         return {value for row in rows if (value := row.values.get("modulation_percent"))}
 
     def pumps(self, start: int, end: int) -> dict[int, PumpState]:
-        """Interval → what the heat pump said in it; of several devices the chosen one, else the latest
+        """Return interval → what the heat pump said in it; of several devices the chosen one, else the latest
         answer."""
         device = self.parameters.heat_pump_device
         found: dict[int, Row] = {}

@@ -32,12 +32,12 @@ COUNTER_SLOTS_S = ((EDGE_SETTLED_S, EDGE_SETTLED_S + METER_STEP_S), (32, 42))
 
 
 def epoch(at: datetime) -> int:
-    """Whole epoch second of an aware time."""
+    """Return the whole epoch second of an aware time."""
     return math.floor(at.timestamp())
 
 
 def meter_rows(site: int, reading: PowerReading, channels: Collection[str]) -> list[Row]:
-    """Rows of one poll: ``meter`` on the 10 s grid and, once a minute edge, ``meter_counter``.
+    """Return the rows of one poll: ``meter`` on the 10 s grid and, once a minute edge, ``meter_counter``.
 
     ``power_w`` and the counters of ``meter`` are sums over ``channels``, those of the heat pump.
     """
@@ -65,7 +65,7 @@ def meter_rows(site: int, reading: PowerReading, channels: Collection[str]) -> l
 def minute_rows(
     site: int, records: Iterable[MinuteRecord], channels: Collection[str], provisional: bool = False
 ) -> list[Row]:
-    """Rows of ``meter_minute``; ``provisional`` for energies taken from a counter step.
+    """Return the rows of ``meter_minute``; ``provisional`` for energies taken from a counter step.
 
     A record of several minutes (some models keep five) is spread evenly over them, to the last digit. A
     channel that the record does not know is not named: the export of another channel may have it.
@@ -97,8 +97,8 @@ def minute_rows(
 
 
 def heat_pump_rows(site: int, reading: HeatPumpReading) -> list[Row]:
-    """Rows of one snapshot at the start of the 300 s that its request fell in: one for the unit, one a
-    circuit. The unit's ``supply_temperature_c`` is that of the first active circuit with a sensor."""
+    """Return the rows of one snapshot at the start of the 300 s that its request fell in: one for the unit,
+    one a circuit. The unit's ``supply_temperature_c`` is that of the first active circuit with a sensor."""
     at = interval_of(epoch(reading.measured_at))
 
     def row(values: Mapping[str, float | None], circuit: str = "") -> Row:
@@ -110,7 +110,7 @@ def heat_pump_rows(site: int, reading: HeatPumpReading) -> list[Row]:
 
 
 def newest_of(rows: Iterable[Row], requested_at: Mapping[int, float]) -> list[Row]:
-    """Those heat-pump rows that are not older than what is stored for their interval.
+    """Return those heat-pump rows that are not older than what is stored for their interval.
 
     ``requested_at``: interval start → stored request time. Of two snapshots in one interval the later
     wins, whatever order they arrive in.
@@ -128,12 +128,12 @@ def newest_of(rows: Iterable[Row], requested_at: Mapping[int, float]) -> list[Ro
 
 
 def code_of(text: str | None, codes: Mapping[str, int]) -> float | None:
-    """The stored code of a text; −1 for one that the table does not know, None for none."""
+    """Return the stored code of a text; −1 for one that the table does not know, None for none."""
     return None if text is None else float(codes.get(text, UNKNOWN_CODE))
 
 
 def _is_absent(phase: PhaseReading) -> bool:
-    """A channel that the meter does not have, as distinct from one that failed for a moment."""
+    """Return whether the meter does not have the channel, as distinct from one that failed for a moment."""
     values = (phase.power_w, phase.voltage_v, phase.current_a, phase.energy_counter_wh)
     return not phase.errors and all(value is None for value in values)
 
@@ -147,14 +147,14 @@ def _sum_of(phases: Mapping[str, PhaseReading], channels: Collection[str], name:
 def _total(
     total: float | None, phases: Mapping[str, PhaseReading], channels: Collection[str], name: str
 ) -> float | None:
-    """The meter's own total where all channels count; it may differ from their sum by 0.01 Wh."""
+    """Return the meter's own total where all channels count; it may differ from their sum by 0.01 Wh."""
     if total is not None and set(channels) == set(PHASES):
         return total
     return _sum_of(phases, channels, name)
 
 
 def _counter_edge(reading: PowerReading) -> int | None:
-    """The minute edge whose counters this reading shows and should keep; None if it is not its turn.
+    """Return the minute edge whose counters this reading shows and should keep; None if it is not its turn.
 
     The meter's minutes follow the meter's clock; the edge is given in ours, to the nearest minute.
     """
@@ -175,7 +175,7 @@ def _counter_row(site: int, reading: PowerReading, phases: Mapping[str, PhaseRea
 
 
 def _minute_values(record: MinuteRecord, channels: Collection[str]) -> dict[str, float | None]:
-    """Energies that the record knows; ``energy_wh`` is the sum over ``channels``."""
+    """Return the energies that the record knows; ``energy_wh`` is the sum over ``channels``."""
     by_channel = dict(zip(PHASES, record.energy_wh, strict=True))
     returned = dict(zip(PHASES, record.energy_returned_wh, strict=True))
     known = [by_channel[channel] for channel in channels if by_channel[channel] is not None]
@@ -192,7 +192,7 @@ def _minute_values(record: MinuteRecord, channels: Collection[str]) -> dict[str,
 
 
 def _share(value: float | None, number: int, parts: int) -> float | None:
-    """Part ``number`` of a value in 0.0001 Wh; the parts add up to the whole exactly."""
+    """Return the part ``number`` of a value in 0.0001 Wh; the parts add up to the whole exactly."""
     if value is None:
         return None
     whole = round(value * 10_000)

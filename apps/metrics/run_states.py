@@ -38,7 +38,7 @@ class Runs:
 
 
 def interval_runs(raw: RawRows, start: int, end: int) -> Runs:
-    """Running of the intervals in [start, end)."""
+    """Return the running of the intervals in [start, end)."""
     on_w, off_w = raw.parameters.on_w, raw.parameters.off_w
     power = raw.power(start, end)
     clear: dict[int, bool] = {}
@@ -69,7 +69,8 @@ def interval_runs(raw: RawRows, start: int, end: int) -> Runs:
 
 
 def _samples(raw: RawRows, wanted: Sequence[int]) -> tuple[dict[int, list[Sample]], dict[int, float]]:
-    """Samples of the wanted intervals, read in joined stretches; and the metered energy of their minutes."""
+    """Return the samples of the wanted intervals, read in joined stretches; and the metered energy of their
+    minutes."""
     samples: dict[int, list[Sample]] = {}
     metered: dict[int, float] = {}
     for first, last in _joined(wanted):
@@ -92,8 +93,8 @@ def _joined(wanted: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def state_before(raw: RawRows, at: int) -> RunState:
-    """The state in which the interval at ``at`` begins: looked up as far back as it takes, until a sample
-    outside of the hysteresis or a break decides it."""
+    """Return the state in which the interval at ``at`` begins: looked up as far back as it takes, until a
+    sample outside of the hysteresis or a break decides it."""
     state = RunState()
     for reach_s in LOOK_BACK_S:
         samples, _ = _samples(raw, intervals(at - reach_s, at))
@@ -110,7 +111,7 @@ def state_before(raw: RawRows, at: int) -> RunState:
 
 
 def settled_end(raw: RawRows, end: int) -> int:
-    """The first interval edge from ``end`` on whose state does not depend on what lies before it."""
+    """Return the first interval edge from ``end`` on whose state does not depend on what lies before it."""
     at = end
     while at < end + LOOK_AHEAD_S:
         if not _all_between(raw, at):
@@ -120,7 +121,7 @@ def settled_end(raw: RawRows, end: int) -> int:
 
 
 def _all_between(raw: RawRows, interval: int) -> bool:
-    """Whether all of an interval's samples lie inside of the hysteresis, without a break."""
+    """Return whether all of an interval's samples lie inside of the hysteresis, without a break."""
     on_w, off_w = raw.parameters.on_w, raw.parameters.off_w
     polls = raw.polls(interval, interval + INTERVAL_S).get(interval, [])
     if polls and polls[0][0] == interval and not off_w < polls[0][1] < on_w:

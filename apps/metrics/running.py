@@ -59,7 +59,7 @@ UNKNOWN_RUN = IntervalRun(on_s=0.0, known_s=0.0, starts=0, begins_on=None, ends_
 def samples_of(
     polls: Sequence[tuple[int, float]], minutes_wh: Mapping[int, float], start: int
 ) -> list[Sample]:
-    """Samples of one interval from its 10 s polls (epoch s, W) and minute energies [Wh].
+    """Return the samples of one interval from its 10 s polls (epoch s, W) and minute energies [Wh].
 
     A minute with fewer than four polls uses its mean power, 60·E, if its energy is known.
     """
@@ -80,7 +80,7 @@ def samples_of(
 def run_of_interval(
     start: int, samples: Sequence[Sample], before: RunState, on_w: float, off_w: float
 ) -> tuple[IntervalRun, RunState]:
-    """Running in [start, start + 300 s) from its samples in order of time, and the state after it.
+    """Return the running in [start, start + 300 s) from its samples in order of time, and the state after it.
 
     A change from unknown to on is no start.
     """
@@ -129,7 +129,8 @@ def _close(segments: list[Segment], begin: int, to: int, state: bool | None) -> 
 
 
 def steady_run(start: int, on: bool, before: RunState) -> tuple[IntervalRun, RunState]:
-    """An interval with all 30 polls on one side of the thresholds: the same result without the polls."""
+    """Return an interval with all 30 polls on one side of the thresholds: the same result without the
+    polls."""
     state = before.on if before.until >= start else None
     run = IntervalRun(
         on_s=float(INTERVAL_S) if on else 0.0,
@@ -143,7 +144,7 @@ def steady_run(start: int, on: bool, before: RunState) -> tuple[IntervalRun, Run
 
 
 def off_minutes(run: IntervalRun, start: int) -> list[int]:
-    """Starts of the interval's minutes that were off throughout: their energy is standby."""
+    """Return the starts of the interval's minutes that were off throughout: their energy is standby."""
     return [
         minute
         for minute in minutes(start, start + INTERVAL_S)
@@ -152,12 +153,12 @@ def off_minutes(run: IntervalRun, start: int) -> list[int]:
 
 
 def on_seconds(run: IntervalRun, begin: float, end: float) -> float:
-    """Seconds on within [begin, end)."""
+    """Return the seconds on within [begin, end)."""
     return sum(max(0.0, min(to, end) - max(first, begin)) for first, to, on in run.segments if on)
 
 
 def same_run(runs: Mapping[int, IntervalRun], one: int, other: int) -> bool:
-    """Whether the compressor ran without a break from interval ``one`` into interval ``other``."""
+    """Return whether the compressor ran without a break from interval ``one`` into interval ``other``."""
     first, last = min(one, other), max(one, other)
     if first not in runs or last not in runs:
         return False

@@ -122,7 +122,7 @@ def history(
 
 
 def step_for(start: int, end: int, points: int, native_s: int) -> int:
-    """The shortest step, not below ``native_s``, of which at most ``points`` touch [start, end)."""
+    """Return the shortest step, not below ``native_s``, of which at most ``points`` touch [start, end)."""
     for step_s in STEPS_S:
         if step_s >= native_s and -(-end // step_s) - start // step_s <= points:
             return step_s
@@ -244,12 +244,12 @@ def means_between(home: Home, names: Sequence[str], edges: Sequence[int]) -> dic
 
 
 def zero_parts(name: str) -> tuple[str, str, str]:
-    """Series that tell whether a heat of 0 is one, in the order of ``known_heat``."""
+    """Return the series that show whether a heat of 0 is genuine, in the order of ``known_heat``."""
     return "compressor_run_s", HEATS[name], "electrical_energy_wh"
 
 
 def ratio(heat_wh: float | None, energy_wh: float | None) -> float | None:
-    """ΣQ/ΣE of a step; None below 0.1 kWh of electricity or without heat."""
+    """Return ΣQ/ΣE of a step; None below 0.1 kWh of electricity or without heat."""
     if not heat_wh or energy_wh is None or energy_wh < LEAST_ENERGY_WH:
         return None
     return heat_wh / energy_wh

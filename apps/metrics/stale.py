@@ -66,14 +66,14 @@ def _newest_piece(
 
 
 def stale_intervals(site_id: int, at: datetime) -> int:
-    """How many intervals before ``at`` are marked."""
+    """Return how many intervals before ``at`` are marked."""
     now = interval_of(int(at.timestamp()))
     stretches = _stretches(list(StaleRange.objects.filter(site_id=site_id)), now)
     return sum((end - start) // INTERVAL_S for start, end in stretches)
 
 
 def _check_made_with(store: TimeSeriesStore, site_id: int, parameters: SiteParameters) -> None:
-    """After an upgrade or a change of options everything is marked, once."""
+    """Mark everything, once, after an upgrade or a change of options."""
     name = made_with(parameters)
     state, _ = DerivedState.objects.get_or_create(site_id=site_id, defaults={"made_with": name})
     if state.made_with == name:
@@ -85,7 +85,7 @@ def _check_made_with(store: TimeSeriesStore, site_id: int, parameters: SiteParam
 
 
 def _stretches(ranges: list[StaleRange], now: int) -> list[tuple[int, int]]:
-    """Marks before ``now``, joined where they touch, in order."""
+    """Return the marks before ``now``, joined where they touch, in order."""
     stretches: list[tuple[int, int]] = []
     for start, end in sorted(
         (int(each.start.timestamp()), min(now, int(each.end.timestamp()))) for each in ranges

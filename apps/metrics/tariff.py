@@ -20,7 +20,7 @@ class Tariff:
 def tariffs_of(
     price_per_kwh: float | None, base_fee_per_day: float, entries: Iterable[Mapping[str, Any]] = ()
 ) -> list[Tariff]:
-    """The house's tariffs in order of time. The plain price holds before the first dated entry.
+    """Return the house's tariffs in order of time. The plain price holds before the first dated entry.
 
     An entry is ``{"from": "2027-07-01", "price": 0.36, "base_fee_per_day": 0.40}``; the fee may be left
     out and is then the house's. Raises ValueError for an entry that cannot be read.
@@ -45,7 +45,7 @@ def tariffs_of(
 
 
 def tariff_on(tariffs: Sequence[Tariff], day: date) -> Tariff | None:
-    """The tariff in force on a local day; None before the first."""
+    """Return the tariff in force on a local day; None before the first."""
     found = None
     for tariff in tariffs:
         if tariff.valid_from <= day:
@@ -54,13 +54,13 @@ def tariff_on(tariffs: Sequence[Tariff], day: date) -> Tariff | None:
 
 
 def changes_within(tariffs: Sequence[Tariff], first: date, last: date) -> list[date]:
-    """Days after ``first`` and up to ``last`` on which another tariff begins."""
+    """Return the days after ``first`` and up to ``last`` on which another tariff begins."""
     return [tariff.valid_from for tariff in tariffs if first < tariff.valid_from <= last]
 
 
 def cost(stretches: Iterable[tuple[date, int, float]], tariffs: Sequence[Tariff]) -> float | None:
-    """Cost of stretches (first day, number of days, energy [kWh]), each inside of one tariff: energy ×
-    price + base fee per day. None if some stretch has no tariff."""
+    """Return the cost of stretches (first day, number of days, energy [kWh]), each inside of one tariff:
+    energy × price + base fee per day. None if some stretch has no tariff."""
     total = 0.0
     for first, days, energy_kwh in stretches:
         tariff = tariff_on(tariffs, first)

@@ -252,7 +252,7 @@ def window(home: Home, start: int, end: int, names: Sequence[str] = INTERVAL_FIE
 
 
 def lumps_within(site_id: int, start: int, end: int) -> list[LumpSpan]:
-    """Lumps that touch [start, end), in order."""
+    """Return the lumps that touch [start, end), in order."""
     found = Lump.objects.filter(
         site_id=site_id,
         start__lt=datetime.fromtimestamp(end, UTC),

@@ -31,7 +31,7 @@ class Period:
 
 
 def local_midnight(day: date, zone: tzinfo) -> datetime:
-    """The first instant of a local day as UTC.
+    """Return the first instant of a local day as UTC.
 
     Where the clock jumps over midnight (Santiago in September) the day starts at the jump; where midnight
     comes twice it starts at the first.
@@ -44,7 +44,8 @@ def local_midnight(day: date, zone: tzinfo) -> datetime:
 
 
 def _jump_before(inside: datetime, day: date, zone: tzinfo) -> datetime:
-    """The first instant of ``day`` when 00:00 does not exist: halving between the day before and ``day``."""
+    """Return the first instant of ``day`` when 00:00 does not exist, by halving between the day before and
+    ``day``."""
     low, high = int(inside.timestamp()) - 6 * 3600, int(inside.timestamp()) + 6 * 3600
     while high - low > 1:
         middle = (low + high) // 2
@@ -56,22 +57,22 @@ def _jump_before(inside: datetime, day: date, zone: tzinfo) -> datetime:
 
 
 def local_day_bounds(day: date, zone: tzinfo) -> tuple[int, int]:
-    """[start, end) of a local day, epoch seconds."""
+    """Return [start, end) of a local day, epoch seconds."""
     return _edge(day, zone), _edge(day + timedelta(days=1), zone)
 
 
 def local_date(at: datetime, zone: tzinfo) -> date:
-    """The local calendar day of an instant."""
+    """Return the local calendar day of an instant."""
     return at.astimezone(zone).date()
 
 
 def day_edges(first: date, last: date, zone: tzinfo) -> list[int]:
-    """All local midnights from the start of ``first`` to the end of ``last``."""
+    """Return all local midnights from the start of ``first`` to the end of ``last``."""
     return [_edge(first + timedelta(days=number), zone) for number in range((last - first).days + 2)]
 
 
 def period_first(day: date, period: str) -> date:
-    """First day of the period that ``day`` lies in. Raises ValueError for an unknown period."""
+    """Return the first day of the period that ``day`` lies in. Raises ValueError for an unknown period."""
     if period == "day":
         return day
     if period == "week":
@@ -84,7 +85,7 @@ def period_first(day: date, period: str) -> date:
 
 
 def next_first(first: date, period: str) -> date:
-    """First day of the following period."""
+    """Return the first day of the following period."""
     if period == "day":
         return first + timedelta(days=1)
     if period == "week":
@@ -97,7 +98,7 @@ def next_first(first: date, period: str) -> date:
 
 
 def period_label(first: date, period: str) -> str:
-    """``2026-03-29``, ``2026-W13`` (ISO year and week), ``2026-03`` or ``2026``."""
+    """Return ``2026-03-29``, ``2026-W13`` (ISO year and week), ``2026-03`` or ``2026``."""
     if period == "day":
         return first.isoformat()
     if period == "week":
@@ -109,7 +110,7 @@ def period_label(first: date, period: str) -> str:
 
 
 def periods(period: str, first: date, last: date, zone: tzinfo) -> list[Period]:
-    """All periods that touch the local days ``first`` to ``last``, in order."""
+    """Return all periods that touch the local days ``first`` to ``last``, in order."""
     starts = []
     start = period_first(first, period)
     while start <= last:
@@ -131,13 +132,13 @@ def periods(period: str, first: date, last: date, zone: tzinfo) -> list[Period]:
 
 
 def days(first: date, last: date) -> Iterator[date]:
-    """``first`` to ``last``, both included."""
+    """Yield ``first`` to ``last``, both included."""
     for number in range((last - first).days + 1):
         yield first + timedelta(days=number)
 
 
 def parse_date(text: str) -> date:
-    """``2026-03-29``. Raises ValueError for anything else."""
+    """Parse ``2026-03-29``. Raises ValueError for anything else."""
     return date.fromisoformat(text.strip())
 
 

@@ -54,7 +54,7 @@ class Estimate:
     normals: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """The answer of GET /api/estimate; empty texts are null."""
+        """Return the answer of GET /api/estimate; empty texts are null."""
         answer = asdict(self)
         del answer["normals"]
         return {name: None if value == "" else value for name, value in answer.items()}

@@ -55,7 +55,7 @@ def checked_address(
 
 
 def permitted_ip(host: str, port: int, allow_loopback: bool, *, resolve: Resolve | None = None) -> str:
-    """The IP address to connect to. Every address that the name has must be permitted."""
+    """Return the IP address to connect to. Every address that the name has must be permitted."""
     addresses = list((resolve or _resolve)(host, port))
     if not addresses:
         raise DeviceUnreachable("name_unknown", host=host)

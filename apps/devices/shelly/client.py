@@ -49,7 +49,7 @@ class ShellyClient:
         )
 
     def identify(self) -> MeterIdentity:
-        """Who answers. Raises WrongDevice for anything but a Shelly with a meter.
+        """Return who answers. Raises WrongDevice for anything but a Shelly with a meter.
 
         A meter is what has components for it, whatever its model. Needs no password where the Shelly names
         its profile.
@@ -70,8 +70,8 @@ class ShellyClient:
         return identity
 
     def get_status(self) -> PowerReading:
-        """One poll: one request ``Shelly.GetStatus``. ``device`` of the reading is who answered, which may
-        be another device than before; the caller compares. Raises DeviceError."""
+        """Poll once, with one request ``Shelly.GetStatus``. ``device`` of the reading is who answered, which
+        may be another device than before; the caller compares. Raises DeviceError."""
         status = self._connection.get_json("/rpc/Shelly.GetStatus")
         sent_at = self._connection.sent_at
         try:
@@ -83,7 +83,7 @@ class ShellyClient:
         return reading
 
     def history(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
-        """The meter's own rows in [start, end), for the last minutes: six rows cost one request (one a
+        """Return the meter's own rows in [start, end), for the last minutes: six rows cost one request (one a
         channel in monophase). Longer stretches are for ``MeterHistory``. Raises DeviceError."""
         if not self._device:
             self.identify()

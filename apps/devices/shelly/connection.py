@@ -71,7 +71,7 @@ class MeterConnection:
         self._auth = self._new_login()
 
     def get_json(self, path: str, *, deadline_s: float = POLL_DEADLINE_S, **query: object) -> Any:
-        """The decoded body of an answer 200. Raises DeviceError."""
+        """Return the decoded body of an answer 200. Raises DeviceError."""
         body = b"".join(self._stream(path, query, deadline_s))
         try:
             decoded = _decoded(body)
@@ -83,7 +83,7 @@ class MeterConnection:
         return decoded
 
     def get_lines(self, path: str, *, deadline_s: float, **query: object) -> Iterator[str]:
-        """The lines of an answer 200 as they come in. Raises DeviceError, also between lines."""
+        """Yield the lines of an answer 200 as they come in. Raises DeviceError, also between lines."""
         rest = b""
         for chunk in self._stream(path, query, deadline_s):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -111,7 +111,7 @@ class MeterConnection:
         return HTTPDigestAuth(USER, self._password) if self._password else None
 
     def _stream(self, path: str, query: dict[str, object], deadline_s: float) -> Iterator[bytes]:
-        """The body in pieces. Closes the connection when the caller stops early or something fails."""
+        """Yield the body in pieces. Closes the connection when the caller stops early or something fails."""
         response = self._open(f"{path}?{urlencode(query)}" if query else path, deadline_s)
         try:
             yield from capped(self._chunks(response), MAX_ANSWER_BYTES)
@@ -126,7 +126,7 @@ class MeterConnection:
         return iter((response.content,))  # in the same process: all there, and cheaper
 
     def _open(self, path: str, deadline_s: float) -> requests.Response:
-        """The answer 200 to a request, its body unread."""
+        """Return the answer 200 to a request, its body unread."""
         if self._stopped is not None:
             raise DeviceRefused(self._stopped, host=self.host)
         if isinstance(self._adapter, LimitedAdapter):
@@ -153,7 +153,7 @@ class MeterConnection:
         return self._exchange(path, deadline_s)
 
     def _exchange(self, path: str, deadline_s: float) -> requests.Response:
-        """One request and its login. A kept connection that the meter dropped meanwhile is tried anew."""
+        """Send one request and its login; retry on a kept connection that the meter has dropped."""
         kept, self._answered = self._answered, False
         try:
             return self._send(path, deadline_s)
@@ -269,13 +269,13 @@ class MeterConnection:
 
 
 def _is_stale(response: requests.Response) -> bool:
-    """Whether a 401 is about the nonce, which ran out, and not about the password."""
+    """Return whether a 401 is about the nonce, which ran out, and not about the password."""
     challenge = response.headers.get("WWW-Authenticate", "").lower().replace(" ", "").replace('"', "")
     return response.status_code == 401 and "stale=true" in challenge
 
 
 def _decoded(body: bytes) -> Any:
-    """JSON; also the NaN that some firmware sends, which the fast decoder refuses."""
+    """Decode JSON, including the NaN that some firmware sends, which the fast decoder refuses."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -283,7 +283,8 @@ def _decoded(body: bytes) -> Any:
 
 
 def _rpc_error(body: Any, *, failed: bool = False) -> tuple[int | None, str]:
-    """Code and message of an error frame ``{"error": {…}}``, or of a bare error where HTTP says failed."""
+    """Return the code and message of an error frame ``{"error": {…}}``, or of a bare error where HTTP says
+    failed."""
     error = body.get("error") if isinstance(body, dict) else None
     if error is None and failed:
         error = body
@@ -293,7 +294,8 @@ def _rpc_error(body: Any, *, failed: bool = False) -> tuple[int | None, str]:
 
 
 def _was_dropped(error: BaseException) -> bool:
-    """Whether a kept connection turned out to be closed: nothing was answered, and no time was lost."""
+    """Return whether a kept connection turned out to be closed: nothing was answered, and no time was
+    lost."""
     return caused_by(error, ConnectionError) and not caused_by(
         error, TimeoutError, requests.Timeout, ConnectionRefusedError
     )

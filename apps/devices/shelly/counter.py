@@ -25,8 +25,8 @@ class MinuteFromCounter:
         self._reading: PowerReading | None = None
 
     def feed(self, reading: PowerReading) -> MinuteRecord | None:
-        """The minute that ended with the edge this reading shows first; None where that is not certain:
-        a missed edge, a reset, another device or profile, a counter that is missing."""
+        """Return the minute that ended with the edge this reading shows first; None if that is uncertain: a
+        missed edge, a reset, another device or profile, a counter that is missing."""
         at_s = _meter_time(reading)
         before, before_edge = self._reading, self._edge
         if at_s % 60 < FIRST_TRUSTED_SECOND or all(
@@ -44,13 +44,14 @@ class MinuteFromCounter:
 
 
 def _meter_time(reading: PowerReading) -> float:
-    """The meter's own time of the reading [epoch s], in which its minutes and rows are counted; ours, but
-    for the seconds, where the meter's clock is wrong."""
+    """Return the meter's own time of the reading [epoch s], in which its minutes and rows are counted; ours,
+    but for the seconds, where the meter's clock is wrong."""
     return round(reading.measured_at.timestamp() + trusted_offset_s(reading.clock_offset_s), 3)
 
 
 def _starts_anew(before: PowerReading, after: PowerReading) -> bool:
-    """No difference can be taken: another device or profile, a new channel, a counter set back."""
+    """Return whether no difference can be taken: another device or profile, a new channel, a counter set
+    back."""
     return (
         before.device != after.device
         or before.profile != after.profile
@@ -64,7 +65,7 @@ def _pairs(before: PowerReading, after: PowerReading) -> Iterable[tuple[PhaseRea
 
 
 def _lacks_a_counter(reading: PowerReading, other: PowerReading) -> bool:
-    """Whether ``other`` knows a phase's counter that ``reading`` does not."""
+    """Return whether ``other`` knows a phase's counter that ``reading`` does not."""
     return any(
         mine.energy_counter_wh is None and theirs.energy_counter_wh is not None
         for mine, theirs in _pairs(reading, other)
@@ -103,7 +104,7 @@ def _minute(before: PowerReading, after: PowerReading, minute: int) -> MinuteRec
 
 
 def _unconnected(before: PhaseReading, after: PhaseReading) -> bool:
-    """As in the meter's rows: without voltage and without energy there is no phase."""
+    """Return the phases without voltage and without energy, which do not exist in the meter's rows either."""
     return (
         before.voltage_v == after.voltage_v == 0.0
         and _step(before.energy_counter_wh, after.energy_counter_wh) == 0.0
@@ -117,7 +118,7 @@ def _step(before_wh: float | None, after_wh: float | None) -> float | None:
 
 
 def _highest_counters(before: PowerReading, after: PowerReading) -> PowerReading:
-    """``after`` with the higher of both counters, so that jitter is not counted when it comes back."""
+    """Return ``after`` with the higher of both counters, so that jitter is not counted when it comes back."""
     a, b, c = (
         replace(new, energy_counter_wh=_higher(old.energy_counter_wh, new.energy_counter_wh))
         for old, new in _pairs(before, after)

@@ -73,7 +73,8 @@ class MeterHistory:
         )
 
     def extent(self, profile: str = TRIPHASE) -> HistoryExtent | None:
-        """What the meter holds, None for nothing. Raises DeviceError, also while its clock is not set."""
+        """Return what the meter holds, None for nothing. Raises DeviceError, also while its clock is not
+        set."""
         clock_is_set = self.check_device()
         if not clock_is_set:
             raise DeviceBusy("clock_not_set", host=self._connection.host)
@@ -93,7 +94,7 @@ class MeterHistory:
         return replace(extent, start=start) if start < extent.end else None
 
     def fetch_chunk(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
-        """Closed rows in [start, end) as they come, one request an hour with pauses between.
+        """Yield closed rows in [start, end) as they come, one request an hour with pauses between.
 
         Raises DeviceError, possibly after some rows: those are good, and the last one received is where
         to go on. Rows that the meter does not hold are simply absent.
@@ -111,8 +112,8 @@ class MeterHistory:
                 self._sleep(PAUSE_S)
 
     def fetch_recent(self, start: datetime, end: datetime, profile: str) -> Iterator[MinuteRecord]:
-        """Closed rows of the last minutes in [start, end): up to six cost one request a component, and one
-        that asks whose they are."""
+        """Yield closed rows of the last minutes in [start, end): up to six cost one request a component, and
+        one that asks whose they are."""
         self.check_device()
         start, end = self._believed(start), min(end, self._clock())
         return fetch_pages(self._connection, self._device, start, end, profile)
@@ -124,8 +125,8 @@ class MeterHistory:
         return start if self._believed_from is None else max(start, self._believed_from)
 
     def check_device(self) -> bool:
-        """Whether the clock is set. The rows do not say whose they are and by which clock, so ask before
-        each chunk. Raises WrongDevice, or DeviceBusy while the clock is wrong."""
+        """Return whether the clock is set. The rows do not say whose they are and by which clock, so ask
+        before each chunk. Raises WrongDevice, or DeviceBusy while the clock is wrong."""
         values = sys_values(self._connection.get_json("/rpc/Sys.GetStatus"))
         if values.mac is not None and values.mac != self._device:
             raise WrongDevice("another_device", host=self._connection.host, detail=values.mac)
@@ -171,7 +172,7 @@ class MeterHistory:
 def fetch_pages(
     connection: MeterConnection, device: str, start: datetime, end: datetime, profile: str
 ) -> Iterator[MinuteRecord]:
-    """Rows in [start, end) by GetData. Raises DeviceError."""
+    """Yield the rows in [start, end) by GetData. Raises DeviceError."""
     if profile != MONOPHASE:
         yield from _pages(connection, "EMData", None, device, start, end)
         return

@@ -51,7 +51,7 @@ class _Columns:
 def history_page(
     body: object, device: str, channel: int | None = None, *, now: datetime | None = None
 ) -> tuple[list[MinuteRecord], int | None]:
-    """Rows of one GetData answer and ``next_record_ts`` as given (None: this was the last page).
+    """Return the rows of one GetData answer and ``next_record_ts`` as given (None: this was the last page).
 
     ``channel`` (0, 1, 2) is needed for EM1Data, whose answers do not name it. Rows that start after
     ``now`` are refused, that is left out. Raises PayloadInvalid with the path.
@@ -68,7 +68,7 @@ def history_page(
 
 
 def merge_channels(records: Iterable[MinuteRecord]) -> list[MinuteRecord]:
-    """Rows that each know one channel, as rows of all channels, ordered by time."""
+    """Merge rows that each know one channel into rows of all channels, ordered by time."""
     by_time: dict[datetime, MinuteRecord] = {}
     for record in records:
         other = by_time.get(record.at)
@@ -77,7 +77,8 @@ def merge_channels(records: Iterable[MinuteRecord]) -> list[MinuteRecord]:
 
 
 def records_extent(body: object) -> HistoryExtent | None:
-    """What the meter holds, from a GetRecords answer; None if it holds nothing. Raises PayloadInvalid."""
+    """Return what the meter holds, from a GetRecords answer; None if it holds nothing. Raises
+    PayloadInvalid."""
     if not isinstance(body, Mapping) or not isinstance(body.get("data_blocks"), list):
         raise PayloadInvalid(path="data_blocks")
     blocks = []
@@ -115,7 +116,7 @@ def csv_minutes(
     now: datetime | None = None,
     period_s: int = 60,
 ) -> Iterator[MinuteRecord]:
-    """Rows of the meter's CSV export, one by one, with or without a header line.
+    """Yield the rows of the meter's CSV export, one by one, with or without a header line.
 
     ``/emdata/0/data.csv`` has a time and 51 columns; ``/em1data/N/data.csv`` a time and 14, and needs
     ``channel`` N (0, 1, 2). The export does not tell its period. A line that cannot be read, or that
@@ -178,7 +179,7 @@ def _block_times(block: object, path: str) -> tuple[int, int]:
 
 
 def _columns(keys: Sequence[str], channel: int | None, path: str, *, offset: int = 1) -> _Columns:
-    """Columns by name; ``offset`` 1 where a time stands before them. Unknown names are ignored."""
+    """Return the columns by name; ``offset`` 1 where a time stands before them. Unknown names are ignored."""
     if "total_act_energy" in keys:
         if channel not in (0, 1, 2):
             raise PayloadInvalid("channel_needed", path=path)
@@ -240,7 +241,7 @@ def _either(one: Triple, other: Triple) -> Triple:
 
 
 def _energy(row: Sequence[Any], column: int | None) -> float | None:
-    """Energy of one period [Wh]; what is null, negative or no finite number is not measured."""
+    """Return the energy of one period [Wh]; what is null, negative or no finite number is not measured."""
     value: Any = None if column is None else row[column]
     if type(value) in (float, int) and 0 <= value <= LARGEST_ENERGY_WH:
         return float(value)
@@ -254,7 +255,7 @@ def _csv_time(cell: str, number: int) -> int:
 
 
 def _csv_cells(cells: list[str], columns: _Columns, number: int) -> list[Any]:
-    """The row with the needed cells as numbers, None where empty; the others stay as they are."""
+    """Return the row with the needed cells as numbers, None where empty; the others stay as they are."""
     row: list[Any] = list(cells)
     for column in (*columns.energy, *columns.returned, *columns.voltage):
         if column is not None:

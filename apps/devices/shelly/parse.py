@@ -85,7 +85,7 @@ class ClockValues:
 
 
 def device_identity(info: object) -> MeterIdentity:
-    """The Shelly behind ``/shelly`` or ``Shelly.GetDeviceInfo``.
+    """Return the Shelly behind ``/shelly`` or ``Shelly.GetDeviceInfo``.
 
     Raises WrongDevice with the code ``not_a_shelly`` or ``old_shelly`` (first generation, another protocol).
     """
@@ -112,7 +112,8 @@ def device_identity(info: object) -> MeterIdentity:
 
 
 def profile_of(status: object) -> str | None:
-    """What ``Shelly.GetStatus`` says by its components; None for a Shelly without an energy meter."""
+    """Return the profile that the components in ``Shelly.GetStatus`` show; None for a Shelly without an
+    energy meter."""
     if not isinstance(status, Mapping):
         return None
     if "em:0" in status or "emdata:0" in status:
@@ -121,7 +122,7 @@ def profile_of(status: object) -> str | None:
 
 
 def power_reading(status: object, device: str, requested_at: datetime) -> PowerReading:
-    """One poll from the body of ``Shelly.GetStatus``.
+    """Return the reading of one poll from the body of ``Shelly.GetStatus``.
 
     ``requested_at`` is the middle of the request [aware UTC]. ``device`` (a MAC) is used only where the
     answer names none, so that the caller sees another device at that address. Raises PayloadInvalid
@@ -149,27 +150,27 @@ def power_reading(status: object, device: str, requested_at: datetime) -> PowerR
 
 
 def em_values(body: Body) -> MeterValues:
-    """Powers of three phases from ``EM.GetStatus``."""
+    """Return the powers of three phases from ``EM.GetStatus``."""
     return _triphase(_component({"em:0": body}, "em:0"), {}, [])
 
 
 def emdata_values(body: Body) -> MeterValues:
-    """Counters of three phases from ``EMData.GetStatus``."""
+    """Return the counters of three phases from ``EMData.GetStatus``."""
     return _triphase({}, _component({"emdata:0": body}, "emdata:0"), [])
 
 
 def em1_values(body: Body, channel: int) -> MeterValues:
-    """Power of one channel (0, 1, 2) from ``EM1.GetStatus``."""
+    """Return the power of one channel (0, 1, 2) from ``EM1.GetStatus``."""
     return _monophase({f"em1:{channel}": body, f"em1data:{channel}": {}}, [])
 
 
 def em1data_values(body: Body, channel: int) -> MeterValues:
-    """Counters of one channel (0, 1, 2) from ``EM1Data.GetStatus``."""
+    """Return the counters of one channel (0, 1, 2) from ``EM1Data.GetStatus``."""
     return _monophase({f"em1:{channel}": {}, f"em1data:{channel}": body}, [])
 
 
 def sys_values(body: object) -> ClockValues:
-    """Identity and clock from ``Sys.GetStatus``; what cannot be read is None."""
+    """Return the identity and clock from ``Sys.GetStatus``; what cannot be read is None."""
     if not isinstance(body, Mapping):
         return ClockValues()
     mac, unix_time, uptime = body.get("mac"), body.get("unixtime"), body.get("uptime")
@@ -181,7 +182,7 @@ def sys_values(body: object) -> ClockValues:
 
 
 def mac_address(text: str) -> str | None:
-    """``aa:bb:cc:dd:ee:ff`` in the form of heatmon, ``AABBCCDDEEFF``; None if it is no MAC."""
+    """Return ``aa:bb:cc:dd:ee:ff`` as ``AABBCCDDEEFF``; None if it is not a MAC."""
     mac = text.replace(":", "").replace("-", "").upper()
     return mac if re.fullmatch(r"[0-9A-F]{12}", mac) else None
 
@@ -197,7 +198,7 @@ def _meter_values(status: Body) -> MeterValues:
 
 
 def _present(name: str, body: object, errors: list[str]) -> Body:
-    """The component, or an empty one and an error: its sister component is still good."""
+    """Return the component, or an empty one and an error: its sister component is still good."""
     if isinstance(body, Mapping):
         return body
     errors.append(f"missing:{name}")
@@ -249,7 +250,7 @@ def _triphase_phase(em: Body, emdata: Body, letter: str) -> PhaseReading:
 
 
 def _monophase(status: Body, errors: list[str]) -> MeterValues:
-    """Channels 0, 1, 2 as phases a, b, c. Totals are over the channels that the meter has."""
+    """Return the channels 0, 1, 2 as phases a, b, c. Totals are over the channels that the meter has."""
     phases = []
     channels = []
     for channel in range(3):
@@ -305,13 +306,13 @@ def _counter(body: Body, key: str, errors: list[str]) -> float | None:
 
 
 def _total(values: list[float | None], digits: int) -> float | None:
-    """The sum, None if any summand is missing or there is none."""
+    """Return the sum, None if any summand is missing or there is none."""
     known = [value for value in values if value is not None]
     return round(sum(known), digits) if known and len(known) == len(values) else None
 
 
 def _texts(value: object) -> list[str]:
-    """An error list of the device, cut to what fits a page and a log line."""
+    """Return an error list of the device, cut to what fits a page and a log line."""
     if not isinstance(value, list):
         return []
     return [_clean(text) for text in value[:MOST_ERRORS] if isinstance(text, str)]

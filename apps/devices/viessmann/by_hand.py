@@ -56,7 +56,7 @@ def _running(
     scheduled: Collection[str],
     active_feature: str = "",
 ) -> tuple[str, datetime | None] | None:
-    """The program that runs though it is not ``scheduled``; None where nothing is known."""
+    """Return the program that runs though it is not ``scheduled``; None where nothing is known."""
     active = reader.text(active_feature) if active_feature else None
     changes = [reader.snapshot.changed_at(active_feature)] if active is not None else []
     for program, features in programs.items():
@@ -71,7 +71,7 @@ def _running(
 
 
 def _scheduled(reader: Reader, circuit: str, zone: tzinfo | None) -> set[str]:
-    """Modes that the circuit's heating schedule may have switched on by now."""
+    """Return the modes that the circuit's heating schedule may have switched on by now."""
     week = normal_schedule(reader.snapshot.value(f"heating.circuits.{circuit}.heating.schedule", "entries"))
     if zone is None:
         return {entry["mode"] for day in week.values() for entry in day}

@@ -85,13 +85,13 @@ class ViessmannClient:
         self.login = Authenticator(options, store=token_store, transport=self._transport, clock=clock)
 
     def find_heat_pumps(self) -> list[FoundHeatPump]:
-        """All heat pumps of the account; 1 call and those of a login. For a person who asks: a login that
-        was refused lately is tried again."""
+        """Return all heat pumps of the account; 1 call and those of a login. For a person who asks: a login
+        that was refused lately is tried again."""
         with self._lock:
             return self._find("look up", retry_refused=True)
 
     def fetch(self, purpose: str = "poll") -> FeatureSnapshot:
-        """The heat pump's features now; exactly one call when login and address are known.
+        """Return the heat pump's features now; exactly one call when login and address are known.
 
         What the cloud says no to for long is asked for once an hour; in between that no is raised again,
         without a call. ``purpose`` "test" stands for a person, who gets an answer of now.
@@ -197,7 +197,8 @@ class ViessmannClient:
             raise
 
     def _get(self, path: str, token: str) -> _Answer:
-        """One GET; if the token is rejected, one renewal and one more GET, then no renewal for an hour."""
+        """Send one GET; if the token is rejected, renew it and send one more, then renew no more for an
+        hour."""
         try:
             return self._get_once(path, token)
         except TokenRejected:
@@ -228,7 +229,7 @@ class ViessmannClient:
 
 
 def _features_url(address: Address) -> str:
-    """The address of all features, as PyViCare's service builds it: asked through it with a recorder."""
+    """Return the address of all features as PyViCare's service builds it, found with a recorder."""
     from PyViCare.PyViCareService import ViCareDeviceAccessor, ViCareService
 
     accessor = ViCareDeviceAccessor(address.installation_id, address.gateway, address.device_id)

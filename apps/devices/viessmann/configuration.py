@@ -120,13 +120,13 @@ HOUSE: tuple[_Setting, ...] = (
 
 
 def heat_pump_configuration(snapshot: FeatureSnapshot, zone: tzinfo | None = None) -> HeatPumpConfiguration:
-    """All settings that the answer holds. What it does not hold, or cannot mean, has no key. ``zone``: the
-    house's, see ``switched_by_hand``."""
+    """Return all settings that the answer holds. What it does not hold, or cannot mean, has no key. ``zone``:
+    the house's, see ``switched_by_hand``."""
     return read_configuration(Reader(snapshot), zone)
 
 
 def read_configuration(reader: Reader, zone: tzinfo | None = None) -> HeatPumpConfiguration:
-    """The same through a given reader, which collects what was not believed."""
+    """Return the same through a given reader, which collects what was not believed."""
     snapshot = reader.snapshot
     settings: dict[str, SettingValue] = {}
     changed_at: dict[str, datetime] = {}
@@ -150,7 +150,8 @@ def read_configuration(reader: Reader, zone: tzinfo | None = None) -> HeatPumpCo
 
 
 def _addresses(snapshot: FeatureSnapshot) -> Iterator[tuple[str, str, _Setting]]:
-    """Key and feature of every setting that this device could have, circuits by the ids it gives."""
+    """Yield the key and feature of every setting that this device could have, circuits by the ids it
+    gives."""
     for circuit in snapshot.ids_of("heating.circuits"):
         for setting in CIRCUIT:
             feature = f"heating.circuits.{circuit}.{setting.feature}"
@@ -175,6 +176,7 @@ def _value(reader: Reader, feature: str, setting: _Setting) -> SettingValue | No
 
 
 def normal_number(value: float) -> float | int:
-    """Without float noise, and whole numbers as such, so that 22 and 22.000000001 are one setting."""
+    """Return a number without float noise, and whole numbers as such, so that 22 and 22.000000001 are one
+    setting."""
     rounded = round(value, NUMBER_DIGITS)
     return int(rounded) if rounded.is_integer() else rounded

@@ -38,7 +38,8 @@ def heat_pumps(get: Callable[[str], dict[str, Any]]) -> list[FoundHeatPump]:
 
 
 def is_meant(serial: str | None, *, gateway: str, device_id: str) -> bool:
-    """Whether ``serial`` (of a gateway, or ``gateway/device``) means this heat pump; None means any."""
+    """Return whether ``serial`` (of a gateway, or ``gateway/device``) means this heat pump; None means
+    any."""
     return serial in (None, gateway, f"{gateway}/{device_id}")
 
 
@@ -57,7 +58,8 @@ def chosen(found: Sequence[FoundHeatPump], serial: str | None) -> FoundHeatPump:
 
 
 def _vicare_devices(get: Callable[[str], dict[str, Any]]) -> list[Any]:
-    """The account's devices as PyViCare lists them. Raises PayloadInvalid for an answer it cannot read."""
+    """Return the account's devices as PyViCare lists them. Raises PayloadInvalid for an answer it cannot
+    read."""
     from PyViCare.PyViCare import PyViCare
     from PyViCare.PyViCareAbstractOAuthManager import AbstractViCareOAuthManager
 
@@ -71,7 +73,7 @@ def _vicare_devices(get: Callable[[str], dict[str, Any]]) -> list[Any]:
             return _with_roles(get(url))
 
         def renewToken(self) -> None:
-            """Done by the client."""
+            """Do nothing: the client renews the token."""
 
     vicare = PyViCare()
     vicare.setCacheDuration(0)
@@ -83,7 +85,7 @@ def _vicare_devices(get: Callable[[str], dict[str, Any]]) -> list[Any]:
 
 
 def _with_roles(payload: dict[str, Any]) -> dict[str, Any]:
-    """A device without roles would make PyViCare give up on all of them."""
+    """Add empty roles to devices without any, which would make PyViCare give up on all of them."""
     installations = payload.get("data")
     for installation in installations if isinstance(installations, list) else []:
         for gateway in installation.get("gateways", []):
@@ -94,7 +96,8 @@ def _with_roles(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _heat_pumps(devices: Sequence[Any]) -> list[FoundHeatPump]:
-    """Those that are heat pumps by role or model; the first device of a gateway is the gateway itself."""
+    """Return those that are heat pumps by role or model; the first device of a gateway is the gateway
+    itself."""
     pumps = [
         one
         for one in devices

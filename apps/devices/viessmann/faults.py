@@ -32,7 +32,7 @@ class TokenRejected(DeviceRefused):
 
 
 def body_of(response: requests.Response) -> Any:
-    """The JSON body; None where it is none. Raises PayloadInvalid for one nested beyond reading."""
+    """Return the JSON body; None where it is none. Raises PayloadInvalid for one nested beyond reading."""
     try:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError:
@@ -55,7 +55,8 @@ def network_error(error: requests.RequestException) -> DeviceError:
 
 
 def error_in(response: requests.Response, body: Any, at: datetime) -> DeviceError | None:
-    """The error that an API answer states; None for a good one. ``at``: now, for the end of a pause."""
+    """Return the error that an API answer states; None for a good one. ``at``: now, for the end of a
+    pause."""
     if response.is_redirect or 300 <= response.status_code < 400:
         return DeviceUnreachable("cloud_redirected")
     told: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
@@ -78,7 +79,8 @@ def error_in(response: requests.Response, body: Any, at: datetime) -> DeviceErro
 
 
 def rate_limit(body: Any, at: datetime) -> DeviceBusy:
-    """The pause that a 429 demands: until ``limitReset``, at most 24 h, 10 minutes where it names none."""
+    """Return the pause that a 429 demands: until ``limitReset``, at most 24 h, 10 minutes where it names
+    none."""
     reset = _extended(body).get("limitReset")
     until: datetime | None = None
     if isinstance(reset, int | float) and not isinstance(reset, bool):
@@ -92,7 +94,7 @@ def rate_limit(body: Any, at: datetime) -> DeviceBusy:
 
 
 def reported_limit(body: Any, at: datetime) -> int | None:
-    """The limit of calls a day that a 429 names, None where it names none.
+    """Return the limit of calls a day that a 429 names, None where it names none.
 
     A small limit that resets within minutes is the one of 10 minutes (120) and says nothing of the day.
     """
@@ -132,7 +134,7 @@ def _extended(body: Any) -> Mapping[str, Any]:
 
 
 def _status(told: Mapping[str, Any], http_status: int) -> int:
-    """The status in the body where it is worse than the HTTP one (it may come as a text)."""
+    """Return the status in the body where it is worse than the HTTP one (it may come as a text)."""
     try:
         return max(http_status, int(told.get("statusCode", 0)))
     except (TypeError, ValueError):

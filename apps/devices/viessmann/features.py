@@ -49,13 +49,13 @@ __all__ = [
 
 
 def heat_pump_reading(snapshot: FeatureSnapshot, zone: tzinfo | None = None) -> HeatPumpReading:
-    """The reading of one answer. ``zone``: the house's, by which the hot-water schedule runs; without
+    """Return the reading of one answer. ``zone``: the house's, by which the hot-water schedule runs; without
     it the current hot-water target stays None."""
     return _read(Reader(snapshot), zone)
 
 
 def snapshot_flags(snapshot: FeatureSnapshot) -> tuple[str, ...]:
-    """Values that were not believed (impossible, unknown unit, wrong type), each with the reason."""
+    """Return the values that were rejected (impossible, unknown unit, wrong type), each with the reason."""
     reader = Reader(snapshot)
     _read(reader, None)
     read_configuration(reader)
@@ -126,7 +126,7 @@ def _circuit(reader: Reader, circuit: str) -> CircuitReading:
 
 
 def _first(reader: Reader, quantity: Quantity, *features: str) -> float | None:
-    """The value of the first of several names of one sensor that the device has."""
+    """Return the value of the first of several names of one sensor that the device has."""
     for feature in features:
         value = reader.number(feature, quantity)
         if value is not None:
@@ -135,8 +135,8 @@ def _first(reader: Reader, quantity: Quantity, *features: str) -> float | None:
 
 
 def _dhw_target_c(reader: Reader, zone: tzinfo | None) -> float | None:
-    """What the hot water is heated to now: its second temperature in hours of mode temp-2, the first in
-    other scheduled hours and while a one-time charge runs; None outside of them or where unknown."""
+    """Return what the hot water is heated to now: its second temperature in hours of mode temp-2, the first
+    in other scheduled hours and while a one-time charge runs; None outside of them or where unknown."""
     snapshot = reader.snapshot
     main = reader.number("heating.dhw.temperature.main", WATER_C)
     if reader.flag("heating.dhw.oneTimeCharge"):

@@ -72,7 +72,7 @@ def _snapshot_service() -> type[Any]:
 
 
 def heat_pump(snapshot: FeatureSnapshot, roles: Sequence[str] = ()) -> HeatPump:
-    """PyViCare's view of the answer, with all its getters."""
+    """Return PyViCare's view of the answer, with all its getters."""
     from PyViCare.PyViCareHeatPump import HeatPump
 
     return HeatPump(None, _snapshot_service()(snapshot, roles), list(roles))
@@ -87,7 +87,7 @@ def snapshot_with_getters(
     roles: Sequence[str] = (),
     raw: bytes | None = None,
 ) -> FeatureSnapshot:
-    """A snapshot whose values are asked of PyViCare where heatmon trusts its getter."""
+    """Return a snapshot whose values are asked of PyViCare where heatmon trusts its getter."""
     getters: dict[DataPoint, Callable[[], Any]] = {}
     snapshot = FeatureSnapshot(
         payload=payload, received_at=received_at, device=device, model=model, raw=raw, getters=getters
@@ -97,7 +97,7 @@ def snapshot_with_getters(
 
 
 def getters_of(snapshot: FeatureSnapshot, roles: Sequence[str] = ()) -> dict[DataPoint, Callable[[], Any]]:
-    """The getters that heatmon trusts, by the data point that each reads."""
+    """Return the getters that heatmon trusts, by the data point that each reads."""
     pump = heat_pump(snapshot, roles)
     found = {point: getattr(pump, name) for point, name in DEVICE_GETTERS.items()}
     for group, make, names in (

@@ -29,7 +29,8 @@ def identity_of(payload: Mapping[str, Any]) -> AnswerIdentity:
 
 
 def has_compressor(payload: Mapping[str, Any]) -> bool:
-    """True for the answer of a heat pump: gateways, room devices, boilers, ventilation have no compressor."""
+    """Return True for the answer of a heat pump: gateways, room devices, boilers, ventilation have no
+    compressor."""
     return any(
         str(one.get("feature", "")).startswith("heating.compressors")
         for one in payload["data"]
@@ -38,7 +39,8 @@ def has_compressor(payload: Mapping[str, Any]) -> bool:
 
 
 def may_come_from(device: str, identity: AnswerIdentity) -> bool:
-    """False if the answer names another gateway or device than ``device`` (``gateway`` or ``gateway/id``)."""
+    """Return False if the answer names another gateway or device than ``device`` (``gateway`` or
+    ``gateway/id``)."""
     gateway, _, device_id = device.partition("/")
     same_gateway = not identity.gateways or identity.gateways == {gateway}
     same_device = not identity.device_ids or not device_id or identity.device_ids == {device_id}

@@ -81,11 +81,11 @@ class Authenticator:
         return None if ends is None else datetime.fromtimestamp(ends, tz=UTC)
 
     def ends_soon(self, at: datetime) -> bool:
-        """Whether the owner should log in again (14 days or less are left)."""
+        """Return whether the owner should log in again (14 days or less are left)."""
         return login_ends_soon(self.refresh_expires_at, at)
 
     def access_token(self, *, retry_refused: bool = False) -> str:
-        """A token that is good for another minute; 0 calls, 1 to refresh, 2 to log in, 3 for both.
+        """Return a token that is good for another minute; 0 calls, 1 to refresh, 2 to log in, 3 for both.
 
         ``retry_refused``: a person asks, so try even what the cloud refused lately. Raises DeviceRefused,
         DeviceBusy, DeviceUnreachable, BudgetExhausted.
@@ -102,7 +102,7 @@ class Authenticator:
             return self._renewed(login, by_hand=retry_refused).access_token
 
     def replace(self, rejected: str) -> str:
-        """A token instead of one that the cloud rejected before its time; 1 call at most.
+        """Return a token instead of one that the cloud rejected before its time; 1 call at most.
 
         Raises DeviceUnreachable where the login itself ended; the next poll then logs in afresh.
         """
@@ -127,14 +127,15 @@ class Authenticator:
             self._store.save_login(replace(login, expires_at=0.0, refresh_token=kept))
 
     def _stored(self) -> Login | None:
-        """The stored login, if it is this account's."""
+        """Return the stored login, if it is this account's."""
         login = self._store.login()
         if login is None or login.client_id != self._account.client_id:
             return None
         return login if self._account.user in (None, login.user) else None
 
     def _fresh(self, login: Login) -> bool:
-        """By our clock; a time beyond a day from now is not believed (the clock was stepped back)."""
+        """Return whether the token is still good by our clock; an expiry more than a day ahead is not
+        believed (the clock was stepped back)."""
         left_s = login.expires_at - self._clock().timestamp()
         return RENEW_BEFORE_S < left_s < 24 * ACCESS_TOKEN_S
 
@@ -164,7 +165,7 @@ class Authenticator:
             raise TokenRejected("token_rejected", until=until.isoformat())
 
     def _refreshed(self, login: Login) -> Login | None:
-        """The login after a refresh; None where the cloud takes the refresh token no more."""
+        """Return the login after a refresh; None where the cloud takes the refresh token no more."""
         with self._transport.purpose("refresh"):
             response = self._transport.request(
                 "POST",
@@ -197,7 +198,7 @@ class Authenticator:
         return self._saved(self._login_from(response, body_of(response), before=None))
 
     def _code(self, verifier: str) -> str:
-        """The authorization code for user and password."""
+        """Return the authorization code for user and password."""
         digest = hashlib.sha256(verifier.encode()).digest()
         state = secrets.token_urlsafe(16)
         account = self._account
@@ -267,7 +268,7 @@ class Authenticator:
         )
 
     def _refusal(self) -> Refusal | None:
-        """The stored refusal, if it is of these credentials."""
+        """Return the stored refusal, if it is of these credentials."""
         refusal = self._store.refusal()
         if refusal is None or not secrets.compare_digest(refusal.credentials, self._credentials):
             return None
@@ -292,7 +293,7 @@ class Authenticator:
 def _login_error(
     response: requests.Response, error: str, at: datetime, *, at_token: bool = False
 ) -> DeviceError:
-    """What a login answer other than success means. ``error``: OAuth's code from a redirect."""
+    """Return what a login answer other than success means. ``error``: OAuth's code from a redirect."""
     status, body = response.status_code, body_of(response)
     if status == 429:
         return rate_limit(body, at)

@@ -30,7 +30,8 @@ class _Entry:
 
 
 def normal_schedule(entries: object) -> Schedule:
-    """Normal form of a schedule's ``entries`` as the device gives them (weekday → list of entries).
+    """Return the normal form of a schedule's ``entries`` as the device gives them (weekday → list of
+    entries).
 
     Each day is sorted by start, end and mode; only entries that overlap keep the device's order, since
     there the ``position`` decides. Weekdays come in the order of the week. A weekday that is missing or
@@ -47,7 +48,7 @@ def normal_schedule(entries: object) -> Schedule:
 
 @lru_cache(maxsize=32)
 def _normal_of(packed: bytes) -> Schedule:
-    """Polls repeat the same schedules for months: their normal form is kept."""
+    """Return the normal form; it is cached, as polls repeat the same schedules for months."""
     return _normal(marshal.loads(packed))
 
 
@@ -61,7 +62,7 @@ def _normal(entries: Mapping[str, object]) -> Schedule:
 
 
 def _entries_of(day: object) -> list[_Entry] | None:
-    """A day's entries by position; None where one of them cannot be read."""
+    """Return a day's entries by position; None where one of them cannot be read."""
     if not isinstance(day, list | tuple):
         return None
     placed: list[tuple[float, int, _Entry]] = []
@@ -86,7 +87,7 @@ def _entry(raw: object) -> _Entry | None:
 
 
 def _in_normal_order(entries: list[_Entry]) -> list[_Entry]:
-    """The smallest entry first, unless an overlapping one stands before it on the device."""
+    """Sort with the smallest entry first, unless an overlapping one stands before it on the device."""
     waiting, ordered = list(entries), []
     while waiting:
         free = [

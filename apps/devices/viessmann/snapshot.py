@@ -92,7 +92,7 @@ class FeatureSnapshot:
         return max((at for stamp in stamps if (at := parse_time(stamp))), default=None)
 
     def feature(self, name: str) -> Feature | None:
-        """An enabled feature, None for an absent or disabled one."""
+        """Return an enabled feature, None for an absent or disabled one."""
         found = self._features.get(name)
         return found if found is not None and found.get("isEnabled") is not False else None
 
@@ -101,7 +101,7 @@ class FeatureSnapshot:
         return properties if isinstance(properties, dict) else _NONE
 
     def value(self, name: str, prop: str = "value") -> Any:
-        """The raw value, None where absent or the sensor says that it does not measure."""
+        """Return the raw value, None where absent or the sensor says that it does not measure."""
         properties = self.properties(name)
         entry = properties.get(prop)
         if not isinstance(entry, dict):
@@ -117,13 +117,13 @@ class FeatureSnapshot:
         return unit.lower() if isinstance(unit, str) else ""
 
     def changed_at(self, name: str) -> datetime | None:
-        """When the device last changed the feature, by the cloud's clock."""
+        """Return when the device last changed the feature, by the cloud's clock."""
         stamp = (self.feature(name) or _NONE).get("timestamp")
         return parse_time(stamp) if isinstance(stamp, str) else None
 
     def ids_of(self, group: str) -> tuple[str, ...]:
-        """Ids of the enabled members of ``heating.circuits`` or ``heating.compressors``, as the device
-        lists them; where the list is missing, those that have values."""
+        """Return the ids of the enabled members of ``heating.circuits`` or ``heating.compressors``, as the
+        device lists them; where the list is missing, those that have values."""
         listed = self.value(group, "enabled")
         if isinstance(listed, list):
             return tuple(dict.fromkeys(str(one) for one in listed if isinstance(one, str | int)))
@@ -143,7 +143,7 @@ class Reader:
         self.flags: list[str] = []
 
     def number(self, feature: str, quantity: Quantity, prop: str = "value") -> float | None:
-        """The value in the quantity's unit; None where not known or not possible."""
+        """Return the value in the quantity's unit; None where not known or not possible."""
         value = self.snapshot.value(feature, prop)
         if value is None:
             return None
@@ -173,7 +173,7 @@ class Reader:
         return bool(self._asked(feature, prop, value))
 
     def switched_on(self, feature: str) -> bool | None:
-        """A status "on" or "off"; None for any other."""
+        """Return whether a status is "on" or "off"; None for any other."""
         status = self.snapshot.value(feature, "status")
         if status is None or status in ("on", "off"):
             return None if status is None else bool(status == "on")

@@ -86,7 +86,7 @@ class TokenStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One process and thread at a time; whoever comes in must read the file again."""
+        """Admit one process and thread at a time; whoever enters must read the file again."""
         lock_path = self.path.with_name(f"{self.path.name}.lock")
         with self._lock, open(os.open(lock_path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
@@ -170,7 +170,7 @@ class TokenStore:
 
 
 def _made(kind: type[_Part], part: Any) -> _Part | None:
-    """A stored part, None where it is absent or not what this version writes."""
+    """Return a stored part, None where it is absent or not what this version writes."""
     if not isinstance(part, dict):
         return None
     names = {one.name for one in fields(kind)}
@@ -182,7 +182,7 @@ def _made(kind: type[_Part], part: Any) -> _Part | None:
 
 
 def _whole(part: Login | Refusal | Pause | Address) -> bool:
-    """Whether the values have the types that the code relies on (the file may have been edited)."""
+    """Return whether the values have the types that the code relies on (the file may have been edited)."""
     match part:
         case Login():
             numbers = (part.expires_at, 0 if part.refresh_expires_at is None else part.refresh_expires_at)

@@ -39,7 +39,7 @@ class CloudTransport:
 
     @contextmanager
     def calls(self, purpose: str) -> Iterator[None]:
-        """The requests of one step of a poll; few are allowed."""
+        """Count the requests of one step of a poll; few are allowed."""
         with self._adapter.calls(purpose):
             yield
 
@@ -49,7 +49,7 @@ class CloudTransport:
             yield
 
     def request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        """One request, redirects not followed. ``kwargs`` as of requests."""
+        """Send one request without following redirects; ``kwargs`` as in requests."""
         self._session.cookies.clear()  # a login must not depend on an earlier one
         try:
             return self._session.request(method, url, allow_redirects=False, **kwargs)

@@ -115,13 +115,13 @@ class TimeSeriesStore(Protocol):
     def latest(
         self, site: int, names: Sequence[str], since: int, until: int | None = None
     ) -> dict[str, Sample | None]:
-        """The newest non-null value of each series at or after ``since`` and before ``until``."""
+        """Return the newest non-null value of each series at or after ``since`` and before ``until``."""
 
     def series(self, site: int, name: str, start: int, end: int, step_s: int) -> Series:
-        """Steps on the UTC grid of ``step_s`` that touch [start, end)."""
+        """Return the steps on the UTC grid of ``step_s`` that touch [start, end)."""
 
     def sums(self, site: int, names: Sequence[str], boundaries: Sequence[int]) -> dict[str, list[Aggregate]]:
-        """One aggregate per stretch between neighbouring boundaries (UTC instants of local calendar
+        """Return one aggregate per stretch between neighbouring boundaries (UTC instants of local calendar
         edges, multiples of 300 s), exact to what raw rows give."""
 
     def rows(
@@ -133,7 +133,7 @@ class TimeSeriesStore(Protocol):
         fields: Sequence[str] | None = None,
         circuit: str | None = "",
     ) -> Iterator[Row]:
-        """Raw rows in [start, end), ordered by time."""
+        """Return the raw rows in [start, end), ordered by time."""
 
     def delete(self, site: int, measurement: str, start: int, end: int, device: str | None = None) -> None:
         """Forget rows in [start, end)."""
@@ -142,6 +142,6 @@ class TimeSeriesStore(Protocol):
         """Let every row of a device belong to another; where both have a row, that of ``new`` stays."""
 
     def extent(self, site: int, measurement: str, device: str | None = None) -> tuple[int, int] | None:
-        """First and last time of any row of a measurement."""
+        """Return the first and last time of any row of a measurement."""
 
     def close(self) -> None: ...

@@ -92,7 +92,7 @@ def _source_and_day(row: Row) -> tuple[int, str, str, str, int]:
 
 
 def _days(at: Column) -> Iterator[tuple[int, int]]:
-    """Where each UTC day begins and ends in rising times."""
+    """Yield where each UTC day begins and ends in rising times."""
     first, previous = 0, -math.inf
     while first < len(at):
         day = floor_to(int(at[first]), DAY_S)

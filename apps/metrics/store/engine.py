@@ -109,29 +109,32 @@ class Engine(Protocol):
     # Reading
 
     def sources(self, site: int, measurement: str) -> Sequence[SourceKey]:
-        """Everything that ever wrote this measurement at this site."""
+        """Return everything that ever wrote this measurement at this site."""
 
     def points(self, source: SourceKey, fields: Sequence[str], start: int, end: int) -> Iterator[Point]:
-        """Points in [start, end), rising. Read in short portions, so a slow reader keeps nobody waiting."""
+        """Return the points in [start, end), rising. Read in short portions, so a slow reader keeps nobody
+        waiting."""
 
     def steps(self, fields: Fields, start: int, end: int, step_s: int) -> Sequence[Total | None]:
-        """The total of every step of the grid from ``start`` to ``end`` (both on the grid), of one field."""
+        """Return the total of every step of the grid from ``start`` to ``end`` (both on the grid), of one
+        field."""
 
     def totals(self, fields: Fields, stretches: Sequence[Stretch]) -> Totals:
-        """The totals of several fields over several stretches of time, summed up from their ``pieces``."""
+        """Return the totals of several fields over several stretches of time, summed up from their
+        ``pieces``."""
 
     def latest(self, fields: Fields, since: int, until: int) -> Mapping[str, tuple[int, int]]:
-        """(time, value) of each field's newest value in [``since``, ``until``), where there is one."""
+        """Return (time, value) of each field's newest value in [``since``, ``until``), where there is one."""
 
     def edges(
         self, site: int, measurement: str, device: str | None, start: int, end: int
     ) -> tuple[int, int] | None:
-        """The first and the last time of any point in [start, end)."""
+        """Return the first and the last time of any point in [start, end)."""
 
     # Upkeep
 
     def homes(self) -> frozenset[str]:
-        """The ids of the homes that this store was begun for."""
+        """Return the ids of the homes that this store was begun for."""
 
     def add_home(self, uid: str) -> None:
         """Remember a home, once."""
@@ -140,29 +143,29 @@ class Engine(Protocol):
         """Recompute what is stored as aggregates of random days and compare, day by day."""
 
     def tidy(self) -> None:
-        """What is to be done once a night; others may read and write meanwhile."""
+        """Do what is due once a night; others may read and write meanwhile."""
 
     def damage(self) -> str | None:
-        """What a look over all that is stored finds wrong with it (nightly); None: nothing."""
+        """Return what a look over all that is stored finds wrong with it (nightly); None: nothing."""
 
     def ping(self) -> None:
         """Return if the engine answers, else raise StoreUnavailable."""
 
     def size_bytes(self) -> int | None:
-        """How much room the stored data takes; None if that is not known."""
+        """Return how much room the stored data takes; None if that is not known."""
 
     def close(self) -> None: ...
 
 
 def joined(one: Total | None, other: Total) -> Total:
-    """The total of two stretches together."""
+    """Return the total of two stretches together."""
     if one is None:
         return other
     return one[0] + other[0], one[1] + other[1], min(one[2], other[2]), max(one[3], other[3])
 
 
 def times_of(batches: Iterable[Batch]) -> Iterator[tuple[SourceKey, int, int]]:
-    """(source, first, last) of each batch."""
+    """Yield (source, first, last) of each batch."""
     for batch in batches:
         times = [at for points in batch.points.values() for at, _ in points]
         yield batch.source, min(times), max(times)

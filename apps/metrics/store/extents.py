@@ -12,10 +12,10 @@ class Extents(Protocol):
     they hold whatever several processes write and delete."""
 
     def of(self, site: int, measurement: str, device: str | None) -> tuple[int, int] | None:
-        """[start, end) of one device or all; None if there never was a row."""
+        """Return [start, end) of one device or all; None if there never was a row."""
 
     def widen(self, source: SourceKey, first: int, last: int) -> None:
-        """Rows from ``first`` to ``last`` are about to be written."""
+        """Widen the extent for rows from ``first`` to ``last`` about to be written."""
 
 
 class WholeCalendar:

@@ -29,7 +29,7 @@ class Store:
 
     @classmethod
     def refused(cls, refusal: StoreRefused) -> Store:
-        """A store of which every use raises ``refusal``."""
+        """Return a store that raises ``refusal`` at every use."""
         store = cls(cast("Engine", _NoEngine(refusal)))
         store.refusal = refusal
         return store
@@ -186,7 +186,7 @@ class _NoEngine:
 
 
 def _grouped(site: int, names: Sequence[str]) -> list[tuple[Fields, dict[str, str]]]:
-    """Series by measurement and circuit, each group with the series' names by field."""
+    """Return the series by measurement and circuit, each group with the series' names by field."""
     groups: dict[tuple[str, str], dict[str, str]] = {}
     for name in names:
         measurement, field, circuit = field_of(name)
@@ -198,7 +198,8 @@ def _grouped(site: int, names: Sequence[str]) -> list[tuple[Fields, dict[str, st
 
 
 def _inside(rows: Iterable[Row], place: tuple[int, str, str], start: int, end: int) -> Iterator[Row]:
-    """Rows as they come. Raises ValueError for one that does not belong to this device and stretch."""
+    """Yield the rows as they come. Raises ValueError for one that does not belong to this device and
+    stretch."""
     for row in rows:
         if (row.site, row.measurement, row.device) != place:
             raise ValueError(f"a row of {row.measurement} of {row.device!r} does not belong to {place}")

@@ -11,7 +11,7 @@ from .schema import scales_of
 
 
 def batches_of(rows: Iterable[Row]) -> list[Batch]:
-    """Rows by source and given fields; of several rows of one instant the later one's values win.
+    """Return the rows by source and given fields; of several rows of one instant the later one's values win.
 
     Raises UnknownSeries, KeyError (measurement) or ValueError (time or value out of range).
     """
@@ -49,7 +49,8 @@ def check_fields(measurement: str, fields: Iterable[str]) -> None:
 
 
 def whole(field: str, value: float | None, scale: int) -> int | None:
-    """``value`` as a multiple of the resolution. Raises ValueError for what is not a number or too large."""
+    """Return ``value`` as a multiple of the resolution. Raises ValueError for what is not a number or too
+    large."""
     if value is None:
         return None
     scaled = value * scale
@@ -59,7 +60,7 @@ def whole(field: str, value: float | None, scale: int) -> int | None:
 
 
 def whole_column(field: str, column: Any, scale: int) -> Sequence[float | None]:
-    """As ``whole`` for a list or numpy array, in which NaN is missing too and stays NaN in an array."""
+    """Do as ``whole`` for a list or numpy array, in which NaN is missing too and stays NaN in an array."""
     if hasattr(column, "tolist"):
         scaled = (column * float(scale)).round()
         if bool((abs(scaled) > LARGEST_INTEGER).any()):
@@ -70,7 +71,7 @@ def whole_column(field: str, column: Any, scale: int) -> Sequence[float | None]:
 
 
 def as_series(name: str, scale: int, start: int, step_s: int, totals: Sequence[Total | None]) -> Series:
-    """A series of the steps from ``start`` on."""
+    """Return a series of the steps from ``start`` on."""
     return Series(
         name=name,
         step_s=step_s,
@@ -84,7 +85,7 @@ def as_series(name: str, scale: int, start: int, step_s: int, totals: Sequence[T
 
 
 def as_aggregate(total: Total | None, scale: int) -> Aggregate:
-    """An aggregate in the field's unit."""
+    """Return an aggregate in the field's unit."""
     if total is None:
         return Aggregate()
     return Aggregate(count=total[0], sum=total[1] / scale, min=total[2] / scale, max=total[3] / scale)

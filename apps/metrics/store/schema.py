@@ -212,22 +212,22 @@ _BY_SERIES = {
 
 
 def measurement_named(name: str) -> Measurement:
-    """The measurement of that name; KeyError for an unknown one."""
+    """Return the measurement of that name; KeyError for an unknown one."""
     return _BY_NAME[name]
 
 
 def scales_of(measurement: str) -> Mapping[str, int]:
-    """The scale of each field of a measurement by its name; KeyError for an unknown measurement."""
+    """Return the scale of each field of a measurement by its name; KeyError for an unknown measurement."""
     return _SCALES[measurement]
 
 
 def series_names() -> list[str]:
-    """All series names without a circuit, sorted."""
+    """Return all series names without a circuit, sorted."""
     return sorted(_BY_SERIES)
 
 
 def field_of(series: str) -> tuple[Measurement, Field, str]:
-    """(measurement, field, circuit) of a series name such as ``supply_temperature_c.1``.
+    """Return (measurement, field, circuit) of a series name such as ``supply_temperature_c.1``.
 
     Raises UnknownSeries, which lists what there is.
     """

@@ -103,7 +103,7 @@ class Connections:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """The writer connection, alone in this process and outside of a transaction."""
+        """Hold the writer connection, alone in this process and outside of a transaction."""
         self._follow_fork()
         with self._lock, _translated():
             if self._writer is None:
@@ -112,7 +112,7 @@ class Connections:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: all of it is kept, or nothing. Raises StoreUnavailable."""
+        """Open a write transaction: all of it is kept, or nothing. Raises StoreUnavailable."""
         with self.writing() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -125,7 +125,7 @@ class Connections:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """This thread's reader with one snapshot for everything read inside. Raises StoreUnavailable,
+        """Hold this thread's reader with one snapshot for everything read inside. Raises StoreUnavailable,
         also when it takes longer than the limit."""
         self._follow_fork()
         with _translated():

@@ -27,7 +27,7 @@ class NewDay:
     columns: Mapping[str, Sequence[float | None]]
 
     def buckets(self, series: Sequence[int], level: int, start: int, end: int) -> list[Bucket]:
-        """As ``raw_buckets``; what lies outside of the day is read from the database."""
+        """Do as ``raw_buckets``; what lies outside of the day is read from the database."""
         first, last = max(start, self.day), min(end, self.day + DAY_S)
         found: list[Bucket] = []
         for outside, until in ((start, min(end, self.day)), (max(start, self.day + DAY_S), end)):
@@ -45,7 +45,7 @@ class NewDay:
 
 
 def _figures(values: Sequence[float | None]) -> tuple[int, int, int, int] | None:
-    """(count, sum, min, max) of whole numbers, which may be floats; None and NaN do not count."""
+    """Return (count, sum, min, max) of whole numbers, which may be floats; None and NaN do not count."""
     known = cast("Sequence[float]", values)
     total = math.nan if None in values else sum(known)
     if total != total:

@@ -142,11 +142,11 @@ class SqliteEngine:
             )
 
     def wait_until_readable(self, timeout_s: float) -> bool:
-        """What is committed can be read at once."""
+        """Return at once: what is committed can be read."""
         return True
 
     def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        """A write transaction."""
+        """Open a write transaction."""
         return self._connections.transaction()
 
     def _upsert_points(
@@ -164,7 +164,7 @@ class SqliteEngine:
         return times
 
     def source_id(self, connection: sqlite3.Connection, key: SourceKey) -> int:
-        """The id of a source; it is made on its first row, inside the caller's transaction."""
+        """Return the id of a source; it is made on its first row, inside the caller's transaction."""
         known = self._known_source(connection, key)
         if known is not None:
             return known
@@ -188,7 +188,7 @@ class SqliteEngine:
         return found
 
     def _upsert(self, table: Table, columns: tuple[str, ...]) -> str:
-        """The statement that writes (key, columns …) and leaves other columns as they are."""
+        """Return the statement that writes (key, columns …) and leaves other columns as they are."""
         sql = self._upserts.get((table.name, columns))
         if sql is None:
             names = ", ".join(f'"{column}"' for column in columns)

@@ -13,7 +13,7 @@ from .tables import KEY_SPAN, Table, key_of
 
 
 def sources_of(connection: sqlite3.Connection, fields: Fields) -> list[Source]:
-    """All devices' sources of one site, measurement and circuit."""
+    """Return all devices' sources of one site, measurement and circuit."""
     rows = connection.execute(
         "SELECT id, rolled_to, minute_from, revision FROM source"
         " WHERE site = ? AND measurement = ? AND circuit = ?",
@@ -25,7 +25,7 @@ def sources_of(connection: sqlite3.Connection, fields: Fields) -> list[Source]:
 def source_keys(
     connection: sqlite3.Connection, site: int, measurement: str, device: str | None
 ) -> list[tuple[int, SourceKey]]:
-    """The sources of all circuits, of one device or all, with their ids."""
+    """Return the sources of all circuits, of one device or all, with their ids."""
     rows = connection.execute(
         "SELECT id, device, circuit FROM source WHERE site = ? AND measurement = ?"
         " AND device = ifnull(?, device) ORDER BY circuit, device",
@@ -43,7 +43,7 @@ def has_rows(connection: sqlite3.Connection, table: Table, source: int, start: i
 
 
 def delete_empty(table: Table) -> str:
-    """The statement that deletes rows without any value from one key to another, both included."""
+    """Return the statement that deletes rows without any value from one key to another, both included."""
     empty = " AND ".join(f'"{column}" IS NULL' for column in table.scales)
     return f'DELETE FROM "{table.name}" WHERE k BETWEEN ? AND ? AND {empty}'
 
@@ -62,7 +62,7 @@ def read_steps(
     end: int,
     step_s: int,
 ) -> list[Total | None]:
-    """Totals of every step of the grid from ``start`` to ``end`` (both on the grid)."""
+    """Return the totals of every step of the grid from ``start`` to ``end`` (both on the grid)."""
     totals: list[Total | None] = [None] * ((end - start) // step_s)
     levels = [level for level in reversed(table.levels) if step_s % level == 0]
     for source in sources:
@@ -116,7 +116,7 @@ class StretchCache:
         self._by_source: dict[int, tuple[int, dict[tuple[int, int, str], Total | None]]] = {}
 
     def of(self, source: Source) -> dict[tuple[int, int, str], Total | None]:
-        """(start, end, column) → total; to be read and filled. Empty again after a new revision."""
+        """Return (start, end, column) → total; to be read and filled. Empty again after a new revision."""
         held = self._by_source.get(source.id)
         if held is not None and held[0] == source.revision and len(held[1]) < self.LARGEST:
             return held[1]
@@ -134,7 +134,8 @@ def read_stretches(
     stretches: Sequence[Stretch],
     cache: StretchCache,
 ) -> Sums:
-    """Totals of several columns over several stretches of time, each in as few rows as its edges allow."""
+    """Return the totals of several columns over several stretches of time, each in as few rows as its edges
+    allow."""
     totals: Sums = {}
     for source in sources:
         known = cache.of(source)
@@ -226,7 +227,7 @@ def read_latest(
     since: int,
     until: int,
 ) -> tuple[int, int] | None:
-    """(time, value) of the newest known value in [``since``, ``until``)."""
+    """Return (time, value) of the newest known value in [``since``, ``until``)."""
     newest: tuple[int, int] | None = None
     for source in sources:
         row = connection.execute(
@@ -242,7 +243,7 @@ def read_latest(
 def read_edges(
     connection: sqlite3.Connection, table: Table, source: int, start: int, end: int
 ) -> tuple[int, int] | None:
-    """First and last time of any row of a source in [start, end)."""
+    """Return the first and last time of any row of a source in [start, end)."""
     first, last = connection.execute(
         f'SELECT (SELECT min(k) FROM "{table.name}" WHERE k >= :first AND k < :end),'
         f' (SELECT max(k) FROM "{table.name}" WHERE k >= :first AND k < :end)',

@@ -64,7 +64,7 @@ def levels_of(start: int, end: int, source: Source, levels: Sequence[int]) -> It
 
 
 def touched_ranges(times: Iterable[int]) -> list[tuple[int, int]]:
-    """Stretches of whole buckets around ``times``; near ones are joined."""
+    """Return the stretches of whole buckets around ``times``; near ones are joined."""
     ranges: list[tuple[int, int]] = []
     for bucket in sorted({floor_to(at, BUCKET_S) for at in times}):
         if ranges and bucket - ranges[-1][1] <= 3600:
@@ -107,7 +107,7 @@ def settle(
 
 
 def series_ids(connection: sqlite3.Connection, source: int, table: Table) -> list[int]:
-    """Ids of the source's series in the order of the table's columns."""
+    """Return the ids of the source's series in the order of the table's columns."""
     known = dict(connection.execute("SELECT field, id FROM series WHERE source = ?", (source,)))
     return [known[column] for column in table.scales]
 
@@ -157,8 +157,8 @@ def raw_buckets(
     start: int,
     end: int,
 ) -> list[Bucket]:
-    """Buckets of ``level`` in [start, end) as raw rows give them, in order of their keys (they are inserted
-    much faster so); empty ones are left out."""
+    """Return the buckets of ``level`` in [start, end) as raw rows give them, in order of their keys (they are
+    inserted much faster so); empty ones are left out."""
     wanted = ", ".join(f'count("{c}"), sum("{c}"), min("{c}"), max("{c}")' for c in table.scales)
     rows = connection.execute(
         f'SELECT k - k % {level}, {wanted} FROM "{table.name}" WHERE k >= ? AND k < ? GROUP BY 1',

@@ -38,7 +38,7 @@ _FACTOR = 6  # a rollup of fewer rows than this is not worth its place
 
 
 def key_of(owner: int, at: int) -> int:
-    """The key of a source's row or a series' bucket."""
+    """Return the key of a source's row or a series' bucket."""
     return owner * KEY_SPAN + at
 
 
@@ -53,8 +53,8 @@ class Table:
     lag_s: int
 
     def rolled_to(self, newest: int) -> int:
-        """How far rollups reach when ``newest`` is the newest row. Rows younger than that are read raw,
-        so that the rewriting of recent rows costs nothing and buckets are made many at once."""
+        """Return how far rollups reach when ``newest`` is the newest row. Rows younger than that are read
+        raw, so that the rewriting of recent rows costs nothing and buckets are made many at once."""
         return max(0, floor_to(newest - self.lag_s, 3600))
 
     def minute_from(self, newest: int) -> int:
@@ -149,7 +149,7 @@ def _add_columns(connection: sqlite3.Connection, table: Table) -> None:
 
 
 def _add_series(connection: sqlite3.Connection, tables: Mapping[str, Table]) -> None:
-    """Series of fields that came later; and refuse a field whose scale is not the stored one."""
+    """Add the series of fields that came later, and refuse a field whose scale is not the stored one."""
     for source, name in connection.execute("SELECT id, measurement FROM source").fetchall():
         table = tables.get(name)
         if table is None:

@@ -15,7 +15,8 @@ from .tables import KEY_SPAN, MINUTE_LEVEL, Table, key_of
 def choose_days(
     connection: sqlite3.Connection, tables: Mapping[str, Table], random: Random, days: int
 ) -> list[tuple[int, int]]:
-    """``days`` random pairs of (source id, start of a UTC day) that have been rolled up; all, if fewer."""
+    """Return ``days`` random pairs of (source id, start of a UTC day) that have been rolled up; all, if
+    fewer."""
     spans: list[tuple[int, int, int]] = []
     sources = connection.execute("SELECT id, measurement, rolled_to FROM source ORDER BY id").fetchall()
     for source, measurement, rolled_to in sources:
@@ -43,7 +44,7 @@ def choose_days(
 def differences(
     connection: sqlite3.Connection, tables: Mapping[str, Table], source_id: int, day: int
 ) -> list[Difference]:
-    """All buckets of one source and UTC day, at every level, that are not what raw rows give."""
+    """Return all buckets of one source and UTC day, at every level, that are not what raw rows give."""
     site, measurement, device, circuit, *state = connection.execute(
         "SELECT site, measurement, device, circuit, id, rolled_to, minute_from, revision"
         " FROM source WHERE id = ?",
@@ -76,7 +77,7 @@ def differences(
 def _both(
     connection: sqlite3.Connection, table: Table, source: Source, series: list[int], level: int, day: int
 ) -> tuple[dict[tuple[int, int], Total], dict[tuple[int, int], Total]]:
-    """Buckets of one level and day as stored and as computed, by (series, start)."""
+    """Return the buckets of one level and day as stored and as computed, by (series, start)."""
     first = max(day, source.minute_from) if level == MINUTE_LEVEL else day
     last = min(day + DAY_S, floor_to(source.rolled_to, level))
     stored = [
