@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from requests.adapters import BaseAdapter
@@ -35,17 +36,19 @@ def collection_on(
     *,
     running: RunningWorld | None = None,
     adapter: BaseAdapter | None = None,
+    take_time: Callable[[float], None] | None = None,
 ) -> Collection:
     """Return a collection in the world's own time; its login is kept in ``folder``. ``adapter``: another
-    way than sockets (``running``) or the world's own."""
+    way than sockets (``running``) or the world's own. ``take_time``: told how long answers and pauses take
+    [s]; without it they take no time."""
     where = running or world
     return Collection(
         site,
         store,
         clock=world.clock.now,
-        adapter=adapter if adapter or running else world.adapter(),
+        adapter=adapter if adapter or running else world.adapter(take_time),
         token_path=folder / "token.json",
         cloud=(where.cloud_api_url, where.cloud_iam_url),
-        sleep=lambda seconds: None,
+        sleep=take_time or (lambda seconds: None),
         own_addresses=True,
     )

@@ -35,7 +35,7 @@ from . import jobs
 from .collection import Collection
 from .schedule import JOBS
 from .simulated import collection_on, connect
-from .turns import take_turns
+from .turns import Turn, VirtualTurns
 
 SOCKET_EVERY = 1000
 DAY = timedelta(days=1)
@@ -185,7 +185,9 @@ def _run(
     good_polls: list[float] = []
     missed = 0
     next_day = start + DAY
-    for turn in take_turns(collection, chosen, start, end, world.advance_to):
+
+    def note(turn: Turn) -> None:
+        nonlocal missed, next_day
         if turn.failed:
             missed += turn.job.name in POLLS
         elif turn.job.name == "poll_heat_pump":
@@ -193,6 +195,8 @@ def _run(
         if turn.at >= next_day:
             progress(1)
             next_day += DAY
+
+    VirtualTurns(collection, chosen, start, world.advance_to, note).run_until(end)
     _settle(world, collection, end)
     progress(1)
     return _Run(world, collection, start, end, good_polls, missed)

@@ -17,7 +17,7 @@ from heatmon import jobs
 from heatmon.collection import Collection
 from heatmon.schedule import JOBS
 from heatmon.simulated import collection_on, connect
-from heatmon.turns import take_turns
+from heatmon.turns import VirtualTurns
 
 JANUARY = datetime(2026, 1, 12, 6, 0, tzinfo=UTC)
 METER_MAC = "A0B1C2D3E4F5"
@@ -63,10 +63,8 @@ class Home:
         """Run the named jobs (all without names) at their times for this long; as in the runner, what the
         outside did is left to the records."""
         chosen = [job for job in JOBS if job.name in (names or ALL_JOBS)]
-        start, end = self.at, self.at + timedelta(**duration)
-        for _turn in take_turns(self.collection, chosen, start, end, self.world.advance_to):
-            pass
-        self.world.advance_to(end)
+        turns = VirtualTurns(self.collection, chosen, self.at, self.world.advance_to)
+        turns.run_until(self.at + timedelta(**duration))
 
     def rows(self, measurement: str, start: datetime, end: datetime) -> list[Row]:
         first, last = int(start.timestamp()), int(end.timestamp())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.client import HTTPMessage
 from http.client import responses as reasons
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,11 +37,15 @@ class _CutBody(io.BytesIO):
 class InProcessTransport(BaseAdapter):
     """Answers requests from handlers by host name, keeping status, headers, cookies and login.
 
-    Mount it on a session for ``http://``. ``requests`` counts what was sent.
+    Mount it on a session for ``http://``. ``requests`` counts what was sent. ``take_time`` is told how long
+    each answer takes [s], before it is given; without it answers take no time.
     """
 
-    def __init__(self, handlers: Mapping[str, Handler], clock: Clock) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], clock: Clock, take_time: Callable[[float], None] | None = None
+    ) -> None:
         super().__init__()
+        self.take_time = take_time
         self.handlers = dict(handlers)
         self.clock = clock
         self.requests = 0
@@ -76,6 +80,8 @@ class InProcessTransport(BaseAdapter):
         except Unreachable as error:
             raise requests.ConnectionError(str(error), request=request) from error
         limit = timeout[1] if isinstance(timeout, tuple) else timeout
+        if self.take_time is not None:
+            self.take_time(answer.duration_s if limit is None else min(limit, answer.duration_s))
         if limit is not None and answer.duration_s > limit:
             raise requests.ReadTimeout(f"no answer within {limit} s", request=request)
         return self._response(request, answer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from random import Random
@@ -159,14 +159,15 @@ class SimulatedWorld:
         with self.lock:
             self.house.advance_to(at.timestamp())
 
-    def adapter(self) -> InProcessTransport:
-        """An adapter for ``requests`` sessions that reaches meter, cloud and login; mount it on ``http://``."""
+    def adapter(self, take_time: Callable[[float], None] | None = None) -> InProcessTransport:
+        """An adapter for ``requests`` sessions that reaches meter, cloud and login; mount it on ``http://``.
+        ``take_time``: see ``InProcessTransport``."""
         handlers: dict[str, Handler] = {
             METER_HOST: self.meter_handler,
             CLOUD_HOST: self.cloud_handler,
             LOGIN_HOST: self.login_handler,
         }
-        return InProcessTransport(handlers, self.clock)
+        return InProcessTransport(handlers, self.clock, take_time)
 
     def serve(self, meter_port: int = 0, cloud_port: int = 0) -> RunningWorld:
         """Serve meter and cloud on loopback until ``stop``."""
