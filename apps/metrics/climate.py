@@ -19,6 +19,12 @@ YEAR_DAYS = 365.0
 # A monthly mean flattens a yearly cosine by sin(π/12)/(π/12).
 MONTH_FLATTENS = math.sin(math.pi / 12) / (math.pi / 12)
 
+# Normals of 1988 to 2007 are too cold for today. A day deviates from normal by 3.8 K (1σ), and fifteen days
+# in a row say as much as one alone.
+OFFSET_PRIOR_K, OFFSET_PRIOR_SD_K = 1.0, 0.8
+WEATHER_SD_K = 3.8
+OFFSET_DAYS = 15.0
+
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -54,6 +60,14 @@ class Harmonic:
         return self.mean_c - self.amplitude_k * math.cos(
             2 * math.pi * (day_of_year - self.coldest_day) / YEAR_DAYS
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offset:
+    """How much warmer a place is than its normals, and how uncertain that is (1σ) [K]."""
+
+    mean_k: float
+    sd_k: float
 
 
 def regions(lines: Iterable[str]) -> list[Region]:
@@ -115,6 +129,17 @@ def harmonic_of_days(days: Sequence[tuple[date, float]]) -> Harmonic:
         [[math.fsum(row[i] * row[j] for row in rows) for j in range(4)] for i in range(3)]
     )
     return _harmonic(mean, cosine, sine)
+
+
+def offset_from(normals: Harmonic, days: Sequence[tuple[date, float]]) -> Offset:
+    """Return what own daily means [°C] tell of a place's offset from its normals, from a prior on."""
+    deviations = [value - normals.at(day.timetuple().tm_yday) for day, value in days]
+    prior = 1.0 / OFFSET_PRIOR_SD_K**2
+    own = len(deviations) / OFFSET_DAYS / WEATHER_SD_K**2
+    seen_k = math.fsum(deviations) / len(deviations) if deviations else 0.0
+    return Offset(
+        mean_k=(prior * OFFSET_PRIOR_K + own * seen_k) / (prior + own), sd_k=1.0 / math.sqrt(prior + own)
+    )
 
 
 def _harmonic(mean_c: float, cosine: float, sine: float) -> Harmonic:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from .climate import Harmonic, harmonic_of_days
+from .climate import WEATHER_SD_K, Harmonic, Offset, harmonic_of_days, offset_from
 from .degree_days import heating_degree_days
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ BALANCES_C = tuple(12.0 + 0.5 * step for step in range(15))
 BALANCE_PRIOR_C, BALANCE_PRIOR_SD_K = 15.5, 1.5
 EFFECTIVE_SHARE = 3.0
 WEIGHT_TODAY = 0.7
-WEATHER_RHO, WEATHER_SD_K, YEAR_OFFSET_SD_K = 0.8, 3.8, 0.8
+WEATHER_RHO, YEAR_OFFSET_SD_K = 0.8, 0.8
 BASE_ERROR, HEAT_ERROR, HEAT_ERROR_NO_WINTER = 0.15, 0.16, 0.30
+HABITS_ERROR = 0.08  # what people change from year to year, of all energy
 WINTER_MARGIN_K = 2.0
 DRAWS = 200
 
@@ -134,7 +135,7 @@ def signature_forecast(
     if heating_days(usable) < MIN_HEATING_DAYS:
         return Forecast(reason="not_enough_heating_days")
     measured = [(day.day, day.temperature_c) for day in history if day.temperature_c is not None]
-    climate = harmonic_of_days(measured) if len(measured) >= OWN_CLIMATE_DAYS else normals
+    climate, offset = _climate(measured, normals)
     if climate is None:
         return Forecast(reason="no_normals")
     split = [day for day in usable if day.space_kwh is not None and day.base_kwh is not None]
@@ -143,10 +144,19 @@ def signature_forecast(
     if house is None:
         return Forecast(reason="not_enough_heating_days")
     heat_error = HEAT_ERROR if _saw_winter(usable, climate) else HEAT_ERROR_NO_WINTER
-    low, middle, high = _draws(house, remaining, climate, heat_error, seed)
+    low, middle, high = _draws(house, remaining, climate, offset, heat_error, seed)
     return Forecast(
         kwh=middle, low_kwh=low, high_kwh=high, method="signature" if is_split else "signature_total"
     )
+
+
+def _climate(
+    measured: Sequence[tuple[date, float]], normals: Harmonic | None
+) -> tuple[Harmonic | None, Offset]:
+    """The place's own climate from 300 days on, before that its normals and how far off they are."""
+    if len(measured) >= OWN_CLIMATE_DAYS:
+        return harmonic_of_days(measured), Offset(mean_k=0.0, sd_k=0.0)
+    return normals, offset_from(normals, measured) if normals else Offset(mean_k=0.0, sd_k=0.0)
 
 
 def _saw_winter(days: Sequence[EnergyDay], climate: Harmonic) -> bool:
@@ -208,14 +218,20 @@ def _signature(days: Sequence[EnergyDay], is_split: bool) -> _Signature | None:
 
 
 def _draws(
-    house: _Signature, remaining: Sequence[EnergyDay], climate: Harmonic, heat_error: float, seed: int
+    house: _Signature,
+    remaining: Sequence[EnergyDay],
+    climate: Harmonic,
+    offset: Offset,
+    heat_error: float,
+    seed: int,
 ) -> tuple[float, float, float]:
     """Return the 10, 50 and 90 % quantiles of the energy of the remaining days over 200 draws of weather and
     parameters."""
     import numpy as np
 
     generator = np.random.default_rng(seed)
-    normal = np.array([climate.at(day.day.timetuple().tm_yday) for day in remaining])
+    normal = np.array([climate.at(day.day.timetuple().tm_yday) for day in remaining]) + offset.mean_k
+    warmer_sd_k = math.hypot(YEAR_OFFSET_SD_K, offset.sd_k)
     known = np.array([np.nan if day.effective_c is None else day.effective_c for day in remaining])
     totals = []
     for _ in range(DRAWS):
@@ -223,13 +239,14 @@ def _draws(
         slope = max(0.0, house.slopes[cell] + house.slope_errors[cell] * generator.standard_normal())
         base = max(0.0, house.bases[cell] * (1 + BASE_ERROR * generator.standard_normal()))
         heat = max(0.0, 1 + heat_error * generator.standard_normal())
-        drawn = normal + YEAR_OFFSET_SD_K * generator.standard_normal()
+        habits = max(0.0, 1 + HABITS_ERROR * generator.standard_normal())
+        drawn = normal + warmer_sd_k * generator.standard_normal()
         drawn = drawn + _weather(len(remaining), generator)
         before = np.concatenate([drawn[:1], drawn[:-1]])
         effective = WEIGHT_TODAY * drawn + (1 - WEIGHT_TODAY) * before
         effective = np.where(np.isnan(known), effective, known)
         degrees = np.maximum(0.0, BALANCES_C[cell] - effective)
-        totals.append(base * len(remaining) + heat * slope * float(degrees.sum()))
+        totals.append(habits * (base * len(remaining) + heat * slope * float(degrees.sum())))
     low, middle, high = np.percentile(totals, [10, 50, 90])
     return float(low), float(middle), float(high)
 

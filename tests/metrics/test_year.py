@@ -14,7 +14,7 @@ import pytest
 from apps.devices.models import Site
 from apps.devices.options import HomeOptions
 from apps.metrics.child import ChildFailed, in_child
-from apps.metrics.climate import harmonic, harmonic_of_days, normals_of_place
+from apps.metrics.climate import Offset, harmonic, harmonic_of_days, normals_of_place, offset_from
 from apps.metrics.estimate import EnergyDay, extrapolated, signature_forecast
 from apps.metrics.models import EstimateCache, Lump
 from apps.metrics.normals import normals_of, shipped_regions
@@ -33,7 +33,8 @@ POTSDAM = HomeOptions(
     electricity_price=0.30,
     base_fee_per_day=0.1,
 )
-CLIMATE = harmonic((1.0, 1.9, 4.7, 9.2, 14.1, 16.7, 19.0, 18.6, 14.3, 9.5, 4.1, 0.9))
+MONTHS_C = (1.0, 1.9, 4.7, 9.2, 14.1, 16.7, 19.0, 18.6, 14.3, 9.5, 4.1, 0.9)
+CLIMATE = harmonic(MONTHS_C)
 
 
 def home(first: date, last: date, seed: int = 1) -> list[EnergyDay]:
@@ -118,6 +119,35 @@ def test_without_the_hot_water_flag_the_intercept_is_free() -> None:
     true = sum(day.energy_kwh or 0.0 for day in year[150:])
     assert forecast.method == "signature_total"
     assert forecast.kwh == pytest.approx(true, rel=0.2)
+
+
+def test_normals_are_taken_as_one_kelvin_too_cold_until_own_days_say_more() -> None:
+    assert offset_from(CLIMATE, []) == Offset(mean_k=1.0, sd_k=0.8)
+    warm = [
+        (day, CLIMATE.at(day.timetuple().tm_yday) + 2.0) for day in days(date(2027, 1, 1), date(2027, 5, 30))
+    ]
+    found = offset_from(CLIMATE, warm)  # 150 days count as ten: (1/0.64 + 2·10/14.44) / (1/0.64 + 10/14.44)
+    assert found.mean_k == pytest.approx(1.3071, abs=1e-4)
+    assert found.sd_k == pytest.approx(0.6659, abs=1e-4)
+
+
+def test_a_place_warmer_than_its_normals_needs_less() -> None:
+    year = home(date(2027, 1, 1), date(2027, 12, 31))
+    rest = [EnergyDay(day=day.day) for day in year[120:]]
+    colder = harmonic(tuple(normal - 1.0 for normal in MONTHS_C))
+    true = signature_forecast(year[:120], rest, CLIMATE, seed=1)
+    corrected = signature_forecast(year[:120], rest, colder, seed=1)
+    assert true.kwh is not None and corrected.kwh is not None
+    assert 1.0 < corrected.kwh / true.kwh < 1.07  # 1.08 if the normals were believed
+
+
+def test_the_band_allows_for_habits_that_change() -> None:
+    winter = home(date(2027, 1, 1), date(2027, 4, 30))
+    summer = [EnergyDay(day=day.day, temperature_c=25.0) for day in home(date(2027, 7, 1), date(2027, 7, 31))]
+    forecast = signature_forecast(winter, summer, CLIMATE, seed=1)
+    assert forecast.low_kwh is not None and forecast.high_kwh is not None and forecast.kwh is not None
+    half_width = (forecast.high_kwh - forecast.low_kwh) / 2 / forecast.kwh
+    assert 0.195 < half_width < 0.23  # 1.28·√(0.15² + 0.08²) = 0.218; with the same habits 0.192
 
 
 def test_a_summer_gives_no_forecast() -> None:

@@ -94,7 +94,7 @@ def accuracies(
         answerable = [home for home in homes if _asked(signature, home, count).kwh is not None]
         for name, estimator in ESTIMATORS.items():
             result[name].append(
-                _accuracy([(home.year_kwh, _asked(estimator, home, count)) for home in answerable])
+                _accuracy([(home.year_kwh(count), _asked(estimator, home, count)) for home in answerable])
             )
     return result
 

@@ -33,6 +33,10 @@ LITRES_PER_DAY = (70.0, 240.0)
 ROOMS_C = (20, 21, 22)
 YEAR_OFFSET_SD_K = 0.8
 """A year is warmer or colder than the normals of its place."""
+WARMER_K, WARMER_SD_K = 1.0, 0.8
+"""Normals are of years ago; the climate has become warmer since, here more and there less."""
+HABITS_SD = 0.08
+"""What people do with the same house differs from one year to the next."""
 NORMAL_YEARS = 10
 WEATHER_SAMPLES = 8
 
@@ -41,7 +45,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudiedHome:
-    """``days``: one year of true days, in order. ``normals_c``: monthly means of the ten years before."""
+    """``days``: one year of true days, in order. ``normals_c``: monthly means of years ago, about 1 K colder
+    than the ten years before. ``habits``: what later days need, as a factor of what they needed before."""
 
     seed: int
     kind: str
@@ -49,10 +54,14 @@ class StudiedHome:
     normals_c: tuple[float, ...]
     latitude: float
     longitude: float
+    habits: float = 1.0
 
-    @property
-    def year_kwh(self) -> float:
-        return sum(day.energy_kwh or 0.0 for day in self.days)
+    def year_kwh(self, known: int) -> float:
+        """The year's energy, if habits change after the ``known`` first days."""
+        first, rest = (
+            sum(day.energy_kwh or 0.0 for day in part) for part in (self.days[:known], self.days[known:])
+        )
+        return first + self.habits * rest
 
 
 def studied_home(number: int) -> StudiedHome:
@@ -72,7 +81,8 @@ def studied_home(number: int) -> StudiedHome:
         seed=seed,
         kind=kind,
         days=tuple(_energy_days(first, edges, house.log))[1:],
-        normals_c=normals(usual, begin),
+        normals_c=normals(usual, begin, Random(f"{seed}/climate").gauss(WARMER_K, WARMER_SD_K)),
+        habits=Random(f"{seed}/habits").gauss(1.0, HABITS_SD),
         latitude=spec.latitude,
         longitude=spec.longitude,
     )
@@ -139,12 +149,13 @@ def space_share(values: Floats) -> Floats:
     return share
 
 
-def normals(spec: HouseSpec, before: int) -> tuple[float, ...]:
-    """Monthly means of the outside temperature over the ten years before an instant [°C]."""
+def normals(spec: HouseSpec, before: int, warmer_k: float) -> tuple[float, ...]:
+    """Monthly mean outside temperatures over the ten years before an instant [°C], less ``warmer_k``."""
     weather = Weather(spec.seed, spec.latitude, spec.longitude, spec.mean_outside_c)
     sums, counts = [0.0] * 12, [0] * 12
     for at in range(before - NORMAL_YEARS * YEAR_DAYS * DAY_S, before, DAY_S // WEATHER_SAMPLES):
         month = datetime.fromtimestamp(at, UTC).month - 1
         sums[month] += weather.sky(at).outside_c
         counts[month] += 1
-    return tuple(round(total / count, 2) for total, count in zip(sums, counts, strict=True))
+    means_c = (total / count for total, count in zip(sums, counts, strict=True))
+    return tuple(round(mean_c - warmer_k, 2) for mean_c in means_c)
