@@ -75,7 +75,7 @@ def measured(asked: argparse.Namespace, scratch: Path) -> Iterator[Figure]:
 
 
 def _set_up_django(data_dir: Path) -> None:
-    """Charts are asked for a home, which is one of Django's models; its database stays empty."""
+    """Set up Django: charts are asked for a home, which is one of its models; its database stays empty."""
     os.environ |= {"HEATMON_TESTING": "1", "HEATMON_DATA_DIR": str(data_dir)}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
     django.setup()

@@ -67,7 +67,7 @@ def sizes(built: Built) -> Iterator[Figure]:
 
 
 def import_ratio(folder: Path, days: int, seed: int) -> Iterator[Figure]:
-    """A meter's history through the bulk writer against inserting the same rows into a like table.
+    """Measure a meter's history through the bulk writer against inserting the same rows into a like table.
     Minutes are left out as they are in any year but the last 40 days."""
     chunk = meter_chunk(np.random.default_rng(seed), END - days * DAY_S, END)
     plain_s, bulk_s = [], []
@@ -114,7 +114,7 @@ def _plain_insert(path: Path, chunk: Chunk) -> None:
 
 
 def growth(small: SqliteStore, large: SqliteStore, rounds: int) -> Iterator[Figure]:
-    """Reads and writes on the long history against the same on one year; the best run of each, since
+    """Measure reads and writes on the long history against the same on one year; the best run of each, since
     other programs only ever add to a duration."""
     ranges = {**RANGES_DAYS, "day a year ago": 1}
     del ranges["ten years"]
@@ -162,7 +162,7 @@ def _row(at: int) -> Row:
 
 
 def late_day(store: SqliteStore, seed: int) -> Iterator[Figure]:
-    """A whole past day of the meter written again, with its rollups."""
+    """Measure a whole past day of the meter written again, with its rollups."""
     start = END - 100 * DAY_S
     chunk = meter_chunk(np.random.default_rng(seed), start, start + DAY_S)
     bulk = BulkWriter(store)
@@ -186,7 +186,7 @@ def late_day(store: SqliteStore, seed: int) -> Iterator[Figure]:
 
 
 def sums_by_month(store: SqliteStore, years: int) -> Iterator[Figure]:
-    """What an energy table of all years by local month asks of the store."""
+    """Measure what an energy table of all years by local month asks of the store."""
     months = [
         int(datetime(END_YEAR - years + (5 + index) // 12, (5 + index) % 12 + 1, 1, tzinfo=ZONE).timestamp())
         for index in range(12 * years)
@@ -215,7 +215,7 @@ PAGE_AIMS = {
 
 
 def pages(web: Web, years: int, rounds: int) -> Iterator[Figure]:
-    """Signed-in requests, as multiples of a bare "ok" of the same server in the same run."""
+    """Measure signed-in requests, as multiples of a bare "ok" of the same server in the same run."""
     addresses = dict(_addresses(years))
     there = {name: web.get(path)[0] for name, path in addresses.items()}
     candidates: dict[str, Callable[[], object]] = {"ok": lambda: web.get("/bench/ok")}
@@ -258,7 +258,7 @@ def _addresses(years: int) -> Iterator[tuple[str, str]]:
 
 
 def living(web: Web, now: int) -> Iterator[Figure]:
-    """A day of polls beside page loads, then charts; and what the process weighs after all that."""
+    """Measure a day of polls beside page loads, then charts; and what the process weighs after all that."""
     stop = threading.Event()
     reader = web.another()
 

@@ -46,7 +46,7 @@ class _Weather:
 
 
 def history(years: int, seed: int) -> Iterator[Chunk]:
-    """All measurements of ``years`` years that end at END, oldest first, 73 days at a time."""
+    """Yield all measurements of ``years`` years that end at END, oldest first, 73 days at a time."""
     random = np.random.default_rng(seed)
     counter_wh = 0.0
     for first in range(END - years * YEAR_DAYS * DAY_S, END, CHUNK_DAYS * DAY_S):
@@ -58,7 +58,7 @@ def history(years: int, seed: int) -> Iterator[Chunk]:
 
 
 def meter_chunk(random: np.random.Generator, start: int, end: int, counter_wh: float = 0.0) -> Chunk:
-    """Ten-second rows of the meter; the heat pump runs in blocks, longer when it is cold."""
+    """Return the ten-second rows of the meter; the heat pump runs in blocks, longer when it is cold."""
     at = np.arange(start, end, 10)
     weather = _weather(random, at)
     running = _blocks(random, len(at), 90, 360) < weather.demand
@@ -89,7 +89,7 @@ def _weather(random: np.random.Generator, at: Array) -> _Weather:
 
 
 def _blocks(random: np.random.Generator, length: int, shortest: int, longest: int) -> Array:
-    """One uniform random number for each block of neighbouring samples."""
+    """Return one uniform random number for each block of neighbouring samples."""
     count = length // shortest + 1
     return np.repeat(random.random(count), random.integers(shortest, longest, count))[:length]
 

@@ -106,7 +106,7 @@ def _polls(query: dict[str, list[str]]) -> list[float]:
 
 
 def pss_kib() -> int:
-    """Proportional set size of this process."""
+    """Return the proportional set size of this process."""
     for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])

@@ -29,7 +29,7 @@ class Built:
 
 
 def built_store(folder: Path, years: int, seed: int) -> tuple[Path, Built]:
-    """The store of so many years in ``folder``; made there if an earlier run did not finish one."""
+    """Return the store of so many years in ``folder``; made there if an earlier run did not finish one."""
     path = folder / f"{years}-years-seed-{seed}" / "timeseries.sqlite3"
     facts = path.with_name("facts.json")
     if not facts.exists():

@@ -14,7 +14,7 @@ class Times:
     durations_ms: tuple[float, ...]
 
     def part(self, share: float) -> float:
-        """The duration that ``share`` of the runs did not exceed."""
+        """Return the duration that ``share`` of the runs did not exceed."""
         return self.durations_ms[min(len(self.durations_ms) - 1, int(share * len(self.durations_ms)))]
 
     @property

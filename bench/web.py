@@ -25,7 +25,7 @@ class Web:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 
     def another(self) -> Web:
-        """A reader with a connection of its own, for another thread."""
+        """Return a reader with a connection of its own, for another thread."""
         return Web(self._port, self._cookie)
 
     def get(self, path: str) -> tuple[int, bytes]:
@@ -45,7 +45,7 @@ class Web:
 
 @contextmanager
 def web_process(store: Path, folder: Path) -> Iterator[Web]:
-    """heatmon's web in a process of its own, on a copy of ``store``."""
+    """Run heatmon's web server in a process of its own, on a copy of ``store``."""
     folder.mkdir(mode=0o700)
     shutil.copyfile(store, folder / "timeseries.sqlite3")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HEATMON_")}

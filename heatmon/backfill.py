@@ -76,7 +76,8 @@ def _note(
 
 
 def _lost_less(gap: HistoryGap, missing: int) -> bool:
-    """More is missing than what the meter was found not to have: ask again."""
+    """Return whether more is missing than the meter was found not to have, so that it is worth asking
+    again."""
     return gap.state == HistoryGap.State.LOST and missing > gap.missing_minutes
 
 
@@ -135,7 +136,8 @@ def _keep(collection: Collection, gap: HistoryGap, records: list[MinuteRecord]) 
 
 
 def _remembered_part(collection: Collection, gap: HistoryGap, end: datetime) -> datetime:
-    """From where on the meter can have this hour: in the first hour of its memory not from the start."""
+    """Return from when on the meter can have this hour: not from the start in the first hour of its
+    memory."""
     remembered_from = collection.remembered_from
     if remembered_from is not None and gap.start < remembered_from < end:
         return remembered_from

@@ -145,7 +145,7 @@ class Collection:
         return self._kept("memory", key, lambda: open_memory(options, around, meter.identifier))
 
     def _kept(self, name: str, key: tuple[Any, ...], open_client: Callable[[], Client]) -> Client:
-        """The client as it is, while ``key`` is what it was opened with."""
+        """Return the client as it is, while ``key`` is what it was opened with."""
         if name not in self._clients or self._clients[name][0] != key:
             self._clients[name] = (key, open_client())
         client: Client = self._clients[name][1]

@@ -34,7 +34,7 @@ def make_ready() -> None:
 
 
 def refuse_newer_schema() -> None:
-    """A data directory written by a newer heatmon is not touched. Raises CommandError."""
+    """Leave a data directory written by a newer heatmon untouched. Raises CommandError."""
     loader = MigrationLoader(connection)
     known = set(loader.disk_migrations)
     newer = sorted(
@@ -50,8 +50,8 @@ def refuse_newer_schema() -> None:
 
 
 def prepare(argv: Sequence[str]) -> None:
-    """For commands that may be the first thing ever run here. Ends the process with a sentence, not a
-    traceback, where the database cannot be used."""
+    """Prepare the database for commands that may be the first thing ever run here. Ends the process with a
+    sentence, not a traceback, where the database cannot be used."""
     if len(argv) < 2 or argv[1] not in NEED_IT or "--help" in argv or "-h" in argv:
         return
     try:

@@ -40,12 +40,12 @@ def adopt_imported(store: TimeSeriesStore, site: Site, kind: str, identifier: st
 
 
 def _is_part_of(name: str, identifier: str) -> bool:
-    """True for no name, and for a gateway without the device behind it (``gateway/id``)."""
+    """Return True for no name, and for a gateway without the device behind it (``gateway/id``)."""
     return name == UNNAMED or identifier.startswith(f"{name}/")
 
 
 def _rename(store: TimeSeriesStore, site: Site, device: Device, identifier: str) -> None:
-    """The store first: what is repeated after a crash finds nothing left to do there."""
+    """Rename in the store first: a repeat after a crash finds nothing left to do there."""
     store.rename_device(site.pk, device.identifier, identifier)
     with transaction.atomic():
         for model in (RawAnswer, ConfigurationVersion, PendingConfiguration):

@@ -55,7 +55,7 @@ class HeatPumpPoll(NamedTuple):
 
 
 def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
-    """One reading of the meter into the store; None while no meter is set up."""
+    """Store one reading of the meter; return None while no meter is set up."""
     connected = collection.connected()
     if connected.meter is None:
         return None
@@ -102,7 +102,8 @@ def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = Fals
 
 
 def _note_outage(site: Site, at: datetime) -> None:
-    """What the heat pump did while nobody asked is lost for ever; the meter's minutes come back."""
+    """Note an outage: what the heat pump did while nobody asked is lost for good; the meter's minutes come
+    back."""
     before = last_success(site, HEAT_PUMP)
     if before is not None and at - before >= LONG_OUTAGE:
         details = {"source": HEAT_PUMP.value, "duration_s": (at - before).total_seconds()}
@@ -141,7 +142,7 @@ def _newest_rows(site: Site, store: TimeSeriesStore, readings: Sequence[HeatPump
 
 
 def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
-    """The last interval's minutes as the meter kept them replace the provisional ones."""
+    """Replace the last interval's provisional minutes with those that the meter kept."""
     connected = collection.connected()
     device, history = connected.meter_device, connected.memory
     if history is None or device is None:
@@ -201,14 +202,14 @@ def derive(collection: Collection, at: datetime) -> int:
 
 
 def note_meter_events(site: Site) -> None:
-    """What the counters told (reset, another meter or profile) stands in the changes too."""
+    """Add what the counters showed (reset, another meter or profile) to the changes."""
     for event in MeterEvent.objects.filter(site=site, noted=False):
         add_event(site, event.at, event.kind, {"device": event.device})
         MeterEvent.objects.filter(pk=event.pk).update(noted=True)
 
 
 def keep_house(collection: Collection, at: datetime) -> None:
-    """Nightly: old raw answers, calls and turns go; the files are checked."""
+    """Remove old raw answers, calls and turns, and check the files (nightly)."""
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()

@@ -13,7 +13,7 @@ _USERINFO = re.compile(r"(https?://)[^/@\s]+@")
 
 
 def masked(message: str) -> str:
-    """``message`` with tokens, passwords and user info in addresses replaced by ***."""
+    """Return ``message`` with tokens, passwords and user info in addresses replaced by ***."""
     return _USERINFO.sub(r"\1***@", _SECRETS.sub(r"\1***", message))
 
 

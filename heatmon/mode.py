@@ -10,7 +10,7 @@ from .options import Options
 
 
 def is_demo(argv: Sequence[str], environ: Mapping[str, str], options: Options) -> bool:
-    """True for ``up --demo``, and for ``up`` with neither an account nor a device. HEATMON_DEMO, which
+    """Return True for ``up --demo``, and for ``up`` with neither an account nor a device. HEATMON_DEMO, which
     ``up`` sets for its children, decides first."""
     if environ.get("HEATMON_DEMO"):
         return environ["HEATMON_DEMO"] == "1"

@@ -61,11 +61,11 @@ JOBS: tuple[Job, ...] = (
 
 
 def next_run(job: Job, after: float) -> int:
-    """The first time [epoch s] strictly after ``after`` at which ``job`` is due."""
+    """Return the first time [epoch s] strictly after ``after`` at which ``job`` is due."""
     turns = (after - job.offset_s) // job.period_s + 1
     return int(turns * job.period_s + job.offset_s)
 
 
 def last_run(job: Job, now: float) -> int:
-    """The newest time [epoch s] at or before ``now`` at which ``job`` was due."""
+    """Return the newest time [epoch s] at or before ``now`` at which ``job`` was due."""
     return next_run(job, now) - job.period_s

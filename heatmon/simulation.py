@@ -74,7 +74,7 @@ class SimulationReport:
     missed_polls: int
 
     def complaints(self) -> list[str]:
-        """What does not hold; empty when all went well."""
+        """Return what does not hold; empty when all went well."""
         checks = (
             (self.minutes_missing == 0, f"{self.minutes_missing} minutes are missing"),
             (self.minutes_doubled == 0, f"{self.minutes_doubled} minutes are stored twice"),
@@ -159,7 +159,7 @@ def simulate(
 
 
 def fault_names() -> Mapping[str, str]:
-    """Names of the fault scripts and what each does."""
+    """Return the names of the fault scripts and what each does."""
     return {name: (script.__doc__ or "").strip() for name, script in sorted(FAULTS.items())}
 
 
@@ -203,7 +203,7 @@ def _run(
 
 
 def _settle(world: SimulatedWorld, collection: Collection, end: datetime) -> None:
-    """A quarter of an hour without faults, then everything that is open is done."""
+    """Run a quarter of an hour without faults, then finish everything that is open."""
     for minute in range(16):
         at = end + timedelta(minutes=minute, seconds=20)
         world.advance_to(at)
@@ -247,7 +247,7 @@ def _report(run: _Run, days: int, seed: int, faults: list[str], duration_s: floa
 
 
 def _minutes(run: _Run) -> tuple[int, int, int]:
-    """(minutes the meter holds, of those not stored, stored twice)."""
+    """Return (minutes the meter holds, of those not stored, stored twice)."""
     first = max(run.start, run.end - RETENTION)
     expected = set(range(int(first.timestamp()), int(run.end.timestamp()), 60))
     stored = [
@@ -265,8 +265,8 @@ def _minutes(run: _Run) -> tuple[int, int, int]:
 
 
 def _days(run: _Run) -> tuple[float, float]:
-    """(energy of the run [Wh], largest difference of a local day from the truth [Wh]); days that a lump
-    touches count as one sum."""
+    """Return (energy of the run [Wh], largest difference of a local day from the truth [Wh]); days that a
+    lump touches count as one sum."""
     zone = run.collection.options.zone
     last_day = local_date(run.end - timedelta(seconds=1), zone)
     bounds = day_edges(local_date(run.start, zone), last_day, zone)
@@ -289,7 +289,7 @@ def _days(run: _Run) -> tuple[float, float]:
 
 
 def _heat(run: _Run) -> tuple[float, float, float]:
-    """(method A, method B, truth) over the intervals in state full [Wh]; B over those it knows."""
+    """Return (method A, method B, truth) over the intervals in state full [Wh]; B over those it knows."""
     by_modulation = by_delta_t = true = 0.0
     minutes = run.world.truth.minute_heats_wh(run.start, run.end)
     begin = int(run.start.timestamp())
@@ -310,7 +310,7 @@ def _seen_at(change: SettingChange) -> float:
 
 
 def _true_entries(run: _Run) -> int:
-    """Changes visible in two good polls, those first seen in the same poll counted once."""
+    """Return the changes visible in two good polls, those first seen in the same poll counted once."""
     first_polls = set()
     for change in run.world.truth.settings_changes(run.start, run.end):
         after = [poll for poll in run.good_polls if poll >= _seen_at(change)][:2]
@@ -320,7 +320,7 @@ def _true_entries(run: _Run) -> int:
 
 
 def _logged(run: _Run) -> tuple[int, int]:
-    """(entries, of those without a true change of the same key shortly before)."""
+    """Return (entries, of those without a true change of the same key shortly before)."""
     true = run.world.truth.settings_changes(run.start, run.end)
     entries = Entry.objects.filter(site=run.collection.site, kind=Entry.Kind.SETTING)
     invented = 0
@@ -334,7 +334,7 @@ def _logged(run: _Run) -> tuple[int, int]:
 
 @contextmanager
 def scratch_environment(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """An environment for a child process: a temporary data directory, none of the user's devices."""
+    """Provide an environment for a child process: a temporary data directory, none of the user's devices."""
     with tempfile.TemporaryDirectory(prefix="heatmon-simulate-") as folder:
         clean = {key: value for key, value in environ.items() if not key.startswith("HEATMON_")}
         yield {**clean, "HEATMON_DATA_DIR": folder, "HEATMON_DEMO": "0", "HEATMON_SCRATCH": "1"}

@@ -23,13 +23,13 @@ from .schedule import JOBS, Job, last_run
 
 @lru_cache(maxsize=1)
 def collection() -> Collection:
-    """The devices of this worker process, opened on first use (after Celery's fork)."""
+    """Return the devices of this worker process, opened on first use (after Celery's fork)."""
     return Collection(default_site(), default_store(), clock=lambda: datetime.now(UTC))
 
 
 @lru_cache(maxsize=1)
 def locks() -> DeviceLocks:
-    """The device locks of this worker process."""
+    """Return the device locks of this worker process."""
     return DeviceLocks(default_site().pk)
 
 

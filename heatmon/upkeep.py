@@ -10,7 +10,7 @@ from apps.metrics.store.front import Store
 
 
 def damages(store: Store) -> Iterator[tuple[str, str]]:
-    """(what, what is wrong with it) of the time series and of Django's database, if that is a file."""
+    """Yield (what, what is wrong with it) of the time series and of Django's database, if that is a file."""
     if (fault := store.damage()) is not None:
         yield "The time-series store", fault
     if (fault := _database_damage()) is not None:

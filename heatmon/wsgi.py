@@ -23,8 +23,8 @@ _django = get_wsgi_application()
 
 
 def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """The application with the store opened before the first page, so that every page can say so if it is
-    refused."""
+    """Return the application with the store opened before the first page, so that every page can say so if it
+    is refused."""
     from django.db import DatabaseError
 
     from apps.metrics.apps import default_store
@@ -38,7 +38,8 @@ def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips it."""
+    """Return Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips
+    it."""
     from django.conf import settings
 
     if environ.get("REMOTE_ADDR") != settings.HEATMON.trusted_proxy:

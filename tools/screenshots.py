@@ -64,7 +64,7 @@ class DemoFailed(Exception):
 
 @contextmanager
 def own_demo() -> Iterator[str]:
-    """A demo on a free port with an empty data folder; its address once the year is there."""
+    """Run a demo on a free port with an empty data folder; yield its address once the year is there."""
     with tempfile.TemporaryDirectory(prefix="heatmon-screenshots-") as folder:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -23,14 +23,14 @@ Package = Mapping[str, str]
 
 
 def listed(root: Path) -> list[Package]:
-    """The packages of vendor.toml."""
+    """Return the packages of vendor.toml."""
     text = (root / "static/vendor/vendor.toml").read_text(encoding="utf-8")
     packages: list[Package] = tomllib.loads(text)["package"]
     return packages
 
 
 def faults_of_file(root: Path, package: Package) -> list[str]:
-    """What is wrong with one shipped file; empty when nothing."""
+    """Return what is wrong with one shipped file; empty when nothing."""
     path = root / package["path"]
     if not path.is_file():
         return [f"{package['path']}: missing"]
@@ -45,7 +45,7 @@ def faults_of_file(root: Path, package: Package) -> list[str]:
 
 
 def unlisted(root: Path, packages: list[Package]) -> list[str]:
-    """Scripts in the vendor folders that vendor.toml does not name."""
+    """Return the scripts in the vendor folders that vendor.toml does not name."""
     known = {package["path"] for package in packages}
     found = {
         path.relative_to(root).as_posix() for folder in FOLDERS for path in (root / folder).rglob("*.js")
@@ -74,7 +74,7 @@ def faults_against_npm(root: Path, package: Package, folder: Path) -> list[str]:
 
 
 def without_map(content: bytes) -> bytes:
-    """A script without its closing sourceMappingURL comment."""
+    """Return a script without its closing sourceMappingURL comment."""
     lines = content.splitlines(keepends=True)
     return b"".join(line for line in lines if not line.startswith(b"//# sourceMappingURL="))
 

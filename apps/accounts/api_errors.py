@@ -23,7 +23,7 @@ CODES = {
 def error_response(
     status: int, message: str, *, field: str | None = None, extra: dict[str, object] | None = None
 ) -> HttpResponse:
-    """``{"error": {"code", "message", "field"}}``; ``extra`` adds further members to the error."""
+    """Return ``{"error": {"code", "message", "field"}}``; ``extra`` adds further members to the error."""
     error: dict[str, object] = {"code": CODES.get(status, "invalid"), "message": message, "field": field}
     return HttpResponse(
         orjson.dumps({"error": {**error, **(extra or {})}}), status=status, content_type="application/json"

@@ -34,7 +34,7 @@ def record(
 
 
 def caller_name(request: HttpRequest | None) -> str | None:
-    """Who asks: the token's name, else the user's; None for nobody (demo)."""
+    """Return who asks: the token's name, else the user's; None for nobody (demo)."""
     token = getattr(request, "api_token", None)
     if token is not None:
         return str(token.name)

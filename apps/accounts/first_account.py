@@ -55,7 +55,7 @@ def create_first_account(username: str, password: str) -> Any:
 
 
 def create_in_real_home(username: str, password: str) -> None:
-    """From inside the demo: migrate the real database and make the account there, in child processes.
+    """Migrate the real database and create the account there, from inside the demo, in child processes.
 
     The password travels through the child's standard input. Raises AccountExists or AccountRefused.
     """

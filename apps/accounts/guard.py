@@ -19,7 +19,7 @@ LONGEST_DELAY = timedelta(hours=1)
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address that asks; what a proxy forwards counts only if it comes from the configured one."""
+    """Return the address that asks; what a proxy forwards counts only if it comes from the configured one."""
     address = str(request.META.get("REMOTE_ADDR", ""))
     forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
     if forwarded and settings.HEATMON.trusted_proxy and address == settings.HEATMON.trusted_proxy:
@@ -30,7 +30,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def delay(request: HttpRequest | None) -> timedelta:
-    """How long the account that ``request`` names is refused from its address."""
+    """Return how long the account that ``request`` names is refused from its address."""
     from axes.models import AccessFailureLog
 
     if request is None:
@@ -43,7 +43,7 @@ def delay(request: HttpRequest | None) -> timedelta:
 
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: object) -> HttpResponse:
-    """The login page after too many failures, whether or not the account exists."""
+    """Return the login page after too many failures, whether or not the account exists."""
     minutes = max(1, round(delay(request).total_seconds() / 60))
     response = render(
         request, "accounts/login.html", {"form": None, "wait_minutes": minutes, "refusal": None}, status=429

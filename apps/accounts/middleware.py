@@ -70,12 +70,12 @@ class AccessMiddleware(MiddlewareMixin):
 
 
 def demo_refusal(request: HttpRequest) -> HttpResponse:
-    """A page that says that this part is closed in the demo, and where to go on."""
+    """Return a page that says that this part is not available in the demo, and where to continue."""
     return render(request, "accounts/demo_closed.html", status=403)
 
 
 def insecure_transport(request: HttpRequest) -> bool:
-    """Whether a password typed here would travel in the clear without the owner having allowed it."""
+    """Return whether a password typed here would travel in the clear without the owner having allowed it."""
     return not settings.PLAIN_HTTP and not request.is_secure()
 
 
@@ -134,7 +134,7 @@ def _token_refusal(request: HttpRequest, plain: str, writes: bool) -> HttpRespon
 
 
 def _as_json_error(response: HttpResponseBase) -> HttpResponseBase:
-    """What the framework answers by itself under /api/ (404, 405, 400), in the API's own form."""
+    """Return what the framework answers by itself under /api/ (404, 405, 400), in the API's own form."""
     if response.status_code < 400 or response.get("Content-Type", "").startswith("application/json"):
         return response
     messages = {

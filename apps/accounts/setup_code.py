@@ -36,12 +36,12 @@ class TooManyTries(Exception):
 
 
 def current_code(data_dir: Path) -> str:
-    """The code in force; made on first use. Callers print it only while there is no account."""
+    """Return the code in force; made on first use. Callers print it only while there is no account."""
     return _load(data_dir).code
 
 
 def check_code(data_dir: Path, typed: str, at: datetime) -> bool:
-    """Whether ``typed`` is the code (blanks, dashes and case do not matter). Raises TooManyTries."""
+    """Return whether ``typed`` is the code (blanks, dashes and case do not matter). Raises TooManyTries."""
     stored = _load(data_dir)
     if stored.wrong >= FREE_TRIES:
         wait = min(timedelta(minutes=2 ** min(stored.wrong - FREE_TRIES, 10)), LONGEST_WAIT)
@@ -55,7 +55,7 @@ def check_code(data_dir: Path, typed: str, at: datetime) -> bool:
 
 
 def end_code(data_dir: Path) -> None:
-    """The first account exists: the code is worth nothing any more."""
+    """Invalidate the code: the first account exists."""
     (data_dir / FILE_NAME).unlink(missing_ok=True)
 
 

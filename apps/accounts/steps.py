@@ -28,7 +28,7 @@ class StepView:
 
 
 def step_bar(current: str) -> list[StepView]:
-    """All steps; those before ``current`` count as done."""
+    """Return all steps; those before ``current`` count as done."""
     here = STEPS.index(current)
     return [
         StepView(name, label, done=number < here, current=number == here)
@@ -37,6 +37,6 @@ def step_bar(current: str) -> list[StepView]:
 
 
 def step_after(current: str) -> str | None:
-    """The following step, None after the last."""
+    """Return the following step, None after the last."""
     following = STEPS.index(current) + 1
     return STEPS[following] if following < len(STEPS) else None

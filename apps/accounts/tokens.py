@@ -20,7 +20,7 @@ def _digest(plain: str) -> str:
 def create_token(
     name: str, *, write: bool, at: datetime, expires_at: datetime | None = None, user: Any = None
 ) -> tuple[ApiToken, str]:
-    """A new token and its text, which cannot be shown again."""
+    """Return a new token and its text, which cannot be shown again."""
     plain = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         name=name,
@@ -35,7 +35,7 @@ def create_token(
 
 
 def find_token(plain: str, at: datetime) -> ApiToken | None:
-    """The valid token with that text, or None: unknown, expired, revoked, or of an inactive user.
+    """Return the valid token with that text, or None: unknown, expired, revoked, or of an inactive user.
 
     Its use is noted, at most once a minute.
     """

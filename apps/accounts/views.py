@@ -68,7 +68,7 @@ class Logout(LogoutView):
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
-    """The first account, by the one-time code. Closed as soon as there is one."""
+    """Create the first account with the one-time code. Closed as soon as there is one."""
     if insecure_transport(request):
         return _transport_refused(request)
     if not settings.DEMO and account_exists():

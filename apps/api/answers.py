@@ -47,7 +47,7 @@ def site_of(request: HttpRequest, site: int | None) -> Site:
 
 
 def plain(value: Any, zone: ZoneInfo) -> Any:
-    """``value`` as JSON types: dataclasses become objects, instants ISO 8601 in ``zone``."""
+    """Return ``value`` as JSON types: dataclasses become objects, instants ISO 8601 in ``zone``."""
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat()
     if isinstance(value, date):
@@ -62,5 +62,5 @@ def plain(value: Any, zone: ZoneInfo) -> Any:
 
 
 def json_answer(value: Any, *, status: int = 200) -> HttpResponse:
-    """``value`` (JSON types) as an answer; orjson writes NaN as null."""
+    """Return ``value`` (JSON types) as an answer; orjson writes NaN as null."""
     return HttpResponse(orjson.dumps(value), status=status, content_type="application/json")

@@ -63,7 +63,7 @@ def _answer_schema(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _members(schema: dict[str, Any], models: dict[str, Any], path: str = "") -> list[dict[str, str]]:
-    """Path and type of each member of an object, nested ones after their parent."""
+    """Return the path and type of each member of an object, nested ones after their parent."""
     rows: list[dict[str, str]] = []
     for name, member in _resolved(schema, models).get("properties", {}).items():
         here = f"{path}.{name}" if path else name

@@ -33,8 +33,8 @@ def energy(
     to: LocalTo = None,
     site: SiteId = None,
 ) -> HttpResponse:
-    """All periods that touch the range; a running one ends where it will end. Without a range: the last
-    days, weeks, months or years until today."""
+    """Return all periods that touch the range; a running one ends where it will end. Without a range: the
+    last days, weeks, months or years until today."""
     home = home_of(request, site)
     last = optional_date(to, "to") or home.today
     first = optional_date(start, "from") or max(
@@ -57,8 +57,8 @@ def energy(
 def jaz(
     request: HttpRequest, start: LocalFrom = None, to: LocalTo = None, site: SiteId = None
 ) -> HttpResponse:
-    """Without a range: the 365 local days before today. With label ``insufficient``, ``jaz`` is the COP
-    of those days."""
+    """Return the JAZ of a range, by default the 365 local days before today. With label ``insufficient``,
+    ``jaz`` is the COP of those days."""
     home = home_of(request, site)
     rolling = jaz_module.rolling_year(home)
     first = optional_date(start, "from") or rolling[0]
@@ -78,7 +78,7 @@ def estimate(
     year: Annotated[int | None, Query(ge=1971, le=2099, description="this year, if left out")] = None,
     site: SiteId = None,
 ) -> HttpResponse:
-    """So far and mean day (``extrapolated_kwh``), and a forecast with the climate of the place."""
+    """Return the simple average (``extrapolated_kwh``) and a forecast with the local climate."""
     home = home_of(request, site)
     wanted = year if year is not None else home.today.year
     try:

@@ -41,8 +41,8 @@ def history(
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
     site: SiteId = None,
 ) -> HttpResponse:
-    """Steps of one length on the UTC grid, as few as ``points``; null where nothing was measured.
-    An unknown name is answered with the list of names."""
+    """Return steps of one length on the UTC grid, at most ``points``; null where nothing was measured. An
+    unknown name returns the list of names."""
     since, until = instant(start, "from"), instant(to, "to")
     in_order(since, until)
     home = home_of(request, site)
@@ -60,7 +60,8 @@ def history(
 
 @contextmanager
 def _place() -> Iterator[None]:
-    """One of the places for reading history; the fifth reader is sent away instead of slowing all down."""
+    """Hold one of the places for reading history; the fifth reader is turned away instead of slowing all
+    down."""
     if not _places.acquire(blocking=False):
         raise ApiError(429, _("Four charts are already being read; try again in a moment."))
     try:
@@ -70,7 +71,7 @@ def _place() -> Iterator[None]:
 
 
 def _json(found: series.History) -> HttpResponse:
-    """The ends stay in the offset they were asked with."""
+    """Return the answer; its ends keep the offset they were asked with."""
     return json_answer(
         {
             "from": found.start.isoformat(),

@@ -49,7 +49,7 @@ def changelog(
     before: Annotated[int | None, Query(ge=1, lt=2**63, description="id of the last entry got")] = None,
     site: SiteId = None,
 ) -> HttpResponse:
-    """Newest first by (at, id), within from ≤ at < to."""
+    """Return the entries, newest first by (at, id), within from ≤ at < to."""
     home = site_of(request, site)
     since, until = optional_instant(start, "from"), optional_instant(to, "to")
     in_order(since, until)
@@ -62,7 +62,7 @@ def changelog(
 
 @api.post("/changelog", response={201: schemas.EntryOut, **ERRORS}, summary="Write a note")
 def add_note(request: HttpRequest, note: schemas.NoteIn, site: SiteId = None) -> HttpResponse:
-    """Without ``at`` the note is of now. Its title is its first line."""
+    """Add a note, dated now unless ``at`` is given. Its title is its first line."""
     home = site_of(request, site)
     present = clock.now()
     at = present if note.at is None else instant(note.at, "at")
@@ -78,7 +78,8 @@ def add_note(request: HttpRequest, note: schemas.NoteIn, site: SiteId = None) ->
 def edit_entry(
     request: HttpRequest, entry_id: EntryId, edit: schemas.EntryEdit, site: SiteId = None
 ) -> HttpResponse:
-    """Of what heatmon saw itself only title and text. A stale ``version`` is a 409 with both texts."""
+    """Edit an entry; of those made by heatmon only title and text. A stale ``version`` returns 409 with both
+    texts."""
     home = site_of(request, site)
     at = optional_instant(edit.at, "at")
     try:
@@ -101,7 +102,7 @@ def edit_entry(
 
 @api.delete("/changelog/{entry_id}", response={204: None, **ERRORS}, summary="Delete a note")
 def delete_note(request: HttpRequest, entry_id: EntryId, site: SiteId = None) -> HttpResponse:
-    """Only notes can be deleted."""
+    """Delete a note; other entries cannot be deleted."""
     home = site_of(request, site)
     try:
         notes.delete_note(entry_id, site=home)
@@ -116,7 +117,7 @@ def delete_note(request: HttpRequest, entry_id: EntryId, site: SiteId = None) ->
     "/configuration", response={200: schemas.ConfigurationOut, **ERRORS}, summary="All settings at a time"
 )
 def configuration(request: HttpRequest, at: Time = None, site: SiteId = None) -> HttpResponse:
-    """All settings of the heat pump that were known at ``at``; without it, now."""
+    """Return all settings of the heat pump that were known at ``at``; without it, now."""
     home = site_of(request, site)
     when = optional_instant(at, "at") or clock.now()
     zone = zone_of(home)

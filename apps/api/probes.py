@@ -31,7 +31,7 @@ _migrations_done = False
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while this process serves and its own loops are on time."""
+    """Return 200 while this process serves and its own loops are on time."""
     failing = ["loops"] if late_loops(time.monotonic()) else []
     return _answer(request, failing, database=True)
 
@@ -39,7 +39,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when database, store and broker answer and migrations are done."""
+    """Return 200 when database, store and broker answer and migrations are done."""
     database = _database_answers()
     checks = {
         "database": database,

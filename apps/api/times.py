@@ -17,7 +17,8 @@ _BASIC_SHAPE = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 
 def instant(text: str, field: str) -> datetime:
-    """An ISO 8601 time with offset, aware, in the offset it was given. Raises ApiError naming ``field``."""
+    """Parse an ISO 8601 time with offset, aware, in the offset it was given. Raises ApiError naming
+    ``field``."""
     cleaned = _BLANK_OFFSET.sub("+", text.strip())
     try:
         parsed = datetime.fromisoformat(cleaned) if _BASIC_SHAPE.match(cleaned) else None
@@ -44,7 +45,7 @@ def optional_instant(text: str | None, field: str) -> datetime | None:
 
 
 def local_date(text: str, field: str) -> date:
-    """A local date like 2026-03-29. Raises ApiError naming ``field``."""
+    """Parse a local date like 2026-03-29. Raises ApiError naming ``field``."""
     cleaned = text.strip()
     try:
         parsed = date.fromisoformat(cleaned) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", cleaned) else None
@@ -62,7 +63,7 @@ def optional_date(text: str | None, field: str) -> date | None:
 
 
 def in_order(start: datetime | date | None, end: datetime | date | None) -> None:
-    """Raises ApiError where the end is not after the start (dates: not before)."""
+    """Raise ApiError if the end is not after the start (dates: not before)."""
     if start is None or end is None:
         return
     reversed_ = end <= start if isinstance(start, datetime) else end < start

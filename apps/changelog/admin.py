@@ -87,7 +87,7 @@ class EntryAdmin(_EntryAdmin):
         return allowed and (obj is None or obj.kind == Entry.Kind.NOTE)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Deleting a selection that holds more than notes is refused."""
+        """Refuse to delete a selection that holds more than notes."""
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
         kept = [str(entry) for entry in objs if entry.kind != Entry.Kind.NOTE]
         return deleted, counts, missing, [*protected, *kept]

@@ -43,7 +43,7 @@ def is_program(atom: str) -> bool:
 
 
 def goes_with_a_program(key: str) -> bool:
-    """True for a setting that changes when a program is switched by hand, and then tells nothing else."""
+    """Return True for a setting that changes when a program is switched by hand, and then adds nothing."""
     return _WRITTEN_WITH_A_PROGRAM.fullmatch(key) is not None
 
 

@@ -156,7 +156,7 @@ class ConfigurationContext:
 
 
 def entry_row(entry: EntryView, reader: str | None, *, edited_here: bool = False) -> EntryRow:
-    """``reader``: the name of who looks, so that their own notes say so."""
+    """Return the row of an entry. ``reader``: who is looking, so that their own notes say so."""
     note = entry.kind == "note"
     return EntryRow(
         entry=entry,
@@ -176,7 +176,7 @@ def entry_row(entry: EntryView, reader: str | None, *, edited_here: bool = False
 def months(
     entries: Iterable[EntryView], zone: tzinfo, reader: str | None, after: datetime | None = None
 ) -> tuple[Month, ...]:
-    """Entries by local month, in their order. ``after``: the entry before them on the page."""
+    """Group entries by local month, in their order. ``after``: the entry before them on the page."""
     found: list[tuple[datetime, list[EntryRow]]] = []
     for entry in entries:
         local = entry.at.astimezone(zone)
@@ -199,12 +199,12 @@ def edit_form(entry: EntryView, zone: tzinfo) -> NoteForm:
 
 
 def changed_settings(settings: Sequence[SettingView]) -> tuple[SettingRow, ...]:
-    """Old → new of an entry, with full names."""
+    """Return the old and new values of an entry, with full names."""
     return tuple(_changed(setting) for setting in settings)
 
 
 def setting_groups(settings: Mapping[str, Any]) -> tuple[SettingGroup, ...]:
-    """All settings by what they belong to: each circuit, hot water, circulation, the rest."""
+    """Group all settings by what they belong to: each circuit, hot water, circulation, the rest."""
     grouped: dict[tuple[int, str], list[str]] = {}
     for key in sorted(settings, key=lambda key: (setting_name(key).place, key)):
         name = setting_name(key)
@@ -215,7 +215,7 @@ def setting_groups(settings: Mapping[str, Any]) -> tuple[SettingGroup, ...]:
 
 
 def change_link(entry: EntryView | None) -> Choice | None:
-    """To the configuration as it was with that change."""
+    """Return the link to the configuration as it was with that change."""
     if entry is None:
         return None
     return Choice(label=entry.title, href=f"?{urlencode({'at': address_time(entry.at)})}", current=False)
@@ -286,7 +286,7 @@ def _icon(entry: EntryView) -> str:
 
 
 def _body(entry: EntryView) -> str:
-    """A note without the line that is its title; another entry's comment."""
+    """Return a note without the line that is its title; another entry's comment."""
     if entry.kind != "note" or entry.title.endswith("…"):
         return entry.text
     return entry.text.partition("\n")[2].strip()

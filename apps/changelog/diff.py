@@ -29,7 +29,7 @@ class SettingDifference:
 
 
 def atoms(settings: Mapping[str, Any]) -> dict[str, AtomValue]:
-    """Settings taken apart; numbers rounded, schedule entries reduced to start, end, mode."""
+    """Take the settings apart; numbers rounded, schedule entries reduced to start, end, mode."""
     found: dict[str, AtomValue] = {}
     for key, value in settings.items():
         if isinstance(value, Mapping):
@@ -42,7 +42,7 @@ def atoms(settings: Mapping[str, Any]) -> dict[str, AtomValue]:
 
 
 def settings_of(found: Mapping[str, AtomValue]) -> dict[str, Any]:
-    """The inverse of ``atoms``: schedules put together again, weekdays in their order."""
+    """Invert ``atoms``: put schedules together again, weekdays in their order."""
     settings: dict[str, Any] = {}
     for atom in sorted(found, key=_atom_order):
         key, weekday = split(atom)
@@ -54,13 +54,13 @@ def settings_of(found: Mapping[str, AtomValue]) -> dict[str, Any]:
 
 
 def split(atom: str) -> tuple[str, str | None]:
-    """Setting key and weekday of an atom; the weekday of a plain value is None."""
+    """Return the setting key and weekday of an atom; the weekday of a plain value is None."""
     key, separator, weekday = atom.partition(_SEPARATOR)
     return key, weekday if separator else None
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[SettingDifference]:
-    """What differs among the settings (and weekdays) known on both sides, ordered by key."""
+    """Return what differs among the settings (and weekdays) known on both sides, ordered by key."""
     old, new = atoms(before), atoms(after)
     changed = [atom for atom in old if atom in new and not same(old[atom], new[atom])]
     olds = settings_of({atom: old[atom] for atom in changed})
@@ -69,7 +69,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Set
 
 
 def same(one: AtomValue, other: AtomValue) -> bool:
-    """Equal values. A switch is never equal to a number (in Python True == 1)."""
+    """Return whether two values are equal. A switch is never equal to a number (in Python True == 1)."""
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 

@@ -215,7 +215,7 @@ def schedule_owner(key: str) -> str:
 
 
 def setting_name(key: str) -> SettingName:
-    """The setting's name; for an unknown key it is made from the key's words."""
+    """Return the setting's name; for an unknown key it is made from the key's words."""
     term, circuit = _term(key)
     if term is None:
         return _name_from_key(key)

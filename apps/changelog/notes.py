@@ -44,8 +44,8 @@ class VersionConflict(Exception):
 def add_note(
     site: Site, text: str, at: datetime, author: Author, *, now: datetime | None = None
 ) -> EntryView:
-    """A new note; ``now`` is the present. The same text by the same author for the same minute, sent twice
-    within a minute, gives one note. Raises EntryInvalid."""
+    """Return a new note; ``now`` is the present. The same text by the same author for the same minute, sent
+    twice within a minute, gives one note. Raises EntryInvalid."""
     now = now if now is not None else clock.now()
     text = checked_text(text)
     at = checked_time(at, now)
@@ -128,7 +128,7 @@ def _locked(entry_id: int, site: Site | None) -> Entry:
 def _wanted(
     entry: Entry, *, text: str | None, title: str | None, at: datetime | None, now: datetime
 ) -> dict[str, Any]:
-    """Field → new value, checked."""
+    """Return field → new value, checked."""
     note = entry.kind == Entry.Kind.NOTE
     wanted: dict[str, Any] = {}
     if text is not None:
@@ -145,7 +145,7 @@ def _wanted(
 
 
 def checked_text(text: str, *, may_be_empty: bool = False) -> str:
-    """The text as it is kept: trimmed, with plain line ends. Raises EntryInvalid."""
+    """Return the text as it is kept: trimmed, with plain line ends. Raises EntryInvalid."""
     text = _storable("text", text).replace("\r\n", "\n").replace("\r", "\n").strip()
     if not text and not may_be_empty:
         raise EntryInvalid("text", gettext("Describe what happened."))
@@ -168,14 +168,14 @@ def _checked_title(title: str) -> str:
 
 
 def _storable(field: str, text: str) -> str:
-    """Databases keep neither NUL nor half a surrogate pair."""
+    """Return whether databases can keep the text: neither NUL nor half a surrogate pair."""
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise EntryInvalid(field, gettext("The text contains characters that cannot be stored."))
     return text
 
 
 def checked_time(at: datetime, now: datetime) -> datetime:
-    """The time in UTC. Raises EntryInvalid."""
+    """Return the time in UTC. Raises EntryInvalid."""
     if at.tzinfo is None:
         raise EntryInvalid("at", gettext("The time needs a time zone."))
     if at < EARLIEST:
@@ -186,7 +186,7 @@ def checked_time(at: datetime, now: datetime) -> datetime:
 
 
 def _author(author: Author) -> tuple[Any, str]:
-    """User (or None) and the name that stays even when the user is deleted."""
+    """Return the user (or None) and the name that stays even when the user is deleted."""
     if isinstance(author, str):
         return None, author[:150]
     if author is None or not author.is_authenticated:

@@ -83,8 +83,8 @@ def telling(polls: Sequence[HeatPumpConfiguration]) -> list[HeatPumpConfiguratio
 
 
 def _nothing_new(site: Site, configuration: HeatPumpConfiguration, digest: str) -> bool:
-    """True for an equal poll, of which only the time is kept. The database is asked each time, as another
-    process (an import, a restore) may have been there."""
+    """Return True for an equal poll, of which only the time is kept. The database is asked each time, as
+    another process (an import, a restore) may have been there."""
     recent = _recent.get((site.pk, configuration.device))
     if recent is None or recent.digest != digest:
         return False
@@ -156,7 +156,7 @@ def _digest(poll: HeatPumpConfiguration) -> str:
 
 
 def _start(site: Site, configuration: HeatPumpConfiguration, digest: str) -> None:
-    """The baseline: everything known is taken as it is."""
+    """Take everything known as the baseline."""
     pending = PendingConfiguration.objects.create(
         site=site,
         device=configuration.device,
@@ -221,7 +221,7 @@ def _unpacked(packed: Mapping[str, Any]) -> Candidate:
 
 
 def _confirm(site: Site, device: str, step: Step) -> Entry | None:
-    """One entry per first poll: what changed together is told together."""
+    """Write one entry per first poll: what changed together is reported together."""
     together: dict[datetime, dict[str, Candidate]] = defaultdict(dict)
     silent: dict[str, Candidate] = {}
     for atom, candidate in step.confirmed.items():
@@ -269,7 +269,7 @@ def _version_at(site: Site, device: str, at: datetime) -> dict[str, Any]:
 
 
 def _adopt(site: Site, device: str, at: datetime, values: Mapping[str, AtomValue]) -> None:
-    """From ``at`` on these values hold: a version at that time, and the later ones follow."""
+    """Let these values hold from ``at`` on, in a version at that time and in the later ones."""
     versions = ConfigurationVersion.objects.filter(site=site, device=device)
     settings = settings_of({**atoms(_version_at(site, device, at)), **values})
     versions.update_or_create(site=site, device=device, at=at, defaults={"settings": settings})

@@ -48,7 +48,7 @@ _OUTAGES: Mapping[str, Any] = {
 
 
 def entry_title(changes: Sequence[tuple[str, Any, Any]]) -> str:
-    """Title of a setting entry from its (key, before, after): the first, and how many more."""
+    """Return the title of a setting entry from its (key, before, after): the first, and how many more."""
     sentences = [sentence for change in changes if (sentence := change_sentence(*change))]
     if not sentences:
         return gettext("Settings changed")
@@ -62,7 +62,7 @@ def entry_title(changes: Sequence[tuple[str, Any, Any]]) -> str:
 
 
 def change_sentence(key: str, before: Any, after: Any) -> str:
-    """ "Heating circuit 1: comfort temperature 22 → 21 °C"; empty where nothing known differs."""
+    """Return "Heating circuit 1: comfort temperature 22 → 21 °C"; empty where nothing known differs."""
     found = differences({key: before}, {key: after})
     if not found:
         return ""
@@ -97,14 +97,14 @@ def _by_hand(place: str, program: str, lasted: timedelta | None) -> str:
 
 
 def note_title(text: str) -> str:
-    """A note's first line, cut where it is very long."""
+    """Return a note's first line, cut where it is very long."""
     lines = text.strip().splitlines()
     first = lines[0].strip() if lines else ""
     return first if len(first) <= MAXIMUM_TITLE_LENGTH else f"{first[: MAXIMUM_TITLE_LENGTH - 1]}…"
 
 
 def value_text(key: str, value: Any, *, unit: bool = True) -> str:
-    """A plain value as people write it: 21.5 °C, yes, heating. Schedules have ``day_text``."""
+    """Format a plain value as people write it: 21.5 °C, yes, heating. Schedules have ``day_text``."""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, int | float):
@@ -116,7 +116,7 @@ def value_text(key: str, value: Any, *, unit: bool = True) -> str:
 
 
 def _word(value: str) -> str:
-    """The device's word in ours, a day as readers write it, an empty text (no holiday) as a dash."""
+    """Translate the device's word; write a day as readers do and an empty text (no holiday) as a dash."""
     if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         try:
             return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
@@ -126,7 +126,7 @@ def _word(value: str) -> str:
 
 
 def number_text(value: float) -> str:
-    """A setting's number with the language's separators, no idle zeros and a true minus sign."""
+    """Format a setting's number with the language's separators, no idle zeros and a true minus sign."""
     text = f"{abs(value):.3f}".rstrip("0").rstrip(".")
     decimals = len(text.partition(".")[2])
     shown = number_format(text, decimal_pos=decimals, use_l10n=True, force_grouping=True)
@@ -134,7 +134,7 @@ def number_text(value: float) -> str:
 
 
 def day_text(key: str, entries: Sequence[Mapping[str, str]], *, modes: bool = False) -> str:
-    """One day of a schedule: "06:00–08:00, 17:00–22:00"; with ``modes`` the mode behind each."""
+    """Format one day of a schedule: "06:00–08:00, 17:00–22:00"; with ``modes`` the mode behind each."""
     if not entries:
         return gettext("standby") if setting_name(key).group == HEATING_CIRCUIT else pgettext("mode", "off")
     parts = []
@@ -145,7 +145,7 @@ def day_text(key: str, entries: Sequence[Mapping[str, str]], *, modes: bool = Fa
 
 
 def days_text(weekdays: Sequence[str]) -> str:
-    """One weekday in full; several as "Mon–Fri", "Sat, Sun"; all seven as "every day"."""
+    """Write one weekday in full, several as "Mon–Fri", "Sat, Sun"; all seven as "every day"."""
     if len(weekdays) == 1:
         return str(_LONG_DAYS[weekdays[0]])
     if len(weekdays) == len(WEEKDAYS):
@@ -168,8 +168,8 @@ def weekday_name(weekday: str) -> str:
 
 
 def _schedule_change(key: str, old: Week, new: Week) -> str:
-    """ "Heating circuit 1, Mon–Fri: normal now 05:00–21:00, was 05:30–22:00"; weekdays with the same change
-    are told once, those with another one are named only."""
+    """Return "Heating circuit 1, Mon–Fri: normal now 05:00–21:00, was 05:30–22:00"; weekdays with the same
+    change are told once, those with another one are named only."""
     groups: dict[str, list[str]] = {}
     modes = {entry["mode"] for days in (old, new) for day in days.values() for entry in day}
     named = len(modes) > 1 or setting_name(key).group == HEATING_CIRCUIT
@@ -185,7 +185,7 @@ def _schedule_change(key: str, old: Week, new: Week) -> str:
 
 
 def _day_change(key: str, old: Day, new: Day, *, named: bool) -> str:
-    """One day's change in few words: "normal now also 13:00–15:00"; ``named``: with the mode."""
+    """Put one day's change in few words: "normal now also 13:00–15:00"; ``named``: with the mode."""
     change = day_change(old, new)
     if change is None:  # entries that change nothing, since others are in force
         return f"{day_text(key, old, modes=True)} {ARROW} {day_text(key, new, modes=True)}"
@@ -202,7 +202,7 @@ def _day_change(key: str, old: Day, new: Day, *, named: bool) -> str:
 
 
 def _instead(key: str, day: Day, times: Sequence[Segment]) -> str:
-    """What is in force on ``day`` at these times, as one mode; several are "otherwise"."""
+    """Return what is in force on ``day`` at these times, as one mode; several are "otherwise"."""
     there = {mode_at(segments(day), minute) for one in times for minute in (one.start_min, one.end_min - 1)}
     if len(there) != 1:
         return gettext("other modes")
@@ -211,7 +211,7 @@ def _instead(key: str, day: Day, times: Sequence[Segment]) -> str:
 
 
 def _times(found: Sequence[Segment]) -> str:
-    """Times as people write them; of many the first two."""
+    """Write the times as people do; of many only the first two."""
     if len(found) <= MOST_TIMES:
         return ", ".join(str(one) for one in found)
     rest = len(found) - 2

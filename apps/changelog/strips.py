@@ -76,7 +76,7 @@ class WeekDrawing:
 
 
 def draw_week(key: str, week: Week) -> WeekDrawing:
-    """A schedule as it is; equal days share a strip; of several modes the warmer has the higher bar."""
+    """Draw a schedule as it is; equal days share a strip; of several modes the warmer has the higher bar."""
     days = [day for day in WEEKDAYS if day in week]
     modes = _mode_keys(key, [week[day] for day in days])
     texts = {day: day_text(key, week[day], modes=True) for day in days}
@@ -101,7 +101,7 @@ def draw_week(key: str, week: Week) -> WeekDrawing:
 
 
 def draw_change(key: str, before: Week, after: Week) -> WeekDrawing:
-    """What stays, what was added and what was removed, at the height of its mode; only weekdays known on
+    """Draw what stays, what was added and what was removed, at the height of its mode; only weekdays known on
     both sides."""
     days = [day for day in WEEKDAYS if day in before and day in after]
     modes = _mode_keys(key, [side[day] for side in (before, after) for day in days])
@@ -133,7 +133,7 @@ def draw_change(key: str, before: Week, after: Week) -> WeekDrawing:
 
 
 def _mode_keys(key: str, days: Sequence[Day]) -> tuple[ModeKey, ...]:
-    """The legend of the modes that occur; none where there is only one to tell."""
+    """Return the legend of the modes that occur; none where there is only one to tell."""
     heights = {segment.mode: warmth(segment.mode) for day in days for segment in segments(day)}
     if len(heights) < 2:
         return ()
@@ -144,7 +144,7 @@ def _mode_keys(key: str, days: Sequence[Day]) -> tuple[ModeKey, ...]:
 
 
 def _compared(before: Day, after: Day) -> list[tuple[Segment, str]]:
-    """Pieces of the day with what became of them: same, add (also another mode), cut."""
+    """Return the pieces of the day with what became of them: same, add (also another mode), cut."""
     old, new = segments(before), segments(after)
     edges = sorted({edge for piece in (*old, *new) for edge in (piece.start_min, piece.end_min)})
     found: list[tuple[Segment, str]] = []

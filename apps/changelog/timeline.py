@@ -71,8 +71,8 @@ def entries(
     before: int | None = None,
     search: str = "",
 ) -> list[EntryView]:
-    """Newest first by (at, id), within start ≤ at < end. ``before``: only what comes after that entry in
-    this order; raises EntryUnknown if there is none with that id."""
+    """Return the entries, newest first by (at, id), within start ≤ at < end. ``before``: only what comes
+    after that entry in this order; raises EntryUnknown if there is none with that id."""
     found = _within(Entry.objects.filter(site=site), start, end)
     if kind is not None:
         found = found.filter(kind=kind)
@@ -88,7 +88,7 @@ def entries(
 
 
 def entry_view(site: Site, entry_id: int) -> EntryView:
-    """One entry. Raises EntryUnknown."""
+    """Return one entry. Raises EntryUnknown."""
     entry = Entry.objects.filter(site=site, id=entry_id).prefetch_related("setting_changes").first()
     if entry is None:
         raise EntryUnknown(entry_id)
@@ -96,7 +96,7 @@ def entry_view(site: Site, entry_id: int) -> EntryView:
 
 
 def view(entry: Entry) -> EntryView:
-    """The entry with its title in the language in force."""
+    """Return the entry with its title in the language in force."""
     changes = [
         SettingView(key=change.key, before=change.before, after=change.after)
         for change in sorted(entry.setting_changes.all(), key=lambda change: change.key)
@@ -116,7 +116,7 @@ def view(entry: Entry) -> EntryView:
 
 
 def made_title(entry: Entry, changes: list[SettingView]) -> str:
-    """The title that heatmon gives the entry where its owner gave none."""
+    """Return the title that heatmon gives the entry where its owner gave none."""
     if entry.kind == Entry.Kind.NOTE:
         return note_title(entry.text)
     if entry.kind == Entry.Kind.EVENT:
@@ -126,7 +126,8 @@ def made_title(entry: Entry, changes: list[SettingView]) -> str:
 
 
 def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
-    """Entries within start ≤ at < end for a chart, oldest first; at most the newest MARKER_LIMIT."""
+    """Return the entries within start ≤ at < end for a chart, oldest first; at most the newest
+    MARKER_LIMIT."""
     shown = reversed(entries(site, start=start, end=end, limit=MARKER_LIMIT))
     return [
         Marker(
@@ -150,7 +151,7 @@ def state(site: Site) -> tuple[Any, ...]:
 
 
 def configuration_at(site: Site, at: datetime) -> dict[str, Any]:
-    """All settings known at that time, key → value; empty before the first poll."""
+    """Return all settings known at that time, key → value; empty before the first poll."""
     version = ConfigurationVersion.objects.filter(site=site, at__lte=at).last()
     return dict(version.settings) if version is not None else {}
 
@@ -168,19 +169,19 @@ def configurations(site: Site, start: datetime, end: datetime) -> list[tuple[dat
 
 
 def previous_change(site: Site, at: datetime) -> EntryView | None:
-    """The newest change of settings before ``at``."""
+    """Return the newest change of settings before ``at``."""
     entry = _changes(site).filter(at__lt=at).order_by("-at", "-id").first()
     return view(entry) if entry is not None else None
 
 
 def next_change(site: Site, at: datetime) -> EntryView | None:
-    """The oldest change of settings after ``at``."""
+    """Return the oldest change of settings after ``at``."""
     entry = _changes(site).filter(at__gt=at).order_by("at", "id").first()
     return view(entry) if entry is not None else None
 
 
 def neighbours(site: Site, entry: EntryView) -> tuple[EntryView | None, EntryView | None]:
-    """The entries before and after this one in time, whatever their kind."""
+    """Return the entries before and after this one in time, whatever their kind."""
     others = Entry.objects.filter(site=site).prefetch_related("setting_changes")
     older = others.filter(Q(at__lt=entry.at) | Q(at=entry.at, id__lt=entry.id)).order_by("-at", "-id").first()
     newer = others.filter(Q(at__gt=entry.at) | Q(at=entry.at, id__gt=entry.id)).order_by("at", "id").first()
@@ -201,7 +202,7 @@ def _within(found: QuerySet[Entry], start: datetime | None, end: datetime | None
 
 
 def _matching(site: Site, search: str) -> Q:
-    """Entries whose own words, or the words heatmon shows for them, contain ``search``."""
+    """Return the entries whose own words, or the words heatmon shows for them, contain ``search``."""
     pattern = re.escape(search)  # iregex, as LIKE in SQLite knows no upper and lower case beyond ASCII
     keys = SettingChange.objects.filter(entry__site=site).order_by().values_list("key", flat=True).distinct()
     folded = search.casefold()

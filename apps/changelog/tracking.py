@@ -55,7 +55,7 @@ class Step:
 def advance(
     state: Tracked, seen: Mapping[str, AtomValue], changed_at: Mapping[str, datetime], at: datetime
 ) -> Step:
-    """The step that a poll at ``at`` makes. ``changed_at``: the device's times by setting key."""
+    """Return the step that a poll at ``at`` makes. ``changed_at``: the device's times by setting key."""
     adopted = {atom: value for atom, value in seen.items() if atom not in state.known}
     candidates = {atom: one for atom, one in state.candidates.items() if atom not in seen}
     confirmed: dict[str, Candidate] = {}

@@ -30,7 +30,7 @@ MAXIMUM_SEARCH_LENGTH = 200
 
 @require_GET
 def timeline_page(request: HttpRequest) -> HttpResponse:
-    """Everything that happened, newest first; with ``before`` what came before that entry."""
+    """Show everything that happened, newest first; with ``before`` what came before that entry."""
     site = default_site()
     return _timeline(request, site, NoteForm(at=form_time(clock.now(), _zone(site))))
 
@@ -52,7 +52,7 @@ def note_add(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def entry_page(request: HttpRequest, entry_id: int) -> HttpResponse:
-    """One entry: what changed, the comment, its neighbours. Htmx asks for the row of the timeline."""
+    """Show one entry: what changed, the comment, its neighbours. Htmx asks for the row of the timeline."""
     site = default_site()
     entry = _entry_or_404(site, entry_id)
     row = contexts.entry_row(entry, _reader(request), edited_here=_in_row(request))
@@ -121,7 +121,7 @@ def note_delete(request: HttpRequest, entry_id: int) -> HttpResponse:
 
 @require_GET
 def configuration_page(request: HttpRequest) -> HttpResponse:
-    """All settings as they were at ``at`` (default now), with the changes before and after."""
+    """Show all settings as they were at ``at`` (default now), with the changes before and after."""
     site = default_site()
     zone = _zone(site)
     asked = request.GET.get("at", "")
@@ -175,7 +175,7 @@ def _timeline(request: HttpRequest, site: Site, form: NoteForm, *, status: int =
 
 
 def _filter(request: HttpRequest, zone: ZoneInfo) -> tuple[Filter, tuple[datetime | None, datetime | None]]:
-    """What the address asks for; a date that is none is told and left aside."""
+    """Return the filter in the address; an invalid date is reported and ignored."""
     kind = request.GET.get("kind", "")
     typed = {"from": request.GET.get("from", ""), "to": request.GET.get("to", "")}
     days: dict[str, datetime | None] = {"from": None, "to": None}
@@ -272,7 +272,7 @@ def _typed_time(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _version(text: str) -> int:
-    """The version that the form was made of; one that is none matches no entry."""
+    """Return the version that the form was made from; an invalid one matches no entry."""
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
@@ -288,16 +288,17 @@ def _reader(request: HttpRequest) -> str | None:
 
 
 def _in_row(request: HttpRequest) -> bool:
-    """Htmx swaps one row of the timeline."""
+    """Return whether htmx swaps one row of the timeline."""
     return request.headers.get("HX-Target", "").startswith("entry-")
 
 
 def _is_piece(request: HttpRequest) -> bool:
-    """Htmx asks for the entries that follow."""
+    """Return whether htmx asks for the entries that follow."""
     return request.headers.get("HX-Target", "") == "older"
 
 
 def _zone(site: Site) -> ZoneInfo:
-    """Not through home_options: notes can be written even where a saved password cannot be read."""
+    """Return the house's zone, not through home_options: notes can be written even if a saved password cannot
+    be read."""
     saved: Any = SavedOption.objects.filter(site=site, name="time_zone").first()
     return ZoneInfo(json.loads(saved.value) if saved is not None else environment_values()["time_zone"])

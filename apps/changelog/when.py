@@ -9,8 +9,8 @@ FIRST_YEAR, LAST_YEAR = 1990, 2200
 
 
 def parse_time(text: str, zone: tzinfo) -> datetime:
-    """An ISO time as aware UTC; without an offset it is local, and the earlier one where the clock shows it
-    twice. A blank where + was is understood. Raises ValueError."""
+    """Parse an ISO time into aware UTC; without an offset it is local, and the earlier one where the clock
+    shows it twice. A blank where + was is understood. Raises ValueError."""
     text = re.sub(r" (\d\d:?\d\d)$", r"+\1", text.strip()) if "T" in text else text.strip()
     at = datetime.fromisoformat(text)
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
@@ -19,7 +19,7 @@ def parse_time(text: str, zone: tzinfo) -> datetime:
 
 
 def parse_day(text: str) -> date:
-    """A local date. Raises ValueError."""
+    """Parse a local date. Raises ValueError."""
     day = date.fromisoformat(text.strip())
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"{day.year} is no year of this history")
@@ -27,20 +27,20 @@ def parse_day(text: str) -> date:
 
 
 def day_start(day: date, zone: tzinfo) -> datetime:
-    """The instant at which the local day begins."""
+    """Return the instant at which the local day begins."""
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def day_end(day: date, zone: tzinfo) -> datetime:
-    """The instant at which the local day ends (and the next begins)."""
+    """Return the instant at which the local day ends (and the next begins)."""
     return day_start(day + timedelta(days=1), zone)
 
 
 def form_time(at: datetime, zone: tzinfo) -> str:
-    """For an ``<input type="datetime-local">``: the house's minute."""
+    """Format the house's minute for an ``<input type="datetime-local">``."""
     return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
 
 
 def address_time(at: datetime) -> str:
-    """For a query string: UTC, in full precision, without characters that need quoting."""
+    """Format UTC for a query string, in full precision, without characters that need quoting."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -30,7 +30,8 @@ class NavigationItem:
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """For base.html: demo flag, version, the house's zone (looked up only when shown), navigation."""
+    """Return what base.html needs: demo flag, version, the house's zone (looked up only when shown),
+    navigation."""
     prefix = get_script_prefix()
     return {
         "demo": settings.DEMO,
@@ -54,7 +55,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 
 def _history_percent() -> int | None:
-    """How far the demo's history is written; None once it is complete."""
+    """Return how far the demo's history is written; None once it is complete."""
     try:
         state = json.loads((settings.DATA_DIR / "demo.json").read_text())
         start, end, oldest = (int(state[name]) for name in ("start", "end", "oldest"))
@@ -65,7 +66,7 @@ def _history_percent() -> int | None:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """heatmon's version, as pyproject.toml has it."""
+    """Return heatmon's version, as pyproject.toml has it."""
     with open(settings.BASE_DIR / "pyproject.toml", "rb") as file:
         return str(tomllib.load(file)["project"]["version"])
 

@@ -85,7 +85,7 @@ _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 def number(value: float | int | None, decimals: int = 0) -> str:
-    """Rounded half up, with the language's separators and a true minus sign."""
+    """Format a number rounded half up, with the language's separators and a true minus sign."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return MISSING
     rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
@@ -97,12 +97,12 @@ def number(value: float | int | None, decimals: int = 0) -> str:
 
 @lru_cache(maxsize=8)
 def _separators(language: str) -> tuple[str, str]:
-    """Between thousands and before decimals; asked for once, as a page holds thousands of numbers."""
+    """Return the separators of thousands and decimals; cached, as a page holds thousands of numbers."""
     return get_format("THOUSAND_SEPARATOR", language), get_format("DECIMAL_SEPARATOR", language)
 
 
 def quantity(value: float | None, kind: str) -> tuple[str, str]:
-    """(number, unit) of a value of that kind; unit empty where the value is missing."""
+    """Return (number, unit) of a value of that kind; unit empty where the value is missing."""
     shown = QUANTITIES[kind]
     if value is None:
         return MISSING, ""
@@ -110,13 +110,14 @@ def quantity(value: float | None, kind: str) -> tuple[str, str]:
 
 
 def with_unit(value: float | None, kind: str) -> str:
-    """Number and unit as one text that does not break."""
+    """Return the number and unit as one text that does not break."""
     text, unit = quantity(value, kind)
     return f"{text}{NARROW}{unit}" if unit else text
 
 
 def coverage(fraction: float | None) -> str:
-    """A share of 1 in whole percent, rounded down: 99.9 % is never called 100 %, and a little never 0 %."""
+    """Format a share of 1 in whole percent, rounded down: 99.9 % is never called 100 %, and a little never 0
+    %."""
     if fraction is None:
         return MISSING
     if 0.0 < fraction < 0.01:
@@ -125,7 +126,7 @@ def coverage(fraction: float | None) -> str:
 
 
 def signed_percent(value: float | None, decimals: int = 0) -> str:
-    """A change in percent with its sign; a change that rounds to nothing has none."""
+    """Format a change in percent with its sign; a change that rounds to nothing has none."""
     if value is None:
         return MISSING
     text = number(value, decimals)
@@ -133,7 +134,7 @@ def signed_percent(value: float | None, decimals: int = 0) -> str:
 
 
 def money(value: float | None, currency: str, decimals: int = 2) -> str:
-    """An amount with its currency where the language puts it: €5.12, 5,12 €, CHF 5.12."""
+    """Format an amount with its currency where the language puts it: €5.12, 5,12 €, CHF 5.12."""
     if value is None:
         return MISSING
     symbol = currency_symbol(currency)
@@ -145,7 +146,7 @@ def money(value: float | None, currency: str, decimals: int = 2) -> str:
 
 
 def price_per_kwh(value: float | None, currency: str) -> str:
-    """30.49 ct/kWh; currencies without cents in common use keep their own unit."""
+    """Format a price as 30.49 ct/kWh; currencies without cents in common use keep their own unit."""
     if value is None:
         return MISSING
     if currency == "EUR":
@@ -154,7 +155,7 @@ def price_per_kwh(value: float | None, currency: str) -> str:
 
 
 def currency_symbol(currency: str) -> str:
-    """€ for EUR; a currency without a symbol of its own keeps its code."""
+    """Return € for EUR; a currency without a symbol of its own keeps its code."""
     return _SYMBOLS.get(currency, currency)
 
 
@@ -173,25 +174,25 @@ def moment(home: Home, at: datetime | None) -> str:
 
 
 def local_time(at: datetime | None, zone: tzinfo, style: str = "datetime") -> str:
-    """An aware instant in the house's zone. ``style``: datetime, weekday, date, day, weekday_day, day_time,
-    time, month, month_name, month_short."""
+    """Format an aware instant in the house's zone. ``style``: datetime, weekday, date, day, weekday_day,
+    day_time, time, month, month_name, month_short."""
     if at is None:
         return MISSING
     return dateformat.format(at.astimezone(zone), _DATES[_language()][style])
 
 
 def local_date(day: date, style: str = "date") -> str:
-    """A calendar date (styles without a time, as in local_time)."""
+    """Format a calendar date (styles without a time, as in local_time)."""
     return dateformat.format(day, _DATES[_language()][style])
 
 
 def tick_label(local: datetime, style: str) -> str:
-    """The mark at a local time under a chart."""
+    """Return the mark at a local time under a chart."""
     return dateformat.format(local, _DATES[_language()][style])
 
 
 def duration(seconds: float | None) -> str:
-    """45 s, 12 min, 5 h 40 min, 262 h."""
+    """Format a duration: 45 s, 12 min, 5 h 40 min, 262 h."""
     if seconds is None:
         return MISSING
     if seconds < 60:
@@ -208,7 +209,7 @@ def duration(seconds: float | None) -> str:
 
 
 def age(at: datetime | None, now: datetime) -> str:
-    """How long ago, in the largest unit that says it: 4 s ago, 3 min ago, 2 h ago, 3 days ago."""
+    """Say how long ago, in the largest unit that fits: 4 s ago, 3 min ago, 2 h ago, 3 days ago."""
     if at is None:
         return gettext("never")
     seconds = max(0, int((now - at).total_seconds()))

@@ -16,7 +16,7 @@ MinuteMeasured = tuple[Sequence[int], Sequence[float]]
 
 
 def phase_powers_w(compressor_w: float, base_w: float, rod_w: float) -> list[float]:
-    """Power of the heat pump by phase [W]; ``base_w``: electronics and pumps."""
+    """Return the power of the heat pump by phase [W]; ``base_w``: electronics and pumps."""
     return [
         compressor_w * compressor + base_w * base + rod_w * rod
         for compressor, base, rod in zip(COMPRESSOR_SHARES, BASE_SHARES, ROD_SHARES, strict=True)
@@ -24,7 +24,7 @@ def phase_powers_w(compressor_w: float, base_w: float, rod_w: float) -> list[flo
 
 
 def heat_pump_minute(compressors: Sequence[float], bases: Sequence[float], rod_w: float) -> MinuteMeasured:
-    """A minute of six steps where the meter feeds nothing but the heat pump."""
+    """Make a minute of six steps where the meter feeds nothing but the heat pump."""
     compressor, base, rod = sum(compressors), sum(bases), rod_w * 6.0
     high, low, bases_mean = max(compressors), min(compressors), base / 6.0
     (ca, cb, cc), (ba, bb, bc), (ra, rb, rc) = COMPRESSOR_SHARES, BASE_SHARES, ROD_SHARES
@@ -49,7 +49,8 @@ def heat_pump_minute(compressors: Sequence[float], bases: Sequence[float], rod_w
 
 
 def house_minute(phases: Sequence[Sequence[float]]) -> MinuteMeasured:
-    """A minute from the powers [W] of its steps by phase; each step may import or export on each phase."""
+    """Make a minute from the powers [W] of its steps by phase; each step may import or export on each
+    phase."""
     energies = [round(sum(max(0.0, power) for power in phase) * ENERGY_UNITS) for phase in phases]
     energies += [round(sum(max(0.0, -power) for power in phase) * ENERGY_UNITS) for phase in phases]
     return energies, [max(phase) for phase in phases] + [min(phase) for phase in phases]

@@ -24,7 +24,7 @@ class VirtualClock:
         self._epoch = start.timestamp()
 
     def epoch(self) -> float:
-        """Epoch seconds."""
+        """Return epoch seconds."""
         return self._epoch
 
     def now(self) -> datetime:

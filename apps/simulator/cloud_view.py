@@ -36,7 +36,8 @@ MODULATION_LAG_S = 7.0
 
 
 def lag_s(at: int, low: float, high: float, salt: int = 0) -> float:
-    """How late the event of time ``at`` is, between ``low`` and ``high`` seconds; the same each time."""
+    """Return how late the event of time ``at`` is, between ``low`` and ``high`` seconds; the same each
+    time."""
     return low + (high - low) * slot(at * 31 + salt) / 4096.0
 
 
@@ -45,7 +46,7 @@ def phase_lag_s(at: int) -> float:
 
 
 def modulation_lag_s(at: int, value: int | str | bool) -> float:
-    """Lag of the modulation written at a start (before the phase) or, 0, at a stop (after it)."""
+    """Return the lag of the modulation written at a start (before the phase) or, 0, at a stop (after it)."""
     return lag_s(at, 3.0, 15.0, 7) if value else phase_lag_s(at) + lag_s(at, 4.0, 30.0, 7)
 
 
@@ -92,7 +93,7 @@ class CloudView:
         self._target = _Known(changed_at=house.t)
 
     def refresh(self, at: float) -> dict[str, tuple[dict[str, Any], float]]:
-        """All changing features at ``at``: name → (properties, time of the last change)."""
+        """Return all changing features at ``at``: name → (properties, time of the last change)."""
         for kind in EVENT_LAGS:
             if kind != "modulation":
                 self._follow_events(kind, at)
@@ -113,7 +114,7 @@ class CloudView:
             known.position += 1
 
     def _follow_modulation(self, at: float) -> None:
-        """Starts and stops as events, and each minute's value while the compressor runs."""
+        """Record starts and stops as events, and each minute's value while the compressor runs."""
         known, events, log = self._modulation, self.house.events["modulation"], self.house.log
         while True:
             event = events[known.position] if known.position < len(events) else None
@@ -284,7 +285,7 @@ _entries_made: dict[int, tuple[Schedule, dict[str, Any]]] = {}
 
 
 def entries(schedule: Schedule) -> dict[str, Any]:
-    """A schedule as the cloud writes it, entries numbered."""
+    """Write a schedule as the cloud does, entries numbered."""
     made = _entries_made.get(id(schedule))
     if made is None or made[0] is not schedule:
         value = {

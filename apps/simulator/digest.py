@@ -39,7 +39,7 @@ class DigestLogin:
         self.refusals = self.throttled = 0
 
     def check(self, method: str, path: str, headers: Mapping[str, str], at: float) -> Answer | None:
-        """None when the request may pass, else the refusal."""
+        """Return None if the request may pass, else the refusal."""
         if self.mode == OFF:
             return None
         given = headers.get("authorization", "")

@@ -48,7 +48,7 @@ def fault_script(name: str) -> Callable[[FaultScript], FaultScript]:
 
 
 def scheduled(names: Iterable[str], source: Random, start: float, end: float) -> list[Fault]:
-    """The faults of the named scripts. Raises ValueError for an unknown name."""
+    """Return the faults of the named scripts. Raises ValueError for an unknown name."""
     result: list[Fault] = []
     for name in names:
         script = FAULTS.get(name)
@@ -78,14 +78,14 @@ class FaultyHandler:
 def refuse(
     handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
 ) -> Answer:
-    """Nobody answers."""
+    """Refuse the connection: nobody answers."""
     raise Unreachable("the simulated device does not answer")
 
 
 def device_offline(
     handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
 ) -> Answer:
-    """The cloud counts the request, then says that the gateway is offline."""
+    """Count the request in the cloud, then report that the gateway is offline."""
     answer = handler(method, path, headers, body, at)
     if answer.status != 200 or "/features/" not in path:
         return answer
@@ -104,20 +104,20 @@ def device_offline(
 def _placed(
     source: Random, start: float, end: float, shortest_s: float, longest_s: float
 ) -> tuple[float, float]:
-    """A stretch (start, duration) inside the run, a tenth of it at most."""
+    """Return a stretch (start, duration) inside the run, a tenth of it at most."""
     duration = min(source.uniform(shortest_s, longest_s), (end - start) / 10.0)
     return source.uniform(start + (end - start) * 0.1, end - (end - start) * 0.1 - duration), duration
 
 
 @fault_script("meter_unreachable")
 def meter_unreachable(source: Random, start: float, end: float) -> Sequence[Fault]:
-    """The meter's network is away for up to three hours."""
+    """Take the meter's network away for up to three hours."""
     at, duration = _placed(source, start, end, 600.0, 10_800.0)
     return [Fault(name="meter_unreachable", target=METER, start=at, duration_s=duration, effect=refuse)]
 
 
 @fault_script("cloud_offline")
 def cloud_offline(source: Random, start: float, end: float) -> Sequence[Fault]:
-    """The gateway loses the cloud for up to a day."""
+    """Cut the gateway off from the cloud for up to a day."""
     at, duration = _placed(source, start, end, 3_600.0, 86_400.0)
     return [Fault(name="cloud_offline", target=CLOUD, start=at, duration_s=duration, effect=device_offline)]

@@ -63,7 +63,7 @@ class Blemishes:
 
 
 def some_blemishes(seed: int, start: int, end: int) -> Blemishes:
-    """A few gaps and a stale day between two times, from a seed; no counter reset."""
+    """Return a few gaps and a stale day between two times, from a seed; no counter reset."""
     source = generator(seed, "blemishes", 0)
 
     def stretch(shortest_h: float, longest_h: float) -> tuple[int, int]:
@@ -144,7 +144,7 @@ class History:
             raise ValueError("a counter reset must lie in the newest chunk")
 
     def bounds(self) -> list[tuple[int, int]]:
-        """(start, end) of each chunk, newest first; inner edges are midnights of UTC."""
+        """Return (start, end) of each chunk, newest first; inner edges are midnights of UTC."""
         result = []
         end, days = self.end, self.newest_days
         while end > self.start:
@@ -154,7 +154,7 @@ class History:
         return result
 
     def chunks(self) -> Iterator[DayChunk]:
-        """The chunks, newest first."""
+        """Yield the chunks, newest first."""
         counts: DeviceCounts | None = None
         for start, end in self.bounds():
             recorded = _Recorded(self.spec, start, end)
@@ -188,7 +188,8 @@ class History:
 
 
 def generate(spec: HouseSpec, start: int, end: int, blemishes: Blemishes | None = None) -> Iterator[DayChunk]:
-    """Chunks of a home's past, newest first; see ``History``, which also gives the house that goes on."""
+    """Return the chunks of a home's past, newest first; see ``History``, which also has the house that lives
+    on."""
     return History(spec, start, end, blemishes=blemishes or Blemishes()).chunks()
 
 
@@ -214,7 +215,8 @@ class _Recorded:
         house.step_log = house.house_log = None
 
     def live_house(self, counts: DeviceCounts) -> House:
-        """The house at the end of the chunk, with the counts of that time and without the spin-up's rows."""
+        """Return the house at the end of the chunk, with the counts of that time and without the spin-up's
+        rows."""
         house = self.house
         house.counters = list(counts.energy)
         house.starts, house.run_s, house.rod_s = counts.starts, counts.run_s, counts.rod_s
@@ -225,12 +227,12 @@ class _Recorded:
         return house
 
     def energy_since(self, at: int) -> Ints:
-        """Energy of the minutes that began at or after ``at``."""
+        """Return the energy of the minutes that began at or after ``at``."""
         total: Ints = self.energy[max(0, -(-(at - self.start) // 60)) :].sum(axis=0)
         return total
 
     def chunk(self, at_end: DeviceCounts, blemishes: Blemishes) -> tuple[DayChunk, DeviceCounts]:
-        """The chunk, given the counts at its end; and the counts at its start."""
+        """Return the chunk, given the counts at its end; and the counts at its start."""
         minute_t: Ints = np.arange(self.start, self.end, 60, dtype=np.int64)
         after, before = self._counters(at_end, blemishes.counter_reset)
         t: Ints = np.arange(self.start, self.end, STEP_S, dtype=np.int64)
@@ -270,7 +272,7 @@ class _Recorded:
         return chunk, replace(counts, energy=tuple(int(value) for value in before))
 
     def _counters(self, at_end: DeviceCounts, reset: int | None) -> tuple[Ints, Ints]:
-        """Counters after each minute, and before the first one."""
+        """Return the counters after each minute, and before the first one."""
         sums = np.cumsum(self.energy, axis=0)
         begin = np.array(at_end.energy, dtype=np.int64) - sums[-1]
         after: Ints = sums + begin
@@ -283,7 +285,7 @@ class _Recorded:
         return after, begin
 
     def _powers(self) -> Floats:
-        """Powers by phase at the polls: each shows the step that ended at its time."""
+        """Return the powers by phase at the polls: each shows the step that ended at its time."""
         house = self.house
         steps = (self.end - self.start) // STEP_S
         if house.house_log is not None:
@@ -342,7 +344,7 @@ class _Recorded:
         return polls, columns, counts
 
     def _settings(self) -> tuple[tuple[int, dict[str, Value]], ...]:
-        """(time from which the cloud shows them, settings): at the start and after each change."""
+        """Return (time from which the cloud shows them, settings): at the start and after each change."""
         shown = [(change.at + setting_lag_s(change), change) for change in self.house.script]
         current = dict(self.spec.settings)
         for at, change in shown:
@@ -361,7 +363,8 @@ class _Recorded:
 
 
 def cloud_columns(house: House, values: npt.NDArray[np.float32], polls: Ints) -> dict[str, Column]:
-    """What ``CloudView`` would have told at each of ``polls``; ``values``: all rows of the house's log."""
+    """Return what ``CloudView`` would have told at each of ``polls``; ``values``: all rows of the house's
+    log."""
     columns: dict[str, Column] = {}
     newest = np.zeros(len(polls), dtype=np.int64)
     start = house.log.start
@@ -393,7 +396,7 @@ def cloud_columns(house: House, values: npt.NDArray[np.float32], polls: Ints) ->
 
 
 def _events(house: House, kind: str, polls: Ints) -> tuple[list[str | int | bool], Floats]:
-    """Value known of an event series at each poll, and the time it was reported with."""
+    """Return the value known of an event series at each poll, and the time it was reported with."""
     events, lag = house.events[kind], EVENT_LAGS[kind]
     reported = np.array([at + lag(at, value) for at, value in events])
     in_order = np.maximum.accumulate(reported)
@@ -402,7 +405,8 @@ def _events(house: House, kind: str, polls: Ints) -> tuple[list[str | int | bool
 
 
 def _modulation(house: House, values: npt.NDArray[np.float32], polls: Ints) -> Floats:
-    """Starts and stops come as events; while running each minute's value follows."""
+    """Return the modulation at each poll: starts and stops come as events; while running each minute's value
+    follows."""
     event_values, event_times = _events(house, "modulation", polls)
     known: Floats = np.array(event_values, dtype=np.float64)
     start = house.log.start
@@ -422,5 +426,5 @@ def _within(t: Ints, stretches: tuple[tuple[int, int], ...]) -> npt.NDArray[np.b
 
 
 def _slots(index: Ints) -> Ints:
-    """``noise.slot`` for many at once."""
+    """Return ``noise.slot`` for many at once."""
     return ((index * 2_654_435_761) >> 9) & 4095

@@ -97,11 +97,11 @@ class House:
             self.events[kind].append((self.t, state))
 
     def settings_at(self, at: float) -> dict[str, Value]:
-        """The settings in force at ``at`` (epoch s)."""
+        """Return the settings in force at ``at`` (epoch s)."""
         return settings_at(self.spec.settings, self.script, at)
 
     def change_setting(self, at: int, key: str, value: Value) -> None:
-        """Somebody changes a setting at ``at``, which must not lie before the house's own time."""
+        """Change a setting at ``at``, which must not lie before the house's own time."""
         if at < self.t:
             raise ValueError("a setting cannot change in the past")
         self.script.append(SettingChange(at, key, value))
@@ -128,7 +128,7 @@ class House:
         return a - solar, b - solar, c - solar
 
     def _slow(self, at: int) -> None:
-        """Everything that is decided once in ten minutes: settings, schedules, weather, targets."""
+        """Decide what is decided once in ten minutes: settings, schedules, weather, targets."""
         values, (heating, dhw, circulation) = self._in_force.at(at, self.script)
         local = datetime.fromtimestamp(at, UTC).astimezone(self.spec.zone)
         weekday, minute = local.weekday(), local.hour * 60 + local.minute
@@ -158,7 +158,8 @@ class House:
         self._circulation_mode = circulation[weekday][index]
 
     def _windows_and_valves(self, room: float, outside: float) -> tuple[float, float]:
-        """(loss of the air [kW/K] with windows as people open them, heat transfer of the emitters [kW/K])."""
+        """Return (loss of the air [kW/K] with windows as people open them, heat transfer of the emitters
+        [kW/K])."""
         loss = self.spec.building.air_loss_kw_k
         if room > 23.6 and outside < room:
             loss += min(0.5, 0.25 * (room - 23.6))
@@ -168,7 +169,8 @@ class House:
         return loss, self.spec.building.emitter_kw_k * min(1.0, max(0.2, valve))
 
     def _hot_water(self, at: int, tank_c: float) -> float:
-        """Power leaving the tank in the minute that begins at ``at`` [kW]: taps and circulation."""
+        """Return the power leaving the tank in the minute that begins at ``at`` [kW]: taps and
+        circulation."""
         minute = self._minute_of_day + (at - self._slow_at) // 60
         mode = self._circulation_mode
         on = (
@@ -224,7 +226,7 @@ class House:
         bases.clear()
 
     def _phases_with_house(self, start: int) -> tuple[list[float], list[float], list[float]]:
-        """Powers of the minute's steps by phase [W] where the meter also feeds the house."""
+        """Return the powers of the minute's steps by phase [W] where the meter also feeds the house."""
         phases: tuple[list[float], list[float], list[float]] = ([], [], [])
         for index, (compressor, base) in enumerate(zip(*self.minute_values, strict=True)):
             pump = phase_powers_w(compressor, base, self.rod_w)
@@ -237,7 +239,7 @@ class House:
         return phases
 
     def _sensors(self, brine_c: float, electric_kw: float) -> tuple[float, ...]:
-        """Sensors at the end of a minute, in the order of ``SENSORS``."""
+        """Return the sensors at the end of a minute, in the order of ``SENSORS``."""
         heat, half = self.heat_kw, self.spec.pump.half_spread_k_kw
         brine_out = brine_c
         if heat > 0.0:

@@ -24,7 +24,7 @@ class Household:
     _noise: tuple[float, ...] = ()
 
     def draws(self, day: date) -> Mapping[int, float]:
-        """Local minute of the day → power drawn from the tank in that minute [kW]."""
+        """Return local minute of the day → power drawn from the tank in that minute [kW]."""
         ordinal = day.toordinal()
         known = self._draws.get(ordinal)
         if known is None:
@@ -67,7 +67,8 @@ class Household:
         return self.people_kw * (0.62 + 0.95 * evening + 0.5 * morning)
 
     def load_w(self, at: int, minute: int) -> tuple[float, float, float]:
-        """Electric load of the rest of the house by phase [W] in the 10-second step that begins at ``at``."""
+        """Return the electric load of the rest of the house by phase [W] in the 10-second step that begins at
+        ``at``."""
         if not self._noise:
             self._noise = gauss_table(self.seed, "load")
         hour = minute / 60.0

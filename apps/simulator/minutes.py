@@ -51,26 +51,26 @@ class MinuteLog:
         return self.start + 60 * len(self)
 
     def index(self, at: float) -> int:
-        """Number of minutes that ended by ``at``, kept within what there is."""
+        """Return the number of minutes that ended by ``at``, kept within what there is."""
         return min(len(self), max(0, int(at - self.start) // 60))
 
     def energies(self, name: str, first: int = 0, last: int | None = None) -> array[int]:
-        """Energies [0.0001 Wh] of the minutes ``first`` to ``last`` (excluded)."""
+        """Return the energies [0.0001 Wh] of the minutes ``first`` to ``last`` (excluded)."""
         end = len(self) if last is None else last
         at = _METER_AT[name]
         return self.meter[first * METER_WIDTH + at : end * METER_WIDTH : METER_WIDTH]
 
     def column(self, name: str, first: int = 0, last: int | None = None) -> array[float]:
-        """Values of the minutes ``first`` to ``last`` (excluded)."""
+        """Return the values of the minutes ``first`` to ``last`` (excluded)."""
         end = len(self) if last is None else last
         return self.values[first * WIDTH + _VALUE_AT[name] : end * WIDTH : WIDTH]
 
     def meter_row(self, index: int) -> array[int]:
-        """One minute's six energies [0.0001 Wh]."""
+        """Return one minute's six energies [0.0001 Wh]."""
         return self.meter[index * METER_WIDTH : (index + 1) * METER_WIDTH]
 
     def value_row(self, index: int) -> dict[str, float]:
-        """One minute's values by name."""
+        """Return one minute's values by name."""
         return dict(zip(VALUES, self.values[index * WIDTH : (index + 1) * WIDTH], strict=True))
 
     def total(self, name: str, start: float, end: float) -> float:

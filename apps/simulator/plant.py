@@ -30,7 +30,7 @@ class HeatPump:
     def operate(
         self, modulation: float, ramp: float, brine_c: float, water_c: float, resistance_k_kw: float
     ) -> tuple[float, float, float]:
-        """(heat [kW], power of the compressor [kW], temperature of the hot water leaving [°C]).
+        """Return (heat [kW], power of the compressor [kW], temperature of the hot water leaving [°C]).
 
         ``ramp`` runs from 0 to 1 after a start; ``resistance_k_kw``: how far the leaving water lies above
         ``water_c`` for each kW.
@@ -56,7 +56,8 @@ class HeatPump:
 
 
 def flow_target_c(slope: float, shift: float, room_c: float, outside_c: float) -> float:
-    """Flow temperature [°C] that a heating curve asks for (a cubic in the difference, steeper when mild)."""
+    """Return the flow temperature [°C] that a heating curve asks for (a cubic in the difference, steeper when
+    mild)."""
     cold = room_c - outside_c
     if cold <= 0.0:
         return room_c + shift

@@ -41,7 +41,7 @@ class SettingChange:
 
 
 def week(weekdays: Sequence[tuple[str, str, str]], weekend: Sequence[tuple[str, str, str]]) -> Schedule:
-    """A schedule with one list of (start, end, mode) for Monday to Friday and one for the weekend."""
+    """Make a schedule with one list of (start, end, mode) for Monday to Friday and one for the weekend."""
 
     def entries(day: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
         return [{"start": start, "end": end, "mode": mode} for start, end, mode in day]
@@ -57,7 +57,7 @@ def _heating_week(begin: str, weekend_begin: str, end: str, weekend_end: str) ->
 
 
 def default_settings() -> dict[str, Value]:
-    """A house as it was left by the installer and its owners."""
+    """Return the settings of a house as its installer and owners left it."""
     return {
         COMFORT: 22,
         NORMAL: 21,
@@ -79,7 +79,7 @@ def default_settings() -> dict[str, Value]:
 
 
 def settings_at(initial: Mapping[str, Value], script: Sequence[SettingChange], at: float) -> dict[str, Value]:
-    """The settings in force at ``at``; ``script`` is ordered by time."""
+    """Return the settings in force at ``at``; ``script`` is ordered by time."""
     result = dict(initial)
     for change in script:
         if change.at > at:
@@ -89,7 +89,7 @@ def settings_at(initial: Mapping[str, Value], script: Sequence[SettingChange], a
 
 
 def as_number(value: Value) -> float:
-    """A setting that is a number. Raises TypeError for others."""
+    """Return a setting that is a number. Raises TypeError for others."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
     return float(value)
@@ -109,7 +109,8 @@ class SettingsInForce:
         self._weeks: Weeks = ()
 
     def at(self, at: int, script: Sequence[SettingChange]) -> tuple[dict[str, Value], Weeks]:
-        """Settings and unfolded schedules at ``at``, which never runs backwards; the script is in order."""
+        """Return the settings and unfolded schedules at ``at``, which never runs backwards; the script is in
+        order."""
         due = max(0, self._seen)
         while due < len(script) and script[due].at <= at:
             due += 1
@@ -122,7 +123,8 @@ class SettingsInForce:
 
 
 def slots(schedule: Value, gap: str) -> tuple[tuple[str, ...], ...]:
-    """Per weekday (Monday first) the mode of each ten minutes; where entries overlap the later one wins.
+    """Return per weekday (Monday first) the mode of each ten minutes; where entries overlap the later one
+    wins.
 
     Raises TypeError for a setting that is no schedule.
     """
@@ -157,7 +159,7 @@ def _heating_hours(source: Random, now: Mapping[str, Value]) -> Value:
 
 
 def _edited_day(key: str, starts: Sequence[str], source: Random, now: Mapping[str, Value]) -> Value:
-    """The schedule with the first entry of one weekday beginning at another time."""
+    """Return the schedule with the first entry of one weekday beginning at another time."""
     schedule = now[key]
     assert isinstance(schedule, dict)
     edited = copy.deepcopy(schedule)
@@ -183,7 +185,7 @@ _EDITS = (
 def made_script(
     seed: int, start: int, end: int, every_days: float, initial: Mapping[str, Value]
 ) -> tuple[SettingChange, ...]:
-    """Changes at random times of day between ``start`` and ``end``, one about every ``every_days``."""
+    """Return changes at random times of day between ``start`` and ``end``, one about every ``every_days``."""
     source = generator(seed, "script", 0)
     now = dict(initial)
     result: list[SettingChange] = []

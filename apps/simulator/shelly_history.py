@@ -26,7 +26,7 @@ CSV_LONGEST_S = 6 * 3600
 
 
 def records(meter: Meter, params: Params, at: float) -> dict[str, Any]:
-    """``EMData.GetRecords``: the blocks held."""
+    """Answer ``EMData.GetRecords``: the blocks held."""
     since = number(params, "ts", 0)
     return {
         "data_blocks": [
@@ -38,7 +38,7 @@ def records(meter: Meter, params: Params, at: float) -> dict[str, Any]:
 
 
 def blocks_of(meter: Meter, profile: str, channel: int, minutes: Iterable[int]) -> list[dict[str, Any]]:
-    """Rows as data blocks: one begins wherever a minute is missing."""
+    """Group the rows into data blocks: one begins wherever a minute is missing."""
     blocks: list[dict[str, Any]] = []
     for minute in minutes:
         if not blocks or minute != blocks[-1]["ts"] + 60 * len(blocks[-1]["values"]):
@@ -53,7 +53,7 @@ def _values(meter: Meter, profile: str, channel: int, minute: int) -> list[float
 
 
 def data(meter: Meter, profile: str, channel: int, params: Params, at: float) -> dict[str, Any]:
-    """``EMData.GetData``: at most six rows, and where the next ones begin."""
+    """Answer ``EMData.GetData``: at most six rows, and where the next ones begin."""
     start, end = number(params, "ts", 0), number(params, "end_ts", int(at))
     page: list[int] = []
     following: int | None = None
@@ -72,7 +72,7 @@ def data(meter: Meter, profile: str, channel: int, params: Params, at: float) ->
 
 
 def net_energies(meter: Meter, profile: str, channel: int, params: Params, at: float) -> dict[str, Any]:
-    """``EMData.GetNetEnergies``: import minus export in buckets that are aligned to the period."""
+    """Answer ``EMData.GetNetEnergies``: import minus export in buckets that are aligned to the period."""
     period, start = number(params, "period", 300), number(params, "ts", 0)
     if period not in NET_PERIODS_S:
         raise RpcError(-103, f"Invalid argument 'period': {period}")
@@ -98,7 +98,7 @@ def net_energies(meter: Meter, profile: str, channel: int, params: Params, at: f
 
 
 def csv_export(meter: Meter, profile: str, path: str, query: Mapping[str, str], at: float) -> Answer:
-    """``/emdata/0/data.csv``: 60 rows a second; beyond six hours the connection breaks."""
+    """Answer ``/emdata/0/data.csv``: 60 rows a second; beyond six hours the connection breaks."""
     parts = path.strip("/").split("/")
     component, channels = ("emdata", ("0",)) if profile == TRIPHASE else ("em1data", ("0", "1", "2"))
     if len(parts) != 3 or parts[0] != component or parts[1] not in channels:

@@ -49,7 +49,7 @@ class Meter:
         self.rows_from = house.log.start
 
     def electric(self, at: float) -> list[dict[str, float]]:
-        """Voltage [V], current [A], power [W], apparent power [VA], factor and frequency by phase."""
+        """Return voltage [V], current [A], power [W], apparent power [VA], factor and frequency by phase."""
         step = self.house.t // 10
         noise = self.house.noise
         result = []
@@ -69,7 +69,7 @@ class Meter:
         return result
 
     def voltage(self, step: int, phase: int, power: float) -> float:
-        """Voltage [V] of a phase in a 10-second step; the grid sags a little under load."""
+        """Return the voltage [V] of a phase in a 10-second step; the grid sags a little under load."""
         noise = self.house.noise
         slow = noise[slot(step // 90 + 1000 * phase)]
         return 231.2 + 1.4 * slow + 0.35 * noise[slot(step + 500 * phase)] - power / 900.0 + 0.4 * phase
@@ -87,7 +87,7 @@ class Meter:
         return [max(0, value - base) for value, base in zip(values, self.base, strict=True)]
 
     def reset_counters(self, at: float) -> None:
-        """Totals start again from zero; rows stay."""
+        """Restart the totals from zero; rows stay."""
         now = self.counters(at)
         self.base = [base + value for base, value in zip(self.base, now, strict=True)]
 
@@ -110,7 +110,8 @@ class Meter:
             log.forget_before(oldest // 60 * 60)
 
     def blocks(self, at: float) -> list[tuple[int, int]]:
-        """Stretches (start, end) of minutes without interruption that the meter still holds at ``at``."""
+        """Return the stretches (start, end) of minutes without interruption that the meter still holds at
+        ``at``."""
         log = self.house.log
         start = max(self.rows_from, log.start, (int(at) - self.retention_s) // 60 * 60)
         end = log.start + 60 * log.index(at - FLASH_DELAY_S)
@@ -124,13 +125,13 @@ class Meter:
         return [(first, last) for first, last in result if first < last]
 
     def minutes(self, at: float, start: int, end: int) -> Iterator[int]:
-        """Times of the rows held whose minute begins in [start, end], in order."""
+        """Yield the times of the rows held whose minute begins in [start, end], in order."""
         for first, last in self.blocks(at):
             begin = max(first, -(-start // 60) * 60)
             yield from range(begin, min(last, end + 1), 60)
 
     def row(self, minute: int) -> list[list[float]]:
-        """The 16 values of each phase for the minute that begins at ``minute``."""
+        """Return the 16 values of each phase for the minute that begins at ``minute``."""
         log = self.house.log
         index = (minute - log.start) // 60
         energies, values = log.meter_row(index), log.value_row(index)
@@ -176,16 +177,17 @@ class Meter:
 
 
 def apparent_va(power_w: float) -> float:
-    """Apparent power [VA]: a running inverter has a factor near 0.95, standby electronics near 0.4."""
+    """Return the apparent power [VA]: a running inverter has a factor near 0.95, standby electronics near
+    0.4."""
     size = abs(power_w)
     return math.hypot(size, 11.0 + 0.27 * size)
 
 
 def triphase_values(row: Sequence[Sequence[float]]) -> list[float]:
-    """The 51 values of a row in the order of ``TRIPHASE_KEYS``."""
+    """Return the 51 values of a row in the order of ``TRIPHASE_KEYS``."""
     return [value for phase in row for value in phase] + [0.0, 0.0, 0.0]
 
 
 def monophase_values(row: Sequence[float]) -> list[float]:
-    """The 14 values of one channel in the order of ``MONOPHASE_KEYS``."""
+    """Return the 14 values of one channel in the order of ``MONOPHASE_KEYS``."""
     return [row[0], row[2], *row[4:]]

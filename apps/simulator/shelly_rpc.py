@@ -20,7 +20,7 @@ class RpcError(Exception):
 
 
 def typed(text: str) -> Any:
-    """A query value as the device reads it: JSON where it is JSON, else text."""
+    """Return a query value as the device reads it: JSON where it is JSON, else text."""
     try:
         return json.loads(text)
     except ValueError:
@@ -28,7 +28,7 @@ def typed(text: str) -> Any:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object; RpcError −103 otherwise."""
+    """Return the body as a JSON object; RpcError −103 otherwise."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -39,7 +39,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def number(params: Params, name: str, default: int) -> int:
-    """A numeric argument; RpcError −103 if it is none."""
+    """Return a numeric argument; RpcError −103 if it is not one."""
     value = params.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RpcError(-103, f"Argument '{name}', value '{value}' not a number!")

@@ -156,7 +156,7 @@ class FakeShelly:
         return method(params, at)
 
     def _for(self, count: int, method: Callable[[int, Params, float], Any]) -> Callable[[Params, float], Any]:
-        """A method of a component: ``id`` is required and must exist."""
+        """Return the method of a component: ``id`` is required and must exist."""
 
         def checked(params: Params, at: float) -> Any:
             if "id" not in params:
@@ -246,7 +246,7 @@ class FakeShelly:
         }
 
     def _wall_clock(self, minute: int) -> tuple[str, int]:
-        """(time on the wall, offset from UTC [s]) of a minute of Unix time; kept while it lasts."""
+        """Return (time on the wall, offset from UTC [s]) of a minute of Unix time; kept while it lasts."""
         if self._minute_shown[0] != minute:
             local = datetime.fromtimestamp(minute * 60, UTC).astimezone(self.house.spec.zone)
             offset = local.utcoffset()
@@ -352,7 +352,7 @@ class FakeShelly:
     # -- what happens to the device ------------------------------------------------------------------
 
     def reboot(self, at: float) -> None:
-        """Restart: uptime falls, the clock is unknown for a while."""
+        """Restart; uptime falls, the clock is unknown for a while."""
         self.booted_at = int(at)
 
     def switch_profile(self, at: float) -> None:
@@ -368,6 +368,6 @@ class FakeShelly:
             self.reboot(at)
 
     def power_cut(self, start: float, end: float) -> None:
-        """No power at the meter in [start, end): it counts nothing and keeps no rows of that time."""
+        """Cut the meter's power in [start, end): it counts nothing and keeps no rows of that time."""
         self.meter.off.append((int(start), int(end)))
         self.reboot(end)

@@ -86,7 +86,8 @@ class HouseSpec:
         return ZoneInfo(self.time_zone)
 
     def ground_c(self, at: int) -> float:
-        """Undisturbed temperature of the ground around the brine pipes [°C]; coldest in mid March."""
+        """Return the undisturbed temperature of the ground around the brine pipes [°C]; coldest in mid
+        March."""
         angle = 2.0 * math.pi * ((at / 86_400.0) % YEAR_DAYS - 75.0) / YEAR_DAYS
         return self.ground_mean_c - self.ground_amplitude_k * math.cos(angle)
 
@@ -100,7 +101,7 @@ def house_spec(
     change_every_days: float = 9.0,
     time_zone: str = "Europe/Berlin",
 ) -> HouseSpec:
-    """A home with its own character, from a seed, with setting changes between two epoch seconds.
+    """Make a home with its own character from a seed, with setting changes between two epoch seconds.
 
     Raises ValueError for an unknown scenario.
     """

@@ -61,7 +61,7 @@ class InProcessTransport(BaseAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Raises the errors of ``requests``: ConnectionError, ReadTimeout."""
+        """Send a request. Raises the errors of ``requests``: ConnectionError, ReadTimeout."""
         self.requests += 1
         parts = urlsplit(request.url or "")
         handler = self.handlers.get(parts.netloc)
@@ -115,7 +115,7 @@ class InProcessTransport(BaseAdapter):
         return response
 
     def _headers(self, answer: Answer) -> tuple[CaseInsensitiveDict[str], str | None]:
-        """The answer's headers and the encoding they name; those of plain JSON are made once."""
+        """Return the answer's headers and the encoding they name; those of plain JSON are made once."""
         if answer.headers is JSON_HEADERS:
             return self._json_headers
         headers = CaseInsensitiveDict(answer.headers)
@@ -123,7 +123,7 @@ class InProcessTransport(BaseAdapter):
         return headers, get_encoding_from_headers(headers)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: nothing is held open."""
 
 
 def _text(value: str | bytes) -> str:
@@ -186,7 +186,7 @@ class _Server(ThreadingHTTPServer):
                     continue  # the other side was faster
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no fault of the server; anything else shows."""
+        """Ignore a client that goes away; show anything else."""
         if not self.stopping.is_set():
             super().handle_error(request, client_address)
 
@@ -222,7 +222,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_HEAD = do_PUT = do_DELETE = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
-        """The fakes keep their own books."""
+        """Log nothing: the fakes keep their own books."""
 
 
 def serve(handler: Handler, clock: Clock, host: str = "127.0.0.1", port: int = 0) -> RunningServer:

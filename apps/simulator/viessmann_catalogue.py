@@ -137,7 +137,7 @@ _SCHEDULE_MODES = {
 
 
 def number(value: float, unit: str = "") -> dict[str, Any]:
-    """A number property."""
+    """Return a number property."""
     return {"type": "number", "value": value, "unit": unit}
 
 
@@ -150,7 +150,7 @@ def flag(value: bool) -> dict[str, Any]:
 
 
 def sensor(value: float, unit: str = "celsius") -> dict[str, Any]:
-    """Properties of a connected sensor."""
+    """Return the properties of a connected sensor."""
     return {"status": text("connected"), "value": number(value, unit)}
 
 
@@ -159,7 +159,7 @@ def _array(value: list[Any]) -> dict[str, Any]:
 
 
 def static_features(rated_kw: float) -> dict[str, dict[str, Any]]:
-    """Properties of the features whose values stay; those without properties are disabled."""
+    """Return properties of the features whose values stay; those without properties are disabled."""
     rated = int(rated_kw) if rated_kw == int(rated_kw) else rated_kw
     result: dict[str, dict[str, Any]] = {name: {} for name in _DISABLED}
     for circuit in "02":
@@ -223,7 +223,7 @@ def _circuit(circuit: str, name: str) -> str:
 
 
 def commands(feature: str) -> dict[str, Any]:
-    """What can be ordered: schedules and set values, with their constraints."""
+    """Return the commands: schedules and set values, with their constraints."""
     if feature in _SCHEDULE_MODES:
         default, modes = _SCHEDULE_MODES[feature]
         constraints = {
@@ -269,7 +269,7 @@ def _command(feature: str, name: str, params: dict[str, Any], executable: bool =
 
 
 def installations() -> dict[str, Any]:
-    """The account: one home, its gateway, and on it first the gateway itself, then the heat pump."""
+    """Return the account: one home, its gateway, and on it first the gateway itself, then the heat pump."""
     stamp = "2021-04-12T09:30:00.000Z"
     return {
         "data": [

@@ -180,7 +180,7 @@ class FakeViessmannCloud:
         return _api_error(404, "FEATURE_NOT_FOUND", "Feature not found")
 
     def features(self, at: float) -> bytes:
-        """The whole features answer; only what changed is written anew."""
+        """Return the whole features answer; only what changed is written anew."""
         self._refresh_features(at)
         fragments = self._fragments
         return ('{"data":[' + ",".join([fragments[name] for name in sorted(fragments)]) + "]}").encode()

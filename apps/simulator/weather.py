@@ -40,7 +40,7 @@ class Weather:
     _hours: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def sky(self, at: int) -> Sky:
-        """The sky at epoch second ``at``."""
+        """Return the sky at epoch second ``at``."""
         day_float = at / DAY_S
         year_angle = 2.0 * math.pi * ((day_float % YEAR_DAYS) - 19.0) / YEAR_DAYS
         anomaly, cloud = self._between_days(day_float - 0.5)

@@ -29,5 +29,5 @@ JSON_HEADERS: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
 def json_answer(status: int, content: Any, headers: Mapping[str, str] = JSON_HEADERS) -> Answer:
-    """An answer whose body is ``content`` as JSON."""
+    """Return an answer whose body is ``content`` as JSON."""
     return Answer(status, headers, orjson.dumps(content))

@@ -36,13 +36,13 @@ class Truth:
         return self._world.house
 
     def energy_wh(self, start: datetime, end: datetime, phases: str = "abc") -> float:
-        """Electrical energy that the meter's clamps saw flow in [Wh]."""
+        """Return the electrical energy that the meter's clamps saw flow in [Wh]."""
         log = self._house.log
         total = sum(log.total(f"import_{phase}", start.timestamp(), end.timestamp()) for phase in phases)
         return total / UNITS
 
     def minute_energies_wh(self, start: datetime, end: datetime) -> list[float]:
-        """The same, minute by minute, all phases."""
+        """Return the same, minute by minute, all phases."""
         log = self._house.log
         first, last = log.index(start.timestamp() + 59), log.index(end.timestamp())
         columns = [log.energies(f"import_{phase}", first, last) for phase in "abc"]
@@ -71,7 +71,7 @@ class Truth:
         return self._house.log.total("rod_wh", start.timestamp(), end.timestamp())
 
     def settings_changes(self, start: datetime, end: datetime) -> list[SettingChange]:
-        """Changes made in [start, end)."""
+        """Return the changes made in [start, end)."""
         return [change for change in self._house.script if start.timestamp() <= change.at < end.timestamp()]
 
     @property
@@ -80,7 +80,7 @@ class Truth:
         return len(self._world.cloud.calls)
 
     def max_calls_24h(self) -> int:
-        """Most requests in any rolling 24 hours, login included."""
+        """Return the most requests in any rolling 24 hours, login included."""
         times = [when for when, _ in self._world.cloud.calls]
         most = first = 0
         for last, when in enumerate(times):
@@ -90,7 +90,7 @@ class Truth:
         return most
 
     def max_calls_utc_day(self) -> int:
-        """Most requests in any day of UTC, login included."""
+        """Return the most requests in any day of UTC, login included."""
         days: dict[int, int] = {}
         for when, _ in self._world.cloud.calls:
             days[int(when) // DAY_S] = days.get(int(when) // DAY_S, 0) + 1
@@ -160,8 +160,8 @@ class SimulatedWorld:
             self.house.advance_to(at.timestamp())
 
     def adapter(self, take_time: Callable[[float], None] | None = None) -> InProcessTransport:
-        """An adapter for ``requests`` sessions that reaches meter, cloud and login; mount it on ``http://``.
-        ``take_time``: see ``InProcessTransport``."""
+        """Return an adapter for ``requests`` sessions that reaches meter, cloud and login; mount it on
+        ``http://``. ``take_time``: see ``InProcessTransport``."""
         handlers: dict[str, Handler] = {
             METER_HOST: self.meter_handler,
             CLOUD_HOST: self.cloud_handler,

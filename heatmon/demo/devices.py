@@ -69,7 +69,8 @@ def serve() -> None:
 
 
 def _live_house(site: Site, store: Store, end: int) -> tuple[House, DemoState]:
-    """The house as it is at ``end``; its newest days, or those since the last start, are in the store."""
+    """Return the house as it is at ``end``; its newest days, or those since the last start, are in the
+    store."""
     path = settings.DATA_DIR / "demo.json"
     state = DemoState.load(path)
     if state is None:
@@ -98,7 +99,7 @@ def _live_house(site: Site, store: Store, end: int) -> tuple[House, DemoState]:
 
 
 def _make_history(store: Store, site: Site, state: DemoState, began: float) -> None:
-    """Raw history back to the start, newest days first; then everything is derived."""
+    """Write raw history back to the start, newest days first, then derive everything."""
     parameters = partial(site_parameters, site)
     derive_stale(store, site.pk, parameters, datetime.now(UTC))
     missing = (state.oldest - state.start) // DAY_S

@@ -58,7 +58,7 @@ class DemoState:
 
 
 def demo_spec(state: DemoState) -> HouseSpec:
-    """The house of the demo, the same at every start."""
+    """Return the house of the demo, the same at every start."""
     spec = house_spec(
         state.seed,
         state.start,
@@ -78,7 +78,7 @@ def demo_spec(state: DemoState) -> HouseSpec:
 
 
 def first_values(spec: HouseSpec) -> dict[str, Any]:
-    """What the owner of the demo's house has entered on the Settings page."""
+    """Return what the owner of the demo's house has entered on the Settings page."""
     return {
         "latitude": spec.latitude,
         "longitude": spec.longitude,
@@ -89,7 +89,7 @@ def first_values(spec: HouseSpec) -> dict[str, Any]:
 
 
 def remember_devices(site: Site, state: DemoState) -> None:
-    """The two devices, known from the start of the history."""
+    """Remember the two devices, known from the start of the history."""
     first = datetime.fromtimestamp(state.start, UTC)
     for kind, identifier in ((Device.Kind.METER, METER), (Device.Kind.HEAT_PUMP, GATEWAY)):
         Device.objects.get_or_create(
@@ -106,7 +106,7 @@ def remember_devices(site: Site, state: DemoState) -> None:
 
 
 def write_settings_history(site: Site, spec: HouseSpec, state: DemoState, end: int) -> None:
-    """Every settings change of the past as entries, each seen in two polls, and a few notes."""
+    """Write every past settings change as an entry, each seen in two polls, and a few notes."""
     moments = [state.start, *(change.at for change in spec.script if state.start < change.at < end - 900)]
     for moment in moments:
         known = settings_at(spec.settings, spec.script, moment)

@@ -17,7 +17,7 @@ CHUNK_DAYS = 25
 
 
 def live_house_and_chunk(spec: HouseSpec, start: int, end: int) -> tuple[House, Any]:
-    """The house that goes on at ``end``, and the newest days of its past (epoch s)."""
+    """Return the house that lives on at ``end``, and the newest days of its past (epoch s)."""
     history = History(spec, start, end)
     newest = next(history.chunks())
     return history.live_house, newest
@@ -38,7 +38,7 @@ class Counts(NamedTuple):
 
 
 def counting_from(spec: HouseSpec, counts: Counts) -> HouseSpec:
-    """The same house whose devices show ``counts`` at the end of the history to be made."""
+    """Return the same house whose devices show ``counts`` at the end of the history to be made."""
     return replace(
         spec,
         counters_wh=(counts.a_wh, counts.b_wh, counts.c_wh),
@@ -49,7 +49,7 @@ def counting_from(spec: HouseSpec, counts: Counts) -> HouseSpec:
 
 
 def lived(spec: HouseSpec, start: int, end: int) -> Counts:
-    """What the devices count between two times, to chain their totals forwards."""
+    """Return what the devices count between two times, to chain their totals forwards."""
     total = Counts()
     for chunk in History(spec, start, end).chunks():
         energies = (float(phase.sum()) for phase in chunk.minute_energy_wh)
@@ -61,7 +61,7 @@ def lived(spec: HouseSpec, start: int, end: int) -> Counts:
 
 
 def older_chunks(spec: HouseSpec, start: int, end: int) -> Iterator[Any]:
-    """Older days, newest first, lived by a child process while this one writes."""
+    """Yield the older days, newest first, lived by a child process while this one writes."""
     if end <= start:
         return
     context = get_context("spawn")

@@ -18,7 +18,7 @@ CIRCUIT = "1"
 
 
 def counts_at(store: Store, site: int, at: int) -> Counts | None:
-    """The devices' running totals at ``at``, from the nearest stored ones; None if none are near."""
+    """Return the devices' running totals at ``at``, from the nearest stored ones; None if none are near."""
     counters = _counters_at(store, site, at)
     names = ("compressor_starts_count", "compressor_hours_h", "heating_rod_level_one_s")
     rows = store.rows(site, "heat_pump", at - DAY_S, at + DAY_S, names)
@@ -52,7 +52,7 @@ def _energy(store: Store, site: int, start: int, end: int) -> list[float]:
 
 
 def write_chunk(store: Store, site: int, chunk: Any) -> None:
-    """One chunk of the past as raw rows, with their rollups."""
+    """Write one chunk of the past as raw rows, with their rollups."""
     writer = BulkWriter(store)
     power, voltage, current = chunk.power_w, chunk.voltage_v, chunk.current_a
     meter = {

@@ -92,7 +92,7 @@ class Heatmon:
         self.said = ""
 
     def next_match(self, pattern: re.Pattern[str]) -> str:
-        """The next thing it says that looks like ``pattern``."""
+        """Return the next thing it says that looks like ``pattern``."""
         assert self.process.stdout is not None
         alarm = threading.Timer(START_WITHIN_S, self.process.kill)
         alarm.start()
@@ -107,7 +107,7 @@ class Heatmon:
         raise RuntimeError(f"it ended without {pattern.pattern!r}:\n{self.said}")
 
     def restart(self, address: str) -> None:
-        """As a newcomer does: leave the demo by the page that makes the first account."""
+        """Leave the demo as a newcomer does, by the page that creates the first account."""
         code = self.next_match(CODE)
         with requests.Session() as session:
             session.get(f"{address}setup", timeout=10)
@@ -134,7 +134,7 @@ class Heatmon:
 
 
 def stop_once(way: str, data_dir: Path, log: Path) -> tuple[int, str]:
-    """(answers under load, what heatmon said) of one start and stop."""
+    """Return (answers under load, what heatmon said) of one start and stop."""
     heatmon = Heatmon(data_dir, log)
     address = heatmon.next_match(ADDRESS)
     load = Load(address)
@@ -152,7 +152,7 @@ def stop_once(way: str, data_dir: Path, log: Path) -> tuple[int, str]:
 
 
 def damaged(folder: Path) -> list[str]:
-    """Database files below ``folder`` that do not pass a quick check."""
+    """Return the database files below ``folder`` that do not pass a quick check."""
     faults = []
     for path in folder.rglob("*.sqlite3"):
         try:

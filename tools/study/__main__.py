@@ -61,7 +61,7 @@ def _years(days: int, seeds: list[int], jobs: int) -> int:
 
 
 def _in_child(days: int, scratch: Path, run: tuple[int, str]) -> dict[str, Any]:
-    """The findings of one home; the child's progress goes to the terminal."""
+    """Return the findings of one home; the child's progress goes to the terminal."""
     seed, scenario = run
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HEATMON_")}
     environ |= {

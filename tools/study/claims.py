@@ -22,7 +22,7 @@ class Claim:
 
 
 def claims(found: Findings) -> list[Claim]:
-    """The claims that this kind of house can be asked for."""
+    """Return the claims that this kind of house can be asked for."""
     result = [
         Claim(
             text=f"electrical energy of each local day within {DAY_TOLERANCE_WH:.0f} Wh",
@@ -36,17 +36,17 @@ def claims(found: Findings) -> list[Claim]:
 
 
 def heat_error(month: MonthFinding) -> float:
-    """Method A over the truth, less one, over intervals in state full."""
+    """Return method A over the truth, less one, over intervals in state full."""
     return month.heat_kwh / month.true_full_heat_kwh - 1.0
 
 
 def split_error(month: MonthFinding) -> float:
-    """The same of hot water's electricity."""
+    """Return the same of hot water's electricity."""
     return month.dhw_kwh / month.true_dhw_kwh - 1.0
 
 
 def heat_split_error(month: MonthFinding) -> float:
-    """The same of hot water's heat."""
+    """Return the same of hot water's heat."""
     return month.dhw_heat_kwh / month.true_dhw_heat_kwh - 1.0
 
 
@@ -93,7 +93,8 @@ def _of_bands(found: Findings) -> Iterator[Claim]:
 
 
 def _inside(text: str, truths: list[float], bands: list[tuple[float, float]]) -> Claim:
-    """``worst``: the smallest room between the truth and an edge, as a share of the truth."""
+    """Claim that the truths lie inside. ``worst``: the smallest room between the truth and an edge, as a
+    share of the truth."""
     room = min(
         min(truth - low, high - truth) / truth for truth, (low, high) in zip(truths, bands, strict=True)
     )

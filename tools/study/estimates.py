@@ -47,7 +47,7 @@ def signature(home: StudiedHome, known: Sequence[EnergyDay], remaining: Sequence
 def signature_total(
     home: StudiedHome, known: Sequence[EnergyDay], remaining: Sequence[EnergyDay]
 ) -> Forecast:
-    """As for a heat pump that does not tell when it heats water."""
+    """Return the total as for a heat pump that does not report when it heats water."""
     blind = [replace(day, space_kwh=None, base_kwh=None) for day in known]
     return _signature(blind, remaining, home.normals_c)
 
@@ -55,7 +55,8 @@ def signature_total(
 def signature_shipped(
     home: StudiedHome, known: Sequence[EnergyDay], remaining: Sequence[EnergyDay]
 ) -> Forecast:
-    """With the shipped normals of the place, which are not the climate that the simulated house lives in."""
+    """Return the total with the shipped normals of the place, which are not the climate that the simulated
+    house lives in."""
     normals = normals_of_place(shipped_regions(), home.latitude, home.longitude, ALTITUDE_M)
     return _signature(known, remaining, normals.months_c if normals else ())
 
@@ -88,7 +89,8 @@ def _so_far(days: Sequence[EnergyDay]) -> float:
 def accuracies(
     homes: Sequence[StudiedHome], counts: Sequence[int] = DAYS_OF_DATA
 ) -> dict[str, list[Accuracy]]:
-    """By estimator, after each of these days of data; all on the homes that the signature answers."""
+    """Return the accuracies by estimator, after each of these days of data; all on the homes that the
+    signature answers."""
     result: dict[str, list[Accuracy]] = {name: [] for name in ESTIMATORS}
     for count in counts:
         answerable = [home for home in homes if _asked(signature, home, count).kwh is not None]

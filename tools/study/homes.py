@@ -57,7 +57,7 @@ class StudiedHome:
     habits: float = 1.0
 
     def year_kwh(self, known: int) -> float:
-        """The year's energy, if habits change after the ``known`` first days."""
+        """Return the year's energy, if habits change after the ``known`` first days."""
         first, rest = (
             sum(day.energy_kwh or 0.0 for day in part) for part in (self.days[:known], self.days[known:])
         )
@@ -65,7 +65,7 @@ class StudiedHome:
 
 
 def studied_home(number: int) -> StudiedHome:
-    """Home ``number`` (from 0), lived for a year from a random day on."""
+    """Return home ``number`` (from 0), lived for a year from a random day on."""
     seed, kind = FIRST_SEED + number, KINDS[number % len(KINDS)]
     source = Random(f"{seed}/study")
     first = FIRST_START + timedelta(days=source.randrange(YEAR_DAYS))
@@ -89,7 +89,7 @@ def studied_home(number: int) -> StudiedHome:
 
 
 def _spec(seed: int, kind: str, begin: int, source: Random) -> HouseSpec:
-    """The home of ``seed``, spread as widely as the specification's: loss, sun, hot water, warmth."""
+    """Return the home of ``seed``, spread as widely as the specification's: loss, sun, hot water, warmth."""
     end = begin + (YEAR_DAYS + 2) * DAY_S
     spec = house_spec(seed, begin, end, kind, change_every_days=CHANGE_EVERY_DAYS)
     building = spec.building
@@ -110,13 +110,14 @@ def _spec(seed: int, kind: str, begin: int, source: Random) -> HouseSpec:
 
 
 def _loss_kw_k(building: Building) -> float:
-    """From the rooms to the outside: through air, and through walls behind their inner surface."""
+    """Return the loss from the rooms to the outside: through air, and through walls behind their inner
+    surface."""
     walls = 1.0 / (1.0 / building.wall_kw_k + 1.0 / building.wall_loss_kw_k)
     return building.air_loss_kw_k + walls
 
 
 def _energy_days(first: date, edges: Sequence[int], log: MinuteLog) -> Iterator[EnergyDay]:
-    """True local days, scaled to 24 h like measured ones; the one before ``first`` at the front."""
+    """Yield true local days, scaled to 24 h like measured ones; the one before ``first`` at the front."""
     energy = np.frombuffer(log.meter, dtype=np.int64).reshape(-1, METER_WIDTH)[:, :3].sum(axis=1) / UNITS
     values = np.frombuffer(log.values, dtype=np.float32).reshape(-1, WIDTH).astype(np.float64)
     space_wh = energy * space_share(values)
@@ -150,7 +151,8 @@ def space_share(values: Floats) -> Floats:
 
 
 def normals(spec: HouseSpec, before: int, warmer_k: float) -> tuple[float, ...]:
-    """Monthly mean outside temperatures over the ten years before an instant [°C], less ``warmer_k``."""
+    """Return the monthly mean outside temperatures over the ten years before an instant [°C], less
+    ``warmer_k``."""
     weather = Weather(spec.seed, spec.latitude, spec.longitude, spec.mean_outside_c)
     sums, counts = [0.0] * 12, [0] * 12
     for at in range(before - NORMAL_YEARS * YEAR_DAYS * DAY_S, before, DAY_S // WEATHER_SAMPLES):

@@ -76,7 +76,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def years(found: Sequence[Findings]) -> str:
-    """The section of ``make study``."""
+    """Return the section of ``make study``."""
     days = found[0].days
     parts = [
         f"## {days} days from {found[0].first}, {len({each.seed for each in found})} houses",
@@ -170,7 +170,7 @@ def _jaz(found: Sequence[Findings]) -> str:
 
 
 def estimate(found: Mapping[str, Sequence[Accuracy]], homes: int) -> str:
-    """The section of ``python -m tools.study estimate``."""
+    """Return the section of ``python -m tools.study estimate``."""
     head = ("days of data", *(str(count) for count in DAYS_OF_DATA))
     rows: list[Sequence[str]] = []
     for name, accuracies in found.items():

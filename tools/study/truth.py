@@ -130,7 +130,7 @@ def studied(
     month_days: int = MIN_MONTH_DAYS,
     lived: Lived = lambda days: None,
 ) -> Findings:
-    """``days`` local days of the house of ``seed`` in a scratch store, derived and compared.
+    """Study ``days`` local days of the house of ``seed`` in a scratch store, derived and compared.
 
     ``month_days``: stretches of a month shorter than that are left out.
     """
@@ -165,7 +165,7 @@ def studied(
 
 
 def _blemishes(seed: int, scenario: str, start: int, end: int) -> Blemishes:
-    """Gaps of meter and cloud; where the pump follows its nameplate no stale day, which no formula can
+    """Return gaps of meter and cloud; where the pump follows its nameplate no stale day, which no formula can
     see through."""
     found = some_blemishes(seed, start, end)
     return replace(found, stale=()) if scenario == "nameplate" else found
@@ -186,7 +186,7 @@ def _live(
 
 
 def _by_interval(chunk: DayChunk) -> dict[str, Floats]:
-    """A minute's electricity goes where its heat goes, the rod's alone to hot water."""
+    """Split by interval: a minute's electricity goes where its heat goes, the rod's alone to hot water."""
     energy, space, dhw, rod = (chunk.truth[name] for name in TRUE_MINUTES)
     heat = space + dhw
     share = np.divide(dhw, heat, out=np.where(rod > 0, 1.0, 0.0), where=heat > 0)
@@ -219,7 +219,8 @@ def _known(store: SqliteStore, site: int, truth: Truth) -> Known:
 
 
 def max_day_error_wh(by_day: Sequence[Totals], truth: Truth) -> float:
-    """Largest difference of a local day from the truth [Wh]; days that a lump joins count as one sum."""
+    """Return the largest difference of a local day from the truth [Wh]; days that a lump joins count as one
+    sum."""
     groups: list[list[Totals]] = []
     for day in by_day:
         is_joined = any(lump.start.timestamp() < day.start for lump in day.crossing)
@@ -231,7 +232,7 @@ def max_day_error_wh(by_day: Sequence[Totals], truth: Truth) -> float:
 
 
 def _months(first: date, last: date, house: HomeOptions, least_days: int) -> Iterator[Period]:
-    """The months between two days, cut at them."""
+    """Yield the months between two days, cut at them."""
     for month in periods("month", first, last, house.zone):
         begin, end = max(month.first, first), min(month.last, last)
         if (end - begin).days + 1 >= least_days:
@@ -264,7 +265,7 @@ def _month(home: Home, month: Period, truth: Truth, known: Known) -> MonthFindin
 
 
 def _bands(found: Jaz) -> tuple[float, float, float, float]:
-    """(low, high) of the band as shown, and as shown to a house without a flow rate."""
+    """Return (low, high) of the band as shown, and as shown to a house without a flow rate."""
     if found.jaz_low is None or found.jaz_high is None:
         return (float("nan"),) * 4
     alone = cop_band(_by_modulation(found), energy_coverage=found.coverage or 0.0)
@@ -272,12 +273,12 @@ def _bands(found: Jaz) -> tuple[float, float, float, float]:
 
 
 def _by_modulation(found: Jaz) -> float:
-    """Method A's own number, also where the methods disagree and only the range is shown."""
+    """Return method A's own figure, also where the methods disagree and only the range is shown."""
     return next(iter(found.cops_by_boundary.values())) if found.jaz is None else found.jaz
 
 
 def _years(home: Home, first: date, last: date, truth: Truth) -> Iterator[JazFinding]:
-    """The last 365 days, and each whole calendar year."""
+    """Yield the last 365 days, and each whole calendar year."""
     stretches = [("365 days", last - timedelta(days=JAZ_DAYS - 1), last)]
     stretches += [
         (str(year), date(year, 1, 1), date(year, 12, 31)) for year in range(first.year, last.year + 1)

@@ -168,7 +168,7 @@ def line_chart(
     zoom: str = "",
     words: Mapping[str, str] | None = None,
 ) -> ChartSpec:
-    """The stack of plots of [start, end); what lies after ``now`` is not a gap but the future."""
+    """Draw the stack of plots of [start, end); what lies after ``now`` is not a gap but the future."""
     shown = [marker for marker in markers if start <= marker.at < end]
     return ChartSpec(
         start=start,
@@ -188,7 +188,7 @@ def line_chart(
 def broken_line(
     time: Sequence[int], values: Sequence[float | None], step_s: int
 ) -> tuple[list[int], list[float | None]]:
-    """The known points, and a single None where two are further apart than 2.5 steps.
+    """Return the known points, and a single None where two are further apart than 2.5 steps.
 
     A lone missing step (a poll that came a second late) does not tear the line.
     """
@@ -206,8 +206,8 @@ def broken_line(
 
 
 def gaps_in(known: Sequence[int], start: int, end: int, step_s: int, cause: str) -> tuple[Gap, ...]:
-    """Stretches of [start, end) longer than 2.5 steps in which nothing is known. ``known``: the starts
-    of the steps that hold a value, ascending."""
+    """Return the stretches of [start, end) longer than 2.5 steps in which nothing is known. ``known``: the
+    starts of the steps that hold a value, ascending."""
     gaps = []
     seen = start - step_s
     for at in [*known, end]:
@@ -220,8 +220,8 @@ def gaps_in(known: Sequence[int], start: int, end: int, step_s: int, cause: str)
 def state_runs(
     time: Sequence[int], states: Sequence[str], step_s: int, end: int, shortest_gap_s: int
 ) -> tuple[Run, ...]:
-    """Neighbouring steps of equal state joined. An unknown stretch shorter than ``shortest_gap_s`` is
-    taken as the state before it, as the lines above do."""
+    """Join neighbouring steps of equal state. An unknown stretch shorter than ``shortest_gap_s`` is taken as
+    the state before it, as the lines above do."""
     runs: list[Run] = []
     for at, state in zip(time, states, strict=True):
         until = min(at + step_s, end)
@@ -241,7 +241,8 @@ def state_runs(
 
 
 def spark_path(time: Sequence[int], values: Sequence[float | None], start: int, end: int, step_s: int) -> str:
-    """The path of a curve in a box of 100 × 30, torn where data is missing; empty without two points."""
+    """Return the path of a curve in a box of 100 × 30, torn where data is missing; empty without two
+    points."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return ""
@@ -274,7 +275,7 @@ _TICKS: tuple[tuple[int, int, str], ...] = (
 
 
 def time_ticks(start: int, end: int, zone: tzinfo, label: TickLabel) -> tuple[Tick, ...]:
-    """Marks at local round times in [start, end]: right on days of 23 and 25 hours too. Midnight is
+    """Return marks at round local times in [start, end], correct on days of 23 and 25 hours too. Midnight is
     written as a date."""
     span = end - start
     for longest, minutes, wording in _TICKS:

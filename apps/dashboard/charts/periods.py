@@ -145,7 +145,8 @@ class IntervalsSpec:
 
 
 def intervals(rows: Sequence[Interval], unit: str, decimals: int, step: float) -> IntervalsSpec | None:
-    """Dots and bands on an axis that begins and ends at multiples of ``step``; None without any value."""
+    """Draw dots and bands on an axis that begins and ends at multiples of ``step``; None without any
+    value."""
     values = [value for row in rows for value in (row.low, row.middle, row.high) if value is not None]
     if not values:
         return None
@@ -157,7 +158,7 @@ def intervals(rows: Sequence[Interval], unit: str, decimals: int, step: float) -
 
 
 def adding_up(values: Sequence[float | None]) -> list[float | None]:
-    """Running sums; from the first missing value on nothing is known any more, leading ones aside."""
+    """Return the running sums; from the first missing value on nothing is known, leading ones aside."""
     sums: list[float | None] = []
     total = 0.0
     known = True
@@ -174,7 +175,7 @@ def adding_up(values: Sequence[float | None]) -> list[float | None]:
 def brackets_of(
     spans: Sequence[tuple[int, int, str]], edges: Sequence[tuple[int, int]]
 ) -> tuple[Bracket, ...]:
-    """(start, end, text) spans that reach over more than one of the bars [start, end)."""
+    """Return (start, end, text) spans that reach over more than one of the bars [start, end)."""
     found: dict[tuple[int, int, str], None] = {}
     for start, end, text in spans:
         touched = [index for index, (first, last) in enumerate(edges) if start < last and end > first]
@@ -184,7 +185,7 @@ def brackets_of(
 
 
 def axis_limits(values: Sequence[float], step: float) -> tuple[float | None, float | None]:
-    """Multiples of ``step`` around all values; (None, None) without any."""
+    """Return the multiples of ``step`` around all values; (None, None) without any."""
     if not values:
         return None, None
     return math.floor(min(values) / step) * step, math.ceil(max(values) / step) * step

@@ -20,7 +20,8 @@ View = Callable[..., HttpResponseBase]
 
 
 def page(view: View) -> View:
-    """A page of the home: read only, never kept by a cache, and a sentence where the store is away."""
+    """Make a view a page of the home: read only, never kept by a cache, and a sentence where the store is
+    away."""
 
     @require_safe
     @wraps(view)

@@ -21,7 +21,8 @@ from .energy.span import Span
 def csv_answer(
     name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], dialect: str
 ) -> StreamingHttpResponse:
-    """``dialect`` "excel-de": BOM, semicolons, decimal commas; otherwise plain CSV."""
+    """Return rows as a CSV file. ``dialect`` "excel-de": BOM, semicolons, decimal commas; otherwise plain
+    CSV."""
     lines = csv_lines(columns, rows, dialect)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="heatmon-{name}.csv"'
@@ -29,7 +30,7 @@ def csv_answer(
 
 
 def energy_csv(home: Home, span: Span, dialect: str) -> StreamingHttpResponse:
-    """All fields of the rows of ``span``, lumps aside."""
+    """Return all fields of the rows of ``span``, lumps aside."""
     columns = [field.name for field in fields(EnergyRow) if field.name != "lumps"]
     rows = energy_rows(home, span.period, span.first, span.last)
     return csv_answer(
@@ -41,7 +42,7 @@ def energy_csv(home: Home, span: Span, dialect: str) -> StreamingHttpResponse:
 
 
 def days_csv(home: Home, first: date, last: date, dialect: str) -> StreamingHttpResponse:
-    """The days behind the efficiency page's charts."""
+    """Return the days behind the efficiency page's charts."""
     columns = [field.name for field in fields(DayPoint)]
     points = day_points(home, first, last)
     return csv_answer(

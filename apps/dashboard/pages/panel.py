@@ -112,7 +112,7 @@ def _panel(
 
 
 def state_legend(spec: ChartSpec) -> list[LegendItem]:
-    """The states that occur, in words."""
+    """Return the states that occur, in words."""
     words = {
         "space": _("Space heating"),
         "dhw": _("Hot water"),
@@ -127,7 +127,7 @@ def state_legend(spec: ChartSpec) -> list[LegendItem]:
 
 
 def gap_rows(home: Home, spec: ChartSpec) -> list[GapRow]:
-    """The hatched gaps in words, newest first."""
+    """Return the hatched gaps in words, newest first."""
     rows = []
     for plot in spec.plots:
         for gap in plot.gaps:
@@ -193,7 +193,7 @@ def _plots(names: Sequence[str], data: History) -> list[PlotData]:
 
 
 def _minimum(plot: str, names: Sequence[str], data: History) -> float | None:
-    """Where the axis begins: temperatures at 0 °C, or at the tens below the coldest."""
+    """Return where the axis begins: temperatures at 0 °C, or at the tens below the coldest."""
     if plot != TEMPERATURE:
         return PLOTS[plot].minimum
     lowest = min(
@@ -244,7 +244,7 @@ def _markers(home: Home, start: datetime, end: datetime) -> list[Marker]:
 
 
 def _runs(home: Home, start: int, end: int) -> tuple[Run, ...]:
-    """The state band; none for long ranges, where it would be a blur."""
+    """Return the state band; none for long ranges, where it would be a blur."""
     if end - start > BAND_LONGEST_S:
         return ()
     last = min(end, home.interval_s)
@@ -352,7 +352,8 @@ def _decimals(name: str) -> int:
 
 
 def _table_edges(home: Home, start: int, end: int) -> tuple[list[int], str, str]:
-    """Edges of the rows (multiples of 300 s), how their time is written, and the first column's head."""
+    """Return the edges of the rows (multiples of 300 s), how their time is written, and the first column's
+    head."""
     span, zone = end - start, home.options.zone
     if span <= 4 * DAY:
         step = HOUR if span <= 36 * HOUR else 6 * HOUR
@@ -381,6 +382,6 @@ def _column(name: str) -> str:
 
 
 def last_day(home: Home) -> tuple[datetime, datetime]:
-    """The 24 hours up to now, on the 5-minute grid."""
+    """Return the 24 hours up to now, on the 5-minute grid."""
     end = datetime.fromtimestamp(-(-home.at_s // INTERVAL_S) * INTERVAL_S, UTC)
     return end - timedelta(days=1), end

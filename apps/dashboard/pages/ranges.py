@@ -56,7 +56,7 @@ class Range:
 def parse_range(
     query: Mapping[str, str], *, now: datetime, stored_from: datetime | None, zone: tzinfo
 ) -> Range:
-    """The range that the query asks for; without one, today.
+    """Return the range that the query asks for; without one, today.
 
     ``stored_from``: first stored instant, where the arrow back stops. Raises RangeInvalid.
     """
@@ -72,7 +72,7 @@ def parse_range(
 
 
 def calendar_range(kind: str, day: date, *, oldest: date, today: date, zone: tzinfo) -> Range:
-    """The local day, week, month or year that ``day`` lies in."""
+    """Return the local day, week, month or year that ``day`` lies in."""
     first = period_first(day, kind)
     following = next_first(first, kind)
     before = period_first(first - timedelta(days=1), kind)
@@ -89,7 +89,7 @@ def calendar_range(kind: str, day: date, *, oldest: date, today: date, zone: tzi
 
 
 def parse_instant(field: str, text: str, zone: tzinfo) -> datetime:
-    """An ISO time; one without offset is the house's local time. A blank where + was is understood.
+    """Parse an ISO time; one without offset is the house's local time. A blank where + was is understood.
 
     Raises RangeInvalid.
     """
@@ -136,7 +136,7 @@ def _iso(at: datetime) -> str:
 
 
 def parse_date(text: str) -> date:
-    """The day in an address. Raises RangeInvalid."""
+    """Parse the day in an address. Raises RangeInvalid."""
     try:
         day = date.fromisoformat(text.strip())
     except ValueError as error:

@@ -32,7 +32,7 @@ REASONS: Mapping[str, Any] = {
 
 
 def fault_in_words(invalid: RangeInvalid) -> str:
-    """What is wrong with the range in an address, as the first half of a sentence."""
+    """Return what is wrong with the range in an address, as the first half of a sentence."""
     value = {"value": invalid.value}
     return {
         ranges.NO_DATE: _("“%(value)s” is not a valid date") % value,
@@ -45,5 +45,5 @@ def fault_in_words(invalid: RangeInvalid) -> str:
 
 
 def reason_in_words(word: str | None) -> str:
-    """A sentence part; a word of a newer version is shown as "no current value"."""
+    """Return a sentence part; a word of a newer version is shown as "no current value"."""
     return str(REASONS[word]) if word and word in REASONS else _("no current value")

@@ -26,13 +26,13 @@ ESTIMATE_STEP_KWH = 200.0
 
 
 def rolling_jaz(home: Home) -> Jaz:
-    """Of the 365 local days before today."""
+    """Return the JAZ of the 365 local days before today."""
     first, last = rolling_year(home)
     return jaz(home, first, last)
 
 
 def jaz_title(found: Jaz) -> str:
-    """What the number may be called, by its coverage."""
+    """Return what the number may be called, by its coverage."""
     if found.label == "full":
         return _("Seasonal COP (JAZ), %(days)s days") % {"days": formatting.number(found.days)}
     if found.label == "partial":
@@ -48,12 +48,12 @@ def jaz_title(found: Jaz) -> str:
 
 
 def measured_days(found: Jaz) -> int:
-    """Days whose electricity is known, parts of days added up."""
+    """Return the days whose electricity is known, parts of days added up."""
     return round(found.days * (found.electric_coverage or 0.0))
 
 
 def jaz_range(found: Jaz) -> str:
-    """(4.0–4.9), estimated."""
+    """Return "(4.0–4.9), estimated"."""
     if found.jaz_low is None or found.jaz_high is None:
         return ""
     band = f"{formatting.number(found.jaz_low, 1)}–{formatting.number(found.jaz_high, 1)}"
@@ -63,7 +63,7 @@ def jaz_range(found: Jaz) -> str:
 
 
 def jaz_card(found: Jaz) -> ValueCard:
-    """State ``partial`` greys what is not a full year."""
+    """Return the card; its state ``partial`` greys what is not a full year."""
     if found.jaz is None and found.jaz_low is None:
         return ValueCard(
             label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat data yet")
@@ -81,7 +81,7 @@ _kept: WeakKeyDictionary[TimeSeriesStore, tuple[tuple[object, ...], SeasonCard]]
 
 
 def season_card(home: Home) -> SeasonCard:
-    """The overview's last card: JAZ, and this month so far; new with every derivation."""
+    """Return the overview's last card: JAZ, and this month so far; new with every derivation."""
     key = (home.id, home.version, home.interval_s, get_language(), repr(home.options))
     kept = _kept.get(home.store) if home.version is not None else None
     if kept is None or kept[0] != key:
@@ -127,7 +127,7 @@ class YearCard:
 
 
 def year_card(home: Home) -> YearCard:
-    """Forecast and plain average side by side; the numerics run in a child process."""
+    """Return the forecast and plain average side by side; the numerics run in a child process."""
     year = home.today.year
     try:
         found: Estimate | None = estimate_year(home, year)

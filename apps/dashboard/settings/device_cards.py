@@ -96,7 +96,7 @@ class MeterCard(Card):
         )
 
     def _password_to_test(self) -> str | None:
-        """The typed password; else the saved one, but only for the address it was saved for."""
+        """Return the typed password; else the saved one, but only for the address it was saved for."""
         typed = self.cleaned_data["shelly_password"]
         if typed or self.cleaned_data["forget_password"]:
             return typed or None
@@ -174,7 +174,7 @@ class HeatPumpCard(Card):
         )
 
     def _password_to_test(self) -> str | None:
-        """The typed password; else the saved one, but only for the user it was saved for."""
+        """Return the typed password; else the saved one, but only for the user it was saved for."""
         typed = self.cleaned_data["viessmann_password"]
         if typed:
             return str(typed)

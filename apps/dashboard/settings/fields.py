@@ -79,7 +79,7 @@ def number_between(low: float, high: float) -> Read:
 
 
 def _shown(value: float) -> str:
-    """In the language's decimals, without grouping and without needless zeros."""
+    """Format a number with the language's decimal sign, without grouping or trailing zeros."""
     return str(number_format(f"{value:.6f}".rstrip("0").rstrip("."), use_l10n=True, force_grouping=False))
 
 

@@ -100,7 +100,7 @@ def _other_meter(site: Site) -> str:
 
 
 def _new_meter(request: HttpRequest, site: Site) -> HttpResponse:
-    """The owner says that the other meter is the new one: the known one ends, the next answer counts."""
+    """Adopt the other meter, as its owner has confirmed it: the known one ends, the next response counts."""
     if _other_meter(site):
         for device in Device.objects.filter(site=site, kind=Device.Kind.METER, active=True):
             device.active = False

@@ -46,7 +46,7 @@ QUESTIONS = {
 
 @require_safe
 def resume(request: HttpRequest) -> HttpResponse:
-    """On to the first step that is not done."""
+    """Go to the first step that is not done."""
     options = home_options(default_site(), with_secrets=False)
     if not options.meter_set_up:
         return redirect("dashboard:setup_step", "meter")

@@ -40,15 +40,15 @@ _UNSAFE = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 
 @register.filter
 def chart_script(data: Mapping[str, Any], element_id: str) -> SafeString:
-    """A chart's data as a script element that charts.js reads, as ``json_script`` writes it: that one takes
-    a tenth of a page's time for a year's chart."""
+    """Return a chart's data as a script element that charts.js reads, as ``json_script`` writes it: that one
+    takes a tenth of a page's time for a year's chart."""
     text = orjson.dumps(data).decode().translate(_UNSAFE)
     return format_html('<script id="{}" type="application/json">{}</script>', element_id, mark_safe(text))  # noqa: S308
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An icon for the eye only; the word stands beside it."""
+    """Return an icon for the eye only, to go beside its word."""
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>', static("icons.svg"), name
     )
@@ -56,7 +56,7 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def quantity(value: float | None, kind: str) -> SafeString:
-    """The number and, smaller, its unit."""
+    """Return the number and, smaller, its unit."""
     text, unit = formatting.quantity(value, kind)
     if not unit:
         return format_html("{}", text)
@@ -95,7 +95,7 @@ def jaz(value: float | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def local_time(context: Mapping[str, Any], at: datetime | int | None, style: str = "datetime") -> SafeString:
-    """A <time> element; ``at`` is an aware datetime or epoch seconds."""
+    """Return a <time> element; ``at`` is an aware datetime or epoch seconds."""
     if isinstance(at, int):
         at = datetime.fromtimestamp(at, UTC)
     if at is None:
@@ -110,7 +110,7 @@ def local_time(context: Mapping[str, Any], at: datetime | int | None, style: str
 
 @register.simple_tag(takes_context=True)
 def age(context: Mapping[str, Any], at: datetime | None) -> str:
-    """How long ago, counted from the page's own ``at``."""
+    """Say how long ago, counted from the page's own ``at``."""
     return formatting.age(at, context.get("at") or clock.now())
 
 

@@ -104,7 +104,7 @@ def _minute(before: PowerReading, after: PowerReading, minute: int) -> MinuteRec
 
 
 def _unconnected(before: PhaseReading, after: PhaseReading) -> bool:
-    """Return the phases without voltage and without energy, which do not exist in the meter's rows either."""
+    """Return whether a phase shows neither voltage nor energy: the meter's rows do not have it either."""
     return (
         before.voltage_v == after.voltage_v == 0.0
         and _step(before.energy_counter_wh, after.energy_counter_wh) == 0.0

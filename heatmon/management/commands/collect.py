@@ -64,7 +64,7 @@ def _now() -> datetime:
 
 
 def _choices(error: CodedError) -> Sequence[str]:
-    """The heat pumps of an account that has several, as the option names them."""
+    """Return the heat pumps of an account that has several, as the option names them."""
     choices = error.details.get("choices")
     return choices if isinstance(choices, list | tuple) else ()
 

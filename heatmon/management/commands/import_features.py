@@ -82,8 +82,8 @@ def _given_time(text: str | None) -> datetime | None:
 
 
 def _first_time(path: Path, at: datetime | None) -> datetime:
-    """Files are read in the order of their time: settings that changed are entries only forwards. One that
-    cannot be read comes last."""
+    """Return the time to order files by: settings that changed are entries only forwards. A file that cannot
+    be read comes last."""
     try:
         first = next(answers_in(path), None)
         return snapshot_of(first, at).received_at if first else datetime.max.replace(tzinfo=UTC)

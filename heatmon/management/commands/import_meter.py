@@ -90,7 +90,8 @@ def _next_batch(path: Path, records: Iterator[MinuteRecord]) -> tuple[list[Minut
 
 
 def meter_for_import(site: Site, given: str | None) -> str:
-    """The meter that rows belong to: the one named, else the site's only one, made if there is none."""
+    """Return the meter that rows belong to: the one named, else the site's only one, made if there is
+    none."""
     if given is not None:
         mac = re.sub(r"[:\-]", "", given).upper()
         if not re.fullmatch(r"[0-9A-F]{12}", mac):

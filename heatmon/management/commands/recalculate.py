@@ -79,7 +79,7 @@ class Command(BaseCommand):
 def _stretch(
     store: TimeSeriesStore, site_id: int, zone: ZoneInfo, first: date | None, last: date | None
 ) -> tuple[int, int] | None:
-    """What to derive, epoch seconds: the days asked for, as far as there is raw or derived data."""
+    """Return what to derive, epoch seconds: the days asked for, as far as there is raw or derived data."""
     extents = [raw_extent(store, site_id), store.extent(site_id, "interval")]
     known = [extent for extent in extents if extent is not None]
     if not known:

@@ -128,7 +128,7 @@ def _now() -> datetime:
 
 
 def work_of(collection: Collection, stop: threading.Event) -> Mapping[str, Callable[[datetime], Any]]:
-    """Job name → what to do at its time. A long fetch of missed minutes ends with ``stop``."""
+    """Return job name → what to do at its time. A long fetch of missed minutes ends with ``stop``."""
     work = {job.name: partial(getattr(jobs, job.name), collection) for job in JOBS}
     return {**work, "backfill": partial(jobs.backfill, collection, go_on=lambda: not stop.is_set())}
 
@@ -143,7 +143,7 @@ def due_at_once(collection: Collection, at: datetime) -> set[str]:
 
 
 def watch_options(collection: Collection) -> None:
-    """Saved settings and confirmed devices count from the next poll on."""
+    """Make saved settings and confirmed devices count from the next poll on."""
 
     def reload(**_kwargs: Any) -> None:
         collection.reload()

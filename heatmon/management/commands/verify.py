@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
 
 def sentence(difference: Difference) -> str:
-    """One line for one bucket that differs; figures are (count, sum, min, max) as stored."""
+    """Return one line for one bucket that differs; figures are (count, sum, min, max) as stored."""
     circuit = f" circuit {difference.circuit}" if difference.circuit else ""
     return (
         f"site {difference.site} {difference.measurement}.{difference.field} of {difference.device}{circuit},"

@@ -61,7 +61,7 @@ def _parser() -> MarkdownIt:
 
 
 def _code(_renderer: object, tokens: Sequence[Token], index: int, *_more: object) -> str:
-    """A long line scrolls, for which the keyboard must reach the block."""
+    """Make a block of code reachable by keyboard, as a long line scrolls."""
     return f'<pre tabindex="0"><code>{escape(tokens[index].content)}</code></pre>\n'
 
 
@@ -84,8 +84,8 @@ def _anchored(tokens: Sequence[Token]) -> Iterator[Heading]:
 
 
 def _addressed(children: Sequence[Token], address: Address) -> Iterator[Token]:
-    """Links and pictures with their addresses. A link without one becomes its text; a picture without one,
-    or of another server, its words."""
+    """Yield the links and pictures with their addresses. A link without one becomes its text; a picture
+    without one, or of another server, its words."""
     dropped = False
     for token in children:
         if token.type == "link_close" and dropped:
@@ -108,7 +108,7 @@ def _addressed(children: Sequence[Token], address: Address) -> Iterator[Token]:
 
 
 def _align_by_class(token: Token) -> None:
-    """Numbers stand to the right by a class: the page's policy allows no inline style."""
+    """Align numbers to the right by a class: the page's policy allows no inline style."""
     if token.attrs.pop("style", "") == "text-align:right":
         token.attrs["class"] = "r"
 

@@ -16,7 +16,7 @@ from .library import DECISIONS, PICTURE_TYPES, Library, title_of
 
 @require_safe
 def contents(request: HttpRequest) -> HttpResponse:
-    """All documents by their titles."""
+    """List all documents by their titles."""
     titles = _titles(Library(settings.BASE_DIR))
     context = {
         "documents": [(name, title) for name, title in titles if not name.startswith(DECISIONS)],
@@ -27,7 +27,7 @@ def contents(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def document(request: HttpRequest, name: str) -> HttpResponse:
-    """One document as a page beside the list of all, or one picture."""
+    """Show one document as a page beside the list of all, or one picture."""
     library = Library(settings.BASE_DIR)
     if name in library.pictures:
         path = library.pictures[name]

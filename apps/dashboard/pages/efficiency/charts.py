@@ -36,7 +36,7 @@ COUNTER_TOLERANCE = 1
 
 
 def methods(found: Jaz, modulation: float | None) -> ChartBlock | None:
-    """A, B and C as dots, together as a band."""
+    """Draw A, B and C as dots, combined as a band."""
     rows = [
         Interval(
             label=_("Combined"), middle=found.jaz, low=found.jaz_low, high=found.jaz_high, colour="accent"
@@ -68,12 +68,12 @@ def methods_table(rows: Sequence[tuple[str, str, float | None]]) -> Table:
 
 
 def is_shown(day: DayPoint) -> bool:
-    """Whether a day has its circle."""
+    """Return whether a day has its circle."""
     return day.cop is not None and day.mean_outside_temperature_c is not None
 
 
 def cop_over_outside(page: Efficiency) -> ChartBlock:
-    """One circle per day, sized by electricity used; hollow below 90 % energy coverage."""
+    """Draw one circle per day, sized by electricity used; hollow below 90 % energy coverage."""
     days = [day for day in page.days if is_shown(day)]
     full = [day for day in days if day.cop_is_valid]
     hollow = [day for day in days if not day.cop_is_valid]
@@ -92,7 +92,7 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
 
 
 def degree_decimals(low: float | None, high: float | None) -> int:
-    """Of an axis in °C: short ones have ticks every half a degree."""
+    """Return the decimals of an axis in °C: short ones have ticks every half degree."""
     return 0 if low is None or high is None or high - low > SHORT_AXIS_C else 1
 
 
@@ -124,7 +124,7 @@ def _day_set(label: str, style: str, days: Sequence[DayPoint]) -> PointSet:
 
 
 def _cop_table(days: Sequence[DayPoint]) -> Table:
-    """Means of the days' COPs weighted by their energy: heat over electricity of each class."""
+    """Return means of the days' COPs weighted by their energy: heat over electricity of each class."""
     bins: dict[int, list[DayPoint]] = defaultdict(list)
     for day in days:
         bins[math.floor((day.mean_outside_temperature_c or 0.0) / BIN_C)].append(day)
@@ -157,7 +157,7 @@ def bin_head(index: int) -> str:
 
 
 def starts_table(home: Home, page: Efficiency) -> Table:
-    """Starts and run times of 7, 30 and 365 days, checked against the device's own counter."""
+    """Return the starts and run times of 7, 30 and 365 days, checked against the device's own counter."""
     return Table(
         name=_("Starts and run time"),
         columns=[

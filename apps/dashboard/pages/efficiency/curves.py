@@ -184,7 +184,7 @@ def _curve_block(
 
 
 def _style(number: int, periods: Sequence[SetPeriod]) -> str:
-    """The newest curve is dashed as ever, older ones differ from it."""
+    """Return the style of a curve: the newest is dashed as ever, older ones differ from it."""
     return STYLES[(len(periods) - 1 - number) % len(STYLES)]
 
 

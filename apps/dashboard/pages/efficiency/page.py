@@ -101,7 +101,7 @@ def efficiency_context(
 
 
 def range_of(query: Mapping[str, str]) -> str:
-    """The range in the address; by default 365 days. Raises RangeInvalid."""
+    """Return the range in the address; by default 365 days. Raises RangeInvalid."""
     kind = query.get("range") or "365"
     if kind not in RANGES:
         raise RangeInvalid("range", kind)
@@ -109,7 +109,7 @@ def range_of(query: Mapping[str, str]) -> str:
 
 
 def days_of(home: Home, kind: str) -> tuple[date, date]:
-    """Local days of the range; today is left out unless the range has no other day."""
+    """Return the local days of the range; today is left out unless the range has no other day."""
     yesterday = home.today - timedelta(days=1)
     oldest = home.first_day() or home.today
     if kind == "month":
@@ -138,7 +138,7 @@ def _bar(kind: str) -> RangeBar:
 
 
 def _modulation_cop(home: Home, found: Jaz) -> float | None:
-    """COP by method A, which ``found`` leaves out where the methods disagree."""
+    """Return the COP by method A, which ``found`` leaves out where the methods disagree."""
     if found.jaz is not None:
         return found.jaz
     if not found.disagree:
@@ -147,7 +147,7 @@ def _modulation_cop(home: Home, found: Jaz) -> float | None:
 
 
 def _is_cycling_known(home: Home) -> bool:
-    """Whether the compressor's state is known for most of each of the last three whole days."""
+    """Return whether the compressor's state is known for most of each of the last three whole days."""
     edges = day_edges(
         home.today - timedelta(days=SHORT_CYCLE_DAYS), home.today - timedelta(days=1), home.options.zone
     )
@@ -171,12 +171,12 @@ def _sentence(found: Jaz) -> str:
 
 
 def _about(heat_kwh: float) -> float:
-    """To hundreds, small heats to two digits: 16,500, 880, 56."""
+    """Round to hundreds, small heats to two digits: 16,500, 880, 56."""
     return round(heat_kwh, -2 if heat_kwh >= 1000 else -1 if heat_kwh >= 100 else 0)
 
 
 def boundary_in_words(metered: Sequence[str], boundary: str) -> str:
-    """H4: compressor, source pump, heating rod, heating pumps."""
+    """Name the boundary and what it covers, as in H4: compressor, source pump, heating rod, heating pumps."""
     words = {
         "compressor": _("compressor"),
         "source_pump": _("source pump"),

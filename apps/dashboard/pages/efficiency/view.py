@@ -18,7 +18,7 @@ from .page import days_of, efficiency_context, range_of
 
 @page
 def efficiency(request: HttpRequest) -> HttpResponseBase:
-    """How good it is, by which method, and how it hangs on the weather."""
+    """Show how efficient the heat pump is, by which method, and how it depends on the weather."""
     home = this_home()
     error = ""
     try:

@@ -122,7 +122,7 @@ def _cards(
 
 
 def _degree_days(home: Home, rows: Sequence[EnergyRow], total: float) -> str:
-    """The sum, and of how many days it is where some are missing."""
+    """Return the sum, and of how many days it is where some are missing."""
     words = _("%(number)s degree days below 15 °C") % {"number": formatting.number(total)}
     known = sum(row.heating_degree_days_known for row in rows)
     over = sum((min(row.end, home.at) - row.start).days for row in rows if row.start < home.at)

@@ -44,7 +44,7 @@ def title_of(period: str) -> str:
 
 
 def subtitle_of(period: str, is_compared: bool) -> str:
-    """What a bar is, and the line of the year before where there is one."""
+    """Return what a bar is, and the line of the year before where there is one."""
     words = {
         "day": _("kWh per day"),
         "week": _("kWh per calendar week, Monday to Sunday"),
@@ -85,7 +85,7 @@ def part(row: EnergyRow, name: str) -> float | None:
 
 
 def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPart]:
-    """Uses with their sums; they add up to ``energy_kwh``, that of the whole range."""
+    """Return the uses with their sums; they add up to ``energy_kwh``, that of the whole range."""
     keys = {
         "electrical_energy_heating_kwh": "space",
         "electrical_energy_dhw_kwh": "dhw",
@@ -127,7 +127,7 @@ def bars(
     compare: str,
     cost: float | None,
 ) -> ChartBlock:
-    """``cost`` is that of the whole range (``cost_of``)."""
+    """Draw the bars. ``cost`` is that of the whole range (``cost_of``)."""
     lumps = [
         (
             int(lump.start.timestamp()),
@@ -270,7 +270,8 @@ def _cells(
 
 
 def sum_of_part(rows: Sequence[EnergyRow], name: str, energy_kwh: float | None) -> float | None:
-    """Of all rows; what is not classified is the rest of ``energy_kwh``, which has lumps over inner edges."""
+    """Sum a part over all rows; what is not classified is the rest of ``energy_kwh``, which has lumps over
+    inner edges."""
     known = [value for row in rows if (value := part(row, name)) is not None]
     if name != "electrical_energy_unclassified_kwh" or energy_kwh is None:
         return sum(known) if known else None
@@ -279,7 +280,7 @@ def sum_of_part(rows: Sequence[EnergyRow], name: str, energy_kwh: float | None) 
 
 
 def cost_of(home: Home, span: Span) -> float | None:
-    """Of the whole range, lumps over inner edges included."""
+    """Return the cost of the whole range, lumps over inner edges included."""
     return cost_between(home, span.first, span.last)
 
 
@@ -312,7 +313,8 @@ def sums(
 def sum_legend(
     home: Home, span: Span, before: Sequence[EnergyRow | None], cost: float | None, is_incomplete: bool
 ) -> list[LegendPart]:
-    """``is_incomplete``: electricity is missing, so that it cost more than is known."""
+    """Return the legend of the sums. ``is_incomplete``: electricity is missing, so that it cost more than is
+    known."""
     total = formatting.money(cost, home.options.currency)
     parts = [
         LegendPart(

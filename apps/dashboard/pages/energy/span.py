@@ -32,8 +32,8 @@ class Span:
 
 
 def parse_span(home: Home, query: Mapping[str, str]) -> Span:
-    """``period`` (day, week, month, year) of the bars and a ``date`` in their range; by default the days
-    of this month. Raises RangeInvalid."""
+    """Parse ``period`` (day, week, month, year) of the bars and a ``date`` in their range; by default the
+    days of this month. Raises RangeInvalid."""
     period = query.get("period") or "day"
     if period not in PERIODS:
         raise RangeInvalid("period", period)
@@ -42,7 +42,7 @@ def parse_span(home: Home, query: Mapping[str, str]) -> Span:
 
 
 def span_of(home: Home, period: str, day: date) -> Span:
-    """Days of a month, ISO weeks or months of a year, or all years."""
+    """Return the days of a month, ISO weeks or months of a year, or all years."""
     oldest = home.first_day() or home.today
     if period == "year":
         return Span(
@@ -93,8 +93,8 @@ def range_bar(home: Home, span: Span) -> RangeBar:
 
 
 def year_before(home: Home, span: Span) -> list[EnergyRow | None]:
-    """All bars of the same range a year before, None where one is not wholly known; empty where none is.
-    There may be more of them than bars now."""
+    """Return all bars of the same range a year before, None where one is not wholly known; empty where none
+    is. There may be more of them than bars now."""
     if span.period == "year":
         return []
     if span.period == "week":
@@ -120,7 +120,7 @@ def before_label(span: Span) -> str:
 
 
 def is_partial(home: Home, row: EnergyRow) -> bool:
-    """Whether a bar is hatched: its period still runs, or some of its electricity is missing."""
+    """Return whether a bar is hatched: its period still runs, or some of its electricity is missing."""
     if row.electrical_energy_kwh is None:
         return False
     covered = (row.electrical_coverage or 0.0) >= ALL_KNOWN and not row.electrical_energy_at_least
@@ -128,7 +128,7 @@ def is_partial(home: Home, row: EnergyRow) -> bool:
 
 
 def axis_label(span: Span, row: EnergyRow, home: Home) -> str:
-    """Number of the day or week, month in short, year."""
+    """Return the number of the day or week, month in short, year."""
     first = row.start.astimezone(home.options.zone).date()
     if span.period == "day":
         return str(first.day)

@@ -19,7 +19,7 @@ from .span import parse_span
 
 @page
 def energy(request: HttpRequest) -> HttpResponseBase:
-    """How much electricity, for what, how dear, and the year's forecast."""
+    """Show how much electricity was used, for what and at what cost, and the year's forecast."""
     home = this_home()
     if piece(request) == "year":
         context = {"at": home.at, "year": year_card(home), "wide": bool(request.GET.get("wide"))}

@@ -20,7 +20,8 @@ MOST_STRETCHES = 3
 def comparison_words(
     home: Home, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
 ) -> str:
-    """Days 1–22: +8 % compared with November 2025, 1.8 K colder. Empty where nothing can be compared."""
+    """Say how bars compare, as in days 1–22: +8 % compared with November 2025, 1.8 K colder. Empty where
+    nothing can be compared."""
     found = against_year_before(rows, before, home.at)
     if found is None:
         return ""
@@ -32,7 +33,7 @@ def comparison_words(
 
 
 def _named(home: Home, span: Span, rows: Sequence[EnergyRow], numbers: Sequence[int]) -> str:
-    """Days 1–12, 14–22: the bars of ``numbers`` (rising), neighbours joined."""
+    """Name the bars of ``numbers`` (rising), neighbours joined: days 1–12, 14–22."""
     stretches: list[list[int]] = []
     for number in numbers:
         if stretches and stretches[-1][1] == number - 1:

@@ -89,7 +89,7 @@ class SourceCard:
 
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
-    """The whole page. Each part stands alone: what cannot be read says so."""
+    """Show the whole page. Each part stands alone: what cannot be read says so."""
     at = clock.now()
     site = default_site()
     house = home_options(site, with_secrets=False)
@@ -124,7 +124,7 @@ def _status(site: Site, at: datetime) -> Status | None:
 
 
 def _summary(status: Status | None) -> str:
-    """One word for the line under the title: store_away, not_set_up, fresh, fault, or some."""
+    """Return one word for the line under the title: store_away, not_set_up, fresh, fault, or some."""
     if status is None:
         return "store_away"
     states = {status.meter.state, status.heat_pump.state}
@@ -167,7 +167,7 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
 
 
 def _facts(live: MeterStatus | HeatPumpStatus | None, zone: tzinfo) -> tuple[tuple[str, str], ...]:
-    """What a source says of itself beside its values, as label and text."""
+    """Return what a source reports of itself besides its values, as label and text."""
     if isinstance(live, MeterStatus):
         return tuple(_meter_facts(live))
     if live is None or live.login_ends_at is None:
@@ -193,20 +193,20 @@ def _meter_facts(meter: MeterStatus) -> Iterator[tuple[str, str]]:
 
 
 def _newer(noted: datetime | None, live: MeterStatus | HeatPumpStatus | None) -> datetime | None:
-    """When the source last answered: a stored value proves it, though the note of it may be older."""
+    """Return when the source last answered: a stored value proves it, though the note of it may be older."""
     measured = live.measured_at if live else None
     return max((at for at in (noted, measured) if at is not None), default=None)
 
 
 def _model(device: Device | None) -> str:
-    """The name on the box: of a meter its product name, of a heat pump what its cloud calls it."""
+    """Return the name on the box: of a meter its product name, of a heat pump what its cloud calls it."""
     if device is None or not device.model:
         return ""
     return model_name(device.model) if device.kind == Device.Kind.METER else device.model
 
 
 def _counts(site: Site, measurement: str, field: str, at: datetime) -> list[int] | None:
-    """Polls of each half hour of the last 24 h; None while the store is away."""
+    """Return the polls of each half hour of the last 24 h; None while the store is away."""
     end = int(at.timestamp()) // 300 * 300
     edges = list(range(end - int(DAY.total_seconds()), end + 1, HALF_HOUR_S))
     try:
@@ -224,7 +224,7 @@ def _bars(counts: list[int], expected: int) -> tuple[HalfHour, ...]:
 
 
 def _calls(house: HomeOptions, at: datetime) -> list[dict[str, Any]]:
-    """Calls to the cloud by purpose: in the last 24 h and since midnight UTC."""
+    """Return the calls to the cloud by purpose: in the last 24 h and since midnight UTC."""
     rows = (
         ApiCall.objects.filter(account=house.viessmann_client_id or "", at__gt=at - DAY)
         .values("purpose")
@@ -242,14 +242,14 @@ def _utc_midnight(at: datetime) -> datetime:
 
 
 def _jobs(site: Site) -> list[dict[str, Any]]:
-    """The last turn of each job that was written down."""
+    """Return the last turn of each job that was written down."""
     names = JobRun.objects.filter(site=site).order_by().values_list("job", flat=True).distinct()
     runs = [JobRun.objects.filter(site=site, job=name).order_by("-due_at").first() for name in names]
     return [{"name": run.job, "due_at": run.due_at} for run in runs if run is not None]
 
 
 def _backlog(site: Site) -> dict[str, Any]:
-    """Time that waits to be calculated again [s], and the oldest of it."""
+    """Return the time that waits to be calculated again [s], and the oldest of it."""
     ranges = list(StaleRange.objects.filter(site=site).values_list("start", "end"))
     return {
         "seconds": sum((end - start).total_seconds() for start, end in ranges),
@@ -266,7 +266,7 @@ def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
 
 
 def _disk() -> dict[str, int | None]:
-    """Bytes of the data directory's files, and of the disk."""
+    """Return the bytes of the data directory's files, and of the disk."""
     folder = Path(settings.DATA_DIR)
     sizes = [path.stat().st_size for path in folder.glob("*") if path.is_file()]
     usage = shutil.disk_usage(folder)

@@ -22,7 +22,7 @@ from apps.metrics.totals import Totals, outside_mean_c, window
 
 @page
 def history(request: HttpRequest) -> HttpResponse:
-    """What happened at that time."""
+    """Show what happened at that time."""
     home = this_home()
     zone, error = home.options.zone, ""
     stored_from = _stored_from(home)

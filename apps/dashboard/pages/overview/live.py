@@ -38,7 +38,7 @@ LOOK_BACK_S = 12 * 3600
 
 
 def live_context(home: Home, status: Status | None = None) -> LiveContext:
-    """Cards, state and alarms at ``home.at``."""
+    """Return the cards, state and alarms at ``home.at``."""
     status = status or current_status(home)
     today = window(home, home.midnight(home.today), home.at_s)
     said = alarms(home, status)
@@ -54,7 +54,7 @@ def live_context(home: Home, status: Status | None = None) -> LiveContext:
 
 
 def is_set_up(status: Status) -> bool:
-    """False while there is neither a device nor a value: the page then only says what to do."""
+    """Return False while there is neither a device nor a value: the page then only says what to do."""
     return any(
         source.state != NOT_SET_UP or source.measured_at is not None
         for source in (status.meter, status.heat_pump)
@@ -62,8 +62,8 @@ def is_set_up(status: Status) -> bool:
 
 
 def alarms(home: Home, status: Status) -> list[Alarm]:
-    """One sentence a source that does not deliver or whose last poll failed; otherwise one that all is
-    well, or that nothing is connected."""
+    """Return one sentence for each source that does not deliver or whose last poll failed; otherwise one that
+    all is well, or that nothing is connected."""
     found = []
     sources = ((_("Meter"), status.meter), (_("Heat pump"), status.heat_pump))
     for name, source in sources:
@@ -372,7 +372,7 @@ def _temperature_card(
 
 @kept
 def _spark(home: Home, series: str) -> str:
-    """The path of the last 24 hours, new with every derivation."""
+    """Return the path of the last 24 hours, new with every derivation."""
     start, end = home.at_s - 86400, home.at_s
     steps = home.store.series(home.id, series, start, end, SPARK_STEP_S)
     return spark_path(steps.time, steps.mean, start, end, SPARK_STEP_S)
@@ -392,7 +392,7 @@ def _aged(
     key: str = "",
     say_age: bool = False,
 ) -> ValueCard:
-    """A value of one source: fresh with its age, stale with its time, or not there."""
+    """Return a value of one source: fresh with its age, stale with its time, or not there."""
     shown = "fresh"
     if value is None:
         shown = "none"

@@ -26,13 +26,13 @@ from .live import is_set_up, live_context
 @login_not_required
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Where browsers look without having read a page."""
+    """Serve the icon where browsers look without having read a page."""
     return redirect(static("favicon.svg"))
 
 
 @page
 def overview(request: HttpRequest) -> HttpResponse:
-    """Is all well, what does it do now, what did today cost."""
+    """Show whether all is well, what the heat pump is doing and what today has cost."""
     home = this_home()
     wanted = piece(request)
     if wanted == "day":
