@@ -110,7 +110,7 @@ def pss_kib() -> int:
     for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])
-    raise OSError("the kernel does not tell the proportional set size")
+    raise OSError("the kernel does not report the proportional set size")
 
 
 if __name__ == "__main__":

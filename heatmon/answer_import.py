@@ -47,7 +47,7 @@ class AnswerImport:
         self._stored = self._without_data = 0
 
     def begin(self) -> None:
-        """Count anew, for another file."""
+        """Restart counting, for another file."""
         self._stored = self._without_data = 0
 
     def told(self) -> str:

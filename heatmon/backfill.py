@@ -30,8 +30,8 @@ RETRY_AFTER = timedelta(minutes=10)
 
 
 def find_gaps(collection: Collection, device: str, start: datetime, at: datetime) -> int:
-    """Write down the hours in [start, at) that lack minute rows; gives how many are open. What lies before
-    the meter's memory is no gap."""
+    """Write down the hours in [start, at) that lack minute rows; return how many are open. What lies before
+    the meter's memory is not a gap."""
     start = max(start, collection.remembered_from or start)
     first = _hour(start)
     end = at - SETTLED
@@ -89,7 +89,7 @@ def fill_gaps(
     *,
     go_on: Callable[[], bool],
 ) -> int:
-    """Fetch open hours, oldest first, one at a time, while ``go_on()``; gives the minutes stored."""
+    """Fetch open hours, oldest first, one at a time, while ``go_on()``; return the minutes stored."""
     stored = 0
     gaps = HistoryGap.objects.filter(
         site=collection.site, device=device.identifier, state=HistoryGap.State.OPEN

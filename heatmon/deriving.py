@@ -19,7 +19,7 @@ AT_ONCE = 2016
 
 
 def derive_marked(store: TimeSeriesStore, site: Site) -> int:
-    """Work off all marks, with progress; gives how many intervals were derived."""
+    """Work off all marks, with progress; return how many intervals were derived."""
     parameters = partial(site_parameters, site)
     total = 0
     with Progress(stale_intervals(site.pk, datetime.now(UTC)), "calculate") as progress:

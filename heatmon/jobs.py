@@ -84,9 +84,9 @@ def _check_meter(collection: Collection, known: Device | None, reading: PowerRea
 
 
 def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = False) -> HeatPumpPoll | None:
-    """One answer of the cloud into store and settings history; None while no account is set up.
+    """Store one answer of the cloud, with its settings history; return None while no account is set up.
 
-    ``by_hand``: a person asks, so that what was refused lately is asked again.
+    ``by_hand``: a person asks, so that what was refused lately is tried again.
     """
     connected = collection.connected()
     if connected.heat_pump is None:
@@ -159,7 +159,7 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
 def backfill(
     collection: Collection, at: datetime, go_on: Callable[[], bool] = lambda: True, *, whole: bool = False
 ) -> int:
-    """Fetch missing minutes from the meter's memory; gives how many were stored.
+    """Fetch missing minutes from the meter's memory; return how many were stored.
 
     At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours. One
     turn fetches for three minutes at most: the next one goes on, and the newest minutes wait no longer.
@@ -185,7 +185,7 @@ def backfill(
 
 
 def derive(collection: Collection, at: datetime) -> int:
-    """Compute what became stale, the last closed intervals included; gives how many intervals."""
+    """Compute what became stale, the last closed intervals included; return how many intervals."""
     site, store = collection.site, collection.store
     if not store.wait_until_readable(READABLE_WITHIN_S):
         log.warning("Nothing was derived this time: the rows written last cannot be read yet.")

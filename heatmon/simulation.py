@@ -141,9 +141,9 @@ def simulate(
     elapsed: Callable[[], float],
     progress: Callable[[int], None] = lambda days: None,
 ) -> SimulationReport:
-    """``days`` local days from ``start`` (a local midnight) against the house of ``seed``.
+    """Run ``days`` local days from ``start`` (a local midnight) against the house of ``seed``.
 
-    ``elapsed`` gives seconds of work so far; ``progress`` is called with each day done.
+    ``elapsed`` returns the seconds of work so far; ``progress`` is called with each day done.
     """
     last_day = start.date() + timedelta(days=days - 1)
     end = datetime.fromtimestamp(local_day_bounds(last_day, ZoneInfo(str(start.tzinfo)))[1], UTC)

@@ -171,3 +171,25 @@ def test_modules_stay_small_enough_to_read() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > (500 if folder == "tests" else 450)
     }
     assert too_long == {}
+
+
+# What a docstring that describes, instead of telling what to do, begins with.
+DESCRIBING = {
+    "A", "All", "An", "As", "At", "Each", "Every", "From", "Gives", "How", "In", "On", "One", "Returns",
+    "Says", "Some", "Tells", "That", "The", "These", "This", "Those", "What", "When", "Where", "Whether",
+    "Which", "Who", "Why", "With", "Without", "Writes", "Yields",
+}  # fmt: skip
+
+
+def test_docstrings_of_functions_begin_with_what_to_do() -> None:
+    """They say what to do, "Return the minutes stored."; only a property may be a noun."""
+    describing = [
+        f"{path.relative_to(ROOT)}: {node.name}: {first}"
+        for folder in ("apps", "heatmon", "bench", "tools")
+        for path in modules(folder)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and not any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+        and (first := (ast.get_docstring(node) or " ").partition(" ")[0]) in DESCRIBING
+    ]
+    assert describing == []

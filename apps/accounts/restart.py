@@ -8,5 +8,5 @@ restart_requested = threading.Event()
 
 
 def request_restart() -> None:
-    """Wake the runner, which watches ``restart_requested`` and starts itself anew."""
+    """Wake the runner, which watches ``restart_requested`` and restarts itself."""
     restart_requested.set()

@@ -29,7 +29,7 @@ TimeFrom = Annotated[str | None, Query(alias="from", description="ISO 8601 with 
 
 @api.get("/status", response={200: schemas.StatusOut, **ERRORS}, summary="How the house is right now")
 def status(request: HttpRequest, site: SiteId = None) -> HttpResponse:
-    """Live values with their age: meter, heat pump, the last finished 5 minutes, today, the cloud's quota."""
+    """Return live values with their age: meter, heat pump, the last 5 minutes, today, the cloud's quota."""
     home = home_of(request, site)
     found = current_status(home)
     answer = plain(found, home.options.zone)

@@ -258,7 +258,7 @@ def _name_from_key(key: str) -> SettingName:
 
 
 def _owner(parts: Sequence[str]) -> tuple[str, str, str]:
-    """Group, name and circuit of what the parts of a key begin with."""
+    """Return the group, name and circuit of what the parts of a key begin with."""
     if parts[0] == "circuits" and len(parts) > 1:
         return HEATING_CIRCUIT, str(_CIRCUIT) % {"circuit": parts[1]}, parts[1]
     known = {

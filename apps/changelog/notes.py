@@ -45,7 +45,7 @@ def add_note(
     site: Site, text: str, at: datetime, author: Author, *, now: datetime | None = None
 ) -> EntryView:
     """Return a new note; ``now`` is the present. The same text by the same author for the same minute, sent
-    twice within a minute, gives one note. Raises EntryInvalid."""
+    twice within a minute, makes one note. Raises EntryInvalid."""
     now = now if now is not None else clock.now()
     text = checked_text(text)
     at = checked_time(at, now)
@@ -88,7 +88,7 @@ def edit_entry(
     now: datetime | None = None,
 ) -> EntryView:
     """Edit what is not None. Of a setting or event only title and text can be edited, of a note text and
-    time; an empty title gives heatmon's own back. Raises EntryUnknown, EntryInvalid, VersionConflict."""
+    time; an empty title restores heatmon's own. Raises EntryUnknown, EntryInvalid, VersionConflict."""
     now = now if now is not None else clock.now()
     with transaction.atomic():
         entry = _locked(entry_id, site)
@@ -107,7 +107,7 @@ def edit_entry(
 
 def delete_note(entry_id: int, *, version: int | None = None, site: Site | None = None) -> None:
     """Delete a note; with ``version`` only if nobody edited it since. Raises EntryUnknown, VersionConflict,
-    and EntryInvalid (field kind) for what is no note."""
+    and EntryInvalid (field kind) for an entry that is not a note."""
     with transaction.atomic():
         entry = _locked(entry_id, site)
         if entry.kind != Entry.Kind.NOTE:

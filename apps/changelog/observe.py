@@ -128,7 +128,7 @@ def add_event(
     ended_at: datetime | None = None,
 ) -> Entry:
     """Record an event (see ``sentences.EVENT_SENTENCES``). One per site, code, time and
-    ``details["device"]``: repeating gives the same entry, with the newest details."""
+    ``details["device"]``: repeating returns the same entry, with the newest details."""
     details = dict(details or {})
     key = f"event:{code}:{details.get('device', '')}:{int(at.timestamp())}"
     with transaction.atomic():

@@ -75,7 +75,7 @@ def change_sentence(key: str, before: Any, after: Any) -> str:
 
 def event_title(code: str, details: Mapping[str, Any], lasted: timedelta | None = None) -> str:
     """Return an event as a sentence. ``details`` may give ``source``, ``duration_s``, ``before``, ``after``,
-    ``place`` and ``program``. ``lasted``: None while it goes on, or where it has no length."""
+    ``place`` and ``program``. ``lasted``: None while it lasts, or where it has no length."""
     if code == BY_HAND and details.get("program"):
         return _by_hand(str(details["place"]), str(details["program"]), lasted)
     if code == "long_outage" and details.get("source") in _OUTAGES and details.get("duration_s"):
@@ -169,7 +169,7 @@ def weekday_name(weekday: str) -> str:
 
 def _schedule_change(key: str, old: Week, new: Week) -> str:
     """Return "Heating circuit 1, Mon–Fri: normal now 05:00–21:00, was 05:30–22:00"; weekdays with the same
-    change are told once, those with another one are named only."""
+    change are listed once, those with another one are only named."""
     groups: dict[str, list[str]] = {}
     modes = {entry["mode"] for days in (old, new) for day in days.values() for entry in day}
     named = len(modes) > 1 or setting_name(key).group == HEATING_CIRCUIT

@@ -3,7 +3,7 @@
 Works on the atoms of ``diff``. Per atom: a value unlike the known one becomes a *candidate*; seen again
 in the next poll that knows this atom, it is *confirmed*; seen otherwise, it is replaced or dropped. A poll
 that does not know the atom changes nothing. An atom never known before is *adopted* at once: unknown
-becomes known, which is no change.
+becomes known, which is not a change.
 """
 
 from __future__ import annotations

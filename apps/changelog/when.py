@@ -14,7 +14,7 @@ def parse_time(text: str, zone: tzinfo) -> datetime:
     text = re.sub(r" (\d\d:?\d\d)$", r"+\1", text.strip()) if "T" in text else text.strip()
     at = datetime.fromisoformat(text)
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise ValueError(f"{at.year} is no year of this history")
+        raise ValueError(f"{at.year} is not a year of this history")
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -22,7 +22,7 @@ def parse_day(text: str) -> date:
     """Parse a local date. Raises ValueError."""
     day = date.fromisoformat(text.strip())
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise ValueError(f"{day.year} is no year of this history")
+        raise ValueError(f"{day.year} is not a year of this history")
     return day
 
 

@@ -101,7 +101,7 @@ class LegendItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotView:
-    """One plot of a panel: its legend, and what a reader is told who does not see it."""
+    """One plot of a panel: its legend, and what a screen reader says of it."""
 
     name: str
     title: str

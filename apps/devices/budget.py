@@ -121,7 +121,7 @@ class CallBudget:
         return moments[-1] + DAY if len(moments) == most else None
 
     def blocked_until(self, at: datetime) -> datetime | None:
-        """End of the pause that the cloud demanded, None if there is none at ``at``."""
+        """Return the end of the pause that the cloud demanded, None if there is none at ``at``."""
         return self._look(at).blocked_until
 
     def quota(self, at: datetime) -> Quota:

@@ -49,7 +49,7 @@ class DeviceUnreachable(DeviceError):
 
 
 class DeviceBusy(DeviceError):
-    """The device wants no request now; ``retry_at`` is None where it does not say until when."""
+    """The device accepts no requests for now; ``retry_at`` is None if it does not say until when."""
 
     def __init__(self, code: str, *, retry_at: datetime | None = None, **details: Detail) -> None:
         super().__init__(code, **_with_time(details, retry_at))

@@ -30,7 +30,7 @@ def held(name: str, wait_s: float = 0.0) -> Iterator[None]:
     pieces lets others in between. Raises LockHeld.
     """
     if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name.startswith("."):
-        raise ValueError(f"{name!r} is no name of a lock")
+        raise ValueError(f"{name!r} is not a valid lock name")
     folder = Path(settings.DATA_DIR) / "locks"
     folder.mkdir(mode=0o700, exist_ok=True)
     until = time.monotonic() + wait_s

@@ -7,8 +7,8 @@ VALID_DAY_S = 20 * 3600
 
 
 def daily_mean_c(sum_c: float | None, count: int, step_s: int = 300) -> float | None:
-    """Mean outside temperature T_d of a local day [°C] from evenly spaced values; each stands for its
-    step. None unless they cover at least 20 hours."""
+    """Return the mean outside temperature T_d of a local day [°C] from evenly spaced values; each stands for
+    its step. None unless they cover at least 20 hours."""
     if sum_c is None or count * step_s < VALID_DAY_S:
         return None
     return sum_c / count

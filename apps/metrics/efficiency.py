@@ -62,7 +62,7 @@ class HeatingCurve:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleSpan:
     """Cycling of the last ``days`` local days, and the starts that the device counted itself (None if it
-    does not tell): a check on ours."""
+    does not report it): a check on ours."""
 
     days: int
     cycles: Cycles

@@ -38,7 +38,7 @@ class CounterStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEnergy:
-    """Energy of one interval [Wh]. ``reset``: a counter began anew inside; ``counter``: not from rows."""
+    """Energy of one interval [Wh]. ``reset``: a counter restarted inside; ``counter``: not from rows."""
 
     energy_wh: float
     reset: bool = False

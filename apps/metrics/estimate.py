@@ -89,7 +89,7 @@ def extrapolated(so_far_kwh: float, measured_days: int, year_days: int) -> float
 
 
 def permille_of(days: Iterable[date]) -> float:
-    """Share of a year's heat that normally falls on these days [‰]."""
+    """Return the share of a year's heat that normally falls on these days [‰]."""
     return math.fsum(MONTH_PERMILLE[day.month - 1] / _month_days(day) for day in days)
 
 
@@ -129,7 +129,7 @@ def signature_forecast(
     """Return the energy of the ``remaining`` days, in order, from the house's own days; see metrics §4.
 
     ``remaining`` days with a known temperature use it; the others get drawn weather around the normals
-    (own climate from 300 days on). The same seed gives the same answer.
+    (own climate from 300 days on). The same seed returns the same forecast.
     """
     usable = [day for day in history if day.energy_kwh is not None and day.effective_c is not None]
     if heating_days(usable) < MIN_HEATING_DAYS:

@@ -34,7 +34,7 @@ ALL_KNOWN = 0.995
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the heat pump told at one instant inside an interval; codes as stored."""
+    """What the heat pump reported at one instant inside an interval; codes as stored."""
 
     active: bool | None = None
     phase: float | None = None

@@ -175,7 +175,7 @@ def _split(inputs: Inputs, heat_wh: float | None, full: bool) -> dict[str, float
 
 
 def dhw_share(inputs: Inputs) -> float | None:
-    """Share of the running time that heated hot water, 0 to 1; None if the flag is missing.
+    """Return the share of the running time that heated hot water, 0 to 1; None if the flag is missing.
 
     The flag holds for the whole interval, unless its own timestamp (this answer's or the next one's) lies
     inside: then the time is split there.

@@ -89,7 +89,7 @@ def derived_until(site_id: int) -> int | None:
 
 
 def mark_everything_stale(store: TimeSeriesStore, site_id: int) -> None:
-    """Derive all there is anew, in the background."""
+    """Derive everything again, in the background."""
     extent = raw_extent(store, site_id)
     if extent is not None:
         mark_stale(site_id, *extent)

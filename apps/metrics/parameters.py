@@ -39,5 +39,5 @@ class SiteParameters:
 
 
 def site_parameters(site: Site) -> SiteParameters:
-    """Return what is in force now, read anew."""
+    """Return what is in force now, read again."""
     return SiteParameters.from_house(home_options(site, with_secrets=False))

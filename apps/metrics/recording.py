@@ -69,12 +69,12 @@ def minute_rows(
 
     A record of several minutes (some models keep five) is spread evenly over them, to the last digit. A
     channel that the record does not know is not named: the export of another channel may have it.
-    Raises ValueError for a period that is no whole number of minutes.
+    Raises ValueError for a period that is not a whole number of minutes.
     """
     rows = []
     for record in records:
         if record.period_s <= 0 or record.period_s % MINUTE_S:
-            raise ValueError(f"a history row of {record.period_s} s is no whole number of minutes")
+            raise ValueError(f"a history row of {record.period_s} s is not a whole number of minutes")
         values = _minute_values(record, channels)
         minutes = record.period_s // MINUTE_S
         start = epoch(record.at)
@@ -139,7 +139,7 @@ def _is_absent(phase: PhaseReading) -> bool:
 
 
 def _sum_of(phases: Mapping[str, PhaseReading], channels: Collection[str], name: str) -> float | None:
-    """Sum over the channels that exist; None if one of them has no value now, or none exists."""
+    """Return the sum over the channels that exist; None if one of them has no value now, or none exists."""
     values = [getattr(phases[channel], name) for channel in channels if not _is_absent(phases[channel])]
     return None if not values or None in values else math.fsum(values)
 

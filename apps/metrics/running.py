@@ -82,7 +82,7 @@ def run_of_interval(
 ) -> tuple[IntervalRun, RunState]:
     """Return the running in [start, start + 300 s) from its samples in order of time, and the state after it.
 
-    A change from unknown to on is no start.
+    A change from unknown to on is not a start.
     """
     end = start + INTERVAL_S
     state, until = before.on, before.until

@@ -1,6 +1,6 @@
 """Charts' data from a store: which step, which numbers; and the latest values.
 
-Above the engines, so that every store gives the same answers.
+Above the engines, so that every store returns the same answers.
 """
 
 from __future__ import annotations

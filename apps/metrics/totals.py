@@ -178,7 +178,7 @@ class Totals:
         return run_s / starts if starts and run_s is not None else None
 
     def heat_wh(self, name: str, full: str) -> float | None:
-        """Heat ``name`` of the intervals that know it, by ``known_heat``."""
+        """Return the heat ``name`` of the intervals that know it, by ``known_heat``."""
         return known_heat(
             self.sums[name],
             run_s=self.sums["compressor_run_s"],

@@ -114,7 +114,7 @@ class House:
             self._run(steps)
 
     def phase_powers_w(self) -> tuple[float, float, float]:
-        """Mean power by phase [W] over the last finished step; what the meter sees."""
+        """Return the mean power by phase [W] over the last finished step; what the meter sees."""
         powers = phase_powers_w(self.compressor_w, self.base_w, self.rod_w)
         if self.spec.meter_feeds_house:
             for index, load in enumerate(self._house_load_w(self.t - STEP_S)):

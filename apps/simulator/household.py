@@ -60,7 +60,7 @@ class Household:
         return result
 
     def people_heat_kw(self, minute: int, weekend: bool) -> float:
-        """Heat given off indoors at a local minute of the day [kW]."""
+        """Return the heat given off indoors at a local minute of the day [kW]."""
         hour = minute / 60.0
         evening = math.exp(-(((hour - 19.5) / 2.6) ** 2))
         morning = math.exp(-(((hour - (9.0 if weekend else 7.0)) / 1.6) ** 2))

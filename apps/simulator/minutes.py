@@ -74,7 +74,7 @@ class MinuteLog:
         return dict(zip(VALUES, self.values[index * WIDTH : (index + 1) * WIDTH], strict=True))
 
     def total(self, name: str, start: float, end: float) -> float:
-        """Sum of a column over the whole minutes in [start, end); energies in 0.0001 Wh."""
+        """Return the sum of a column over the whole minutes in [start, end); energies in 0.0001 Wh."""
         first, last = self.index(start + 59), self.index(end)
         if name in _METER_AT:
             return sum(self.energies(name, first, last))

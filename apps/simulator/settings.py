@@ -91,7 +91,7 @@ def settings_at(initial: Mapping[str, Value], script: Sequence[SettingChange], a
 def as_number(value: Value) -> float:
     """Return a setting that is a number. Raises TypeError for others."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return float(value)
 
 
@@ -126,10 +126,10 @@ def slots(schedule: Value, gap: str) -> tuple[tuple[str, ...], ...]:
     """Return per weekday (Monday first) the mode of each ten minutes; where entries overlap the later one
     wins.
 
-    Raises TypeError for a setting that is no schedule.
+    Raises TypeError for a setting that is not a schedule.
     """
     if not isinstance(schedule, dict):
-        raise TypeError(f"{schedule!r} is no schedule")
+        raise TypeError(f"{schedule!r} is not a schedule")
     result = []
     for name in WEEKDAYS:
         day = [gap] * SLOTS_A_DAY

@@ -75,7 +75,7 @@ class Meter:
         return 231.2 + 1.4 * slow + 0.35 * noise[slot(step + 500 * phase)] - power / 900.0 + 0.4 * phase
 
     def counters(self, at: float) -> list[int]:
-        """Import by phase, then export by phase [0.0001 Wh], as saved on the last full minute."""
+        """Return the import by phase, then export by phase [0.0001 Wh], as saved on the last full minute."""
         log = self.house.log
         values = list(self.house.counters)
         last = log.index(at - FLASH_DELAY_S)

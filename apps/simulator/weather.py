@@ -61,7 +61,7 @@ class Weather:
         return Sky(outside, cloud, horizontal, wall)
 
     def daily_mean_c(self, day: int) -> float:
-        """Mean outside temperature of one UTC day, from 48 half hours."""
+        """Return the mean outside temperature of one UTC day, from 48 half hours."""
         return sum(self.sky(day * DAY_S + 1800 * half).outside_c for half in range(48)) / 48.0
 
     def _sun(self, year_angle: float, solar_hour: float, cloud: float) -> tuple[float, float]:

@@ -49,13 +49,13 @@ class Truth:
         return [sum(row) / UNITS for row in zip(*columns, strict=True)]
 
     def heat_wh(self, start: datetime, end: datetime, part: str = "pump") -> float:
-        """Heat [Wh]: ``pump`` (both uses), ``space``, ``dhw`` (pump only), ``rod``."""
+        """Return the heat [Wh]: ``pump`` (both uses), ``space``, ``dhw`` (pump only), ``rod``."""
         names = {"pump": ("space", "dhw"), "space": ("space",), "dhw": ("dhw",), "rod": ("rod",)}[part]
         log = self._house.log
         return sum(log.total(f"heat_{name}_wh", start.timestamp(), end.timestamp()) for name in names)
 
     def minute_heats_wh(self, start: datetime, end: datetime) -> list[float]:
-        """Heat of the pump [Wh], minute by minute."""
+        """Return the heat of the pump [Wh], minute by minute."""
         log = self._house.log
         first, last = log.index(start.timestamp() + 59), log.index(end.timestamp())
         space, dhw = log.column("heat_space_wh", first, last), log.column("heat_dhw_wh", first, last)

@@ -1,7 +1,7 @@
 """The demo as the main process sees it: simulated devices in a child process, polled like real ones.
 
 The child (``demo_devices``) serves a simulated meter and cloud on loopback and writes 400 days of raw
-history beside the live polls, newest days first. It ends with its standard input.
+history beside the live polls, newest days first. It exits when its stdin is closed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class DemoFailed(Exception):
 
 
 class Demo:
-    """Starts and ends the child; gives the collection that polls it."""
+    """Starts and ends the child, and returns the collection that polls it."""
 
     def __init__(self, site: Site, store: Store) -> None:
         self._site = site

@@ -1,7 +1,7 @@
 """The child process of the demo: it serves the simulated devices and writes the house's past.
 
 It speaks to the main process in lines of JSON: the addresses of the cloud when all is ready, then how far
-the past is. It ends with its standard input.
+the past is. It exits when its stdin is closed.
 """
 
 from __future__ import annotations

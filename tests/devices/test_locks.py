@@ -149,5 +149,5 @@ def test_a_fault_inside_lets_the_lock_go() -> None:
 
 @pytest.mark.parametrize("name", ["", "../secret", "a/b", ".hidden", "a b"])
 def test_a_name_that_is_no_file_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="no name of a lock"), held(name):
+    with pytest.raises(ValueError, match="is not a valid lock name"), held(name):
         pass

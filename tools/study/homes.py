@@ -140,7 +140,7 @@ def _energy_days(first: date, edges: Sequence[int], log: MinuteLog) -> Iterator[
 
 
 def space_share(values: Floats) -> Floats:
-    """Share of each minute's electricity that heated rooms: that of its heat, none where nothing ran.
+    """Return the share of each minute's electricity that heated rooms: that of its heat, 0 where nothing ran.
 
     The rod belongs to rooms where the pump heats them in the same minute, else to hot water.
     """

@@ -48,7 +48,7 @@ class Truth:
     heat_dhw_wh: Floats
 
     def between(self, column: Floats, start: int, end: int, where: Flags | None = None) -> float:
-        """Sum over the intervals of [start, end), of those marked in ``where`` only."""
+        """Return the sum over the intervals of [start, end), of those marked in ``where`` only."""
         rows = slice((start - self.start) // INTERVAL_S, (end - self.start) // INTERVAL_S)
         return float(column[rows].sum() if where is None else column[rows][where[rows]].sum())
 

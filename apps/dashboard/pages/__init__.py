@@ -1,4 +1,4 @@
-"""What all pages share: how a view answers, which piece htmx wants, whose page it is."""
+"""What all pages share: how a view answers, which piece htmx asks for, whose page it is."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def this_home() -> Home:
 
 
 def piece(request: HttpRequest) -> str:
-    """Return the id of the element that htmx wants alone; empty for the whole page."""
+    """Return the id of the only element that htmx asks for; empty for the whole page."""
     htmx = getattr(request, "htmx", None)
     return (htmx.target or "") if htmx else ""
 

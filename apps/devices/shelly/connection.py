@@ -93,7 +93,7 @@ class MeterConnection:
             yield rest.decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Give up connection and login; the next request begins anew."""
+        """Give up connection and login; the next request starts afresh."""
         self._session.close()
         self._auth = self._new_login()
         self._answered = False

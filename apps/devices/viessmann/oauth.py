@@ -58,7 +58,7 @@ class ViessmannAccount:
 
 
 class Authenticator:
-    """Gives access tokens. Only one thread and process renews at a time; the others take its result."""
+    """Provides access tokens. Only one thread and process renews at a time; the others take its result."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Authenticator:
     def replace(self, rejected: str) -> str:
         """Return a token instead of one that the cloud rejected before its time; 1 call at most.
 
-        Raises DeviceUnreachable where the login itself ended; the next poll then logs in afresh.
+        Raises DeviceUnreachable where the login itself ended; the next poll then signs in again.
         """
         with self._store.locked():
             login = self._stored()
@@ -117,7 +117,7 @@ class Authenticator:
             return fresh.access_token
 
     def drop(self) -> None:
-        """Take no token of the stored login any more: the next poll logs in afresh if it has a password."""
+        """Take no token of the stored login any more: the next poll signs in again if it has a password."""
         with self._store.locked():
             self._end(self._stored())
 
@@ -277,14 +277,14 @@ class Authenticator:
     def _respect_refusal(self) -> None:
         now = self._clock().timestamp()
         if self._store.refusal() is None:
-            return  # the fingerprint is dear: not at every poll
+            return  # the fingerprint is expensive: not at every poll
         refusal = self._refusal()
         if refusal is not None and now < refusal.until <= now + PAUSES_AFTER_REFUSAL[-1].total_seconds():
             raise DeviceRefused(refusal.code, **refusal.details)
 
     @cached_property
     def _credentials(self) -> str:
-        """A fingerprint that tells whether user, password or client id changed since a refusal."""
+        """A fingerprint that shows whether user, password or client ID changed since a refusal."""
         account = self._account
         text = f"{account.user}\0{account.password}".encode()
         return hashlib.pbkdf2_hmac("sha256", text, account.client_id.encode(), 100_000).hex()

@@ -156,7 +156,7 @@ class Store:
         return self.engine.verify_days(random, days)
 
     def tidy(self) -> None:
-        """Do what the engine wants done once a night."""
+        """Do the engine's nightly work."""
         self.engine.tidy()
 
     def damage(self) -> str | None:

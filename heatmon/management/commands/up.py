@@ -74,7 +74,7 @@ class Command(BaseCommand):
             _start_again()
 
     def _serve(self, host: str, port: int) -> bool:
-        """Run until told to stop; True if the process shall begin again with the real data."""
+        """Run until told to stop; True if the process is to restart with the real data."""
         make_ready()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

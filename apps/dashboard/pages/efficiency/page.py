@@ -1,4 +1,4 @@
-"""The efficiency page: how good, by which method, and how it hangs on the weather."""
+"""The efficiency page: how efficient, by which method, and how it depends on the weather."""
 
 from __future__ import annotations
 
