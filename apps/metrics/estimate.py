@@ -153,7 +153,7 @@ def signature_forecast(
 def _climate(
     measured: Sequence[tuple[date, float]], normals: Harmonic | None
 ) -> tuple[Harmonic | None, Offset]:
-    """The place's own climate from 300 days on, before that its normals and how far off they are."""
+    """Return the place's own climate from 300 days on, before that its normals and how far off they are."""
     if len(measured) >= OWN_CLIMATE_DAYS:
         return harmonic_of_days(measured), Offset(mean_k=0.0, sd_k=0.0)
     return normals, offset_from(normals, measured) if normals else Offset(mean_k=0.0, sd_k=0.0)
