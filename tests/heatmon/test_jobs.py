@@ -184,7 +184,7 @@ def test_a_lasting_fault_is_one_line_in_the_log_and_its_end_another(
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 2
     assert lines[0].startswith("meter: The meter at meter.simulated is not responding. Check")
-    assert lines[1] == "meter answers again"
+    assert lines[1] == "meter is responding again"
 
 
 def test_what_answers_and_is_no_meter_is_told_apart_at_the_first_poll(home: Home) -> None:

@@ -46,7 +46,7 @@ def test_the_faults_are_listed_with_what_they_do() -> None:
     listed = {line.split()[0] for line in out.getvalue().splitlines()}
     assert listed == set(fault_names())
     assert {"cloud_offline", "meter_unreachable"} <= listed
-    assert "The gateway loses the cloud for up to a day." in out.getvalue()
+    assert "Cut the gateway off from the cloud for up to a day." in out.getvalue()
 
 
 @pytest.mark.parametrize(
