@@ -122,7 +122,8 @@ def _fill(collection: Collection, history: MeterMemory, device: Device, gap: His
         gap.state = HistoryGap.State.FILLED
     elif gap.attempts >= GIVE_UP_AFTER:
         gap.state = HistoryGap.State.LOST
-        gap.reason = "not_remembered"
+        before = device.history_from is not None and gap.start < device.history_from
+        gap.reason = "clock_was_wrong" if before else "not_remembered"
     gap.save()
     return len(records)
 

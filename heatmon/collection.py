@@ -141,8 +141,8 @@ class Collection:
     ) -> MeterMemory | None:
         if meter is None:
             return None
-        key = (*login, meter.identifier)
-        return self._kept("memory", key, lambda: open_memory(options, around, meter.identifier))
+        believed = meter.identifier, meter.history_from
+        return self._kept("memory", (*login, *believed), lambda: open_memory(options, around, *believed))
 
     def _kept(self, name: str, key: tuple[Any, ...], open_client: Callable[[], Client]) -> Client:
         """Return the client as it is, while ``key`` is what it was opened with."""
@@ -162,7 +162,9 @@ class Collection:
         if known is not None and (known.identifier, known.profile) == (identifier, profile):
             return
         adopt_imported(self.store, self.site, kind, identifier)
-        seen = {"last_seen_at": at, "active": True, "model": model, "profile": profile}
+        seen = {"last_seen_at": at, "active": True, "profile": profile}
+        if model:
+            seen["model"] = model
         device, _created = Device.objects.update_or_create(
             site=self.site,
             kind=kind,

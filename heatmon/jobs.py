@@ -22,6 +22,7 @@ from apps.devices.errors import BudgetExhausted, DeviceError, WrongDevice
 from apps.devices.locks import LockHeld
 from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
+from apps.devices.reports import meter_report
 from apps.devices.sources import HeatPumpAnswer
 from apps.metrics.grid import INTERVAL_S, interval_of
 from apps.metrics.marks import mark_late, mark_new, write_marked
@@ -33,7 +34,8 @@ from apps.metrics.store.base import Row, TimeSeriesStore
 
 from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
 from .collection import Collection
-from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_success
+from .device_care import note_clock, note_seen
+from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_success, warn_of_login
 from .upkeep import damages
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,12 @@ def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
     if minute is not None:
         rows += minute_rows(collection.site.pk, [minute], channels, provisional=True)
     collection.store.write(rows)
-    note_success(collection.site, METER, at)
+    note_success(collection.site, METER, at, report=meter_report(reading))
+    device = collection.connected().meter_device
+    if device is not None:
+        note_seen(device, reading.measured_at, connected.meter)
+        if note_clock(device, reading):
+            collection.reload()
     return reading
 
 
@@ -97,7 +104,10 @@ def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = Fals
         note_failure(collection.site, HEAT_PUMP, at, error, connected.options.zone)
         raise
     _note_outage(collection.site, at)
-    note_success(collection.site, HEAT_PUMP, at)
+    note_success(collection.site, HEAT_PUMP, at, login_ends_at=connected.heat_pump.login_ends_at())
+    device = collection.connected().heat_pump_device
+    if device is not None:
+        note_seen(device, poll.reading.measured_at)
     return poll
 
 
@@ -145,7 +155,7 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     """Replace the last interval's provisional minutes with those that the meter kept."""
     connected = collection.connected()
     device, history = connected.meter_device, connected.memory
-    if history is None or device is None:
+    if history is None or device is None or device.clock_wrong_since is not None:
         return []
     end = _interval_start(at)
     start = end - timedelta(seconds=INTERVAL_S)
@@ -166,7 +176,7 @@ def backfill(
     """
     connected = collection.connected()
     device, history = connected.meter_device, connected.memory
-    if history is None or device is None:
+    if history is None or device is None or device.clock_wrong_since is not None:
         return 0
     whole = whole or collection.last_whole_search is None or at - collection.last_whole_search >= DAY
     # Hours are searched again as they end; in between only the newest can have gained a gap.
@@ -177,6 +187,8 @@ def backfill(
             return 0  # it begins to remember with its next minute
         collection.remembered_from = extent.start
         start = at - REMEMBERED
+    if device.history_from is not None:
+        start = max(start, device.history_from)
     find_gaps(collection, device.identifier, start, at)
     if whole:
         collection.last_whole_search = at
@@ -209,11 +221,12 @@ def note_meter_events(site: Site) -> None:
 
 
 def keep_house(collection: Collection, at: datetime) -> None:
-    """Remove old raw answers, calls and turns, and check the files (nightly)."""
+    """Remove old raw answers, calls and turns, check the files, and warn of a login that ends (nightly)."""
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
     collection.store.tidy()
+    warn_of_login(collection.site, at, collection.options.zone)
     for what, fault in damages(collection.store):
         log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", what, fault)
 

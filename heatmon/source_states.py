@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 from apps.devices.errors import CodedError, until_of, without_time
 from apps.devices.models import Site, SourceState
+from apps.devices.reports import is_news, login_ends_soon
 from apps.devices.wording import log_line
 
 log = logging.getLogger(__name__)
@@ -22,14 +25,24 @@ def last_success(site: Site, source: str) -> datetime | None:
     )
 
 
-def note_success(site: Site, source: str, at: datetime) -> None:
-    """Note a good poll. Written at once after a failure, else at most every five minutes: how fresh the
-    data are is told by the data."""
+def note_success(
+    site: Site,
+    source: str,
+    at: datetime,
+    *,
+    report: Mapping[str, Any] | None = None,
+    login_ends_at: datetime | None = None,
+) -> None:
+    """Note a good poll, what the device reports of itself, and when the login ends. Written at once after a
+    failure and where the report has news, else at most every five minutes: how fresh the data are is told
+    by the data."""
+    report = report or {}
     states = SourceState.objects.filter(site=site, source=source)
-    known = states.values_list("error_code", "last_success_at").first()
+    known = states.values_list("error_code", "last_success_at", "report").first()
     if known is not None:
-        error_code, before = known
-        if not error_code and before is not None and timedelta(0) <= at - before < WRITTEN_EVERY:
+        error_code, before, reported = known
+        is_recent = before is not None and timedelta(0) <= at - before < WRITTEN_EVERY
+        if not error_code and is_recent and not is_news(reported, report):
             return
         if error_code:
             log.info("%s is responding again", source)
@@ -39,6 +52,8 @@ def note_success(site: Site, source: str, at: datetime) -> None:
         "error_code": "",
         "error_details": {},
         "blocked_until": None,
+        "report": report,
+        "login_ends_at": login_ends_at,
     }
     if not states.update(**good):
         SourceState.objects.create(site=site, source=source, **good)
@@ -53,3 +68,11 @@ def note_failure(site: Site, source: str, at: datetime, error: CodedError, zone:
     state.error_code, state.error_details = error.code, error.details
     state.blocked_until = until_of(error.details)
     state.save()
+
+
+def warn_of_login(site: Site, at: datetime, zone: tzinfo) -> None:
+    """Say in the log that a login ends within 14 days."""
+    for source, ends_at in SourceState.objects.filter(site=site).values_list("source", "login_ends_at"):
+        if ends_at is not None and login_ends_soon(ends_at, at):
+            warning = CodedError("login_ends_soon", ends_at=ends_at.isoformat())
+            log.warning("%s: %s", source, log_line(warning, zone))

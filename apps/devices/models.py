@@ -19,7 +19,8 @@ class Device(models.Model):
     """A meter (by MAC) or a heat pump (by the serial of its gateway) that this site has read from.
 
     ``clock_wrong_since``: its clock is more than a minute off ours, so its rows bear wrong times.
-    ``history_from``: rows of its memory before this were recorded under a wrong clock.
+    ``clock_started_at``: when the meter started, by that wrong clock. ``history_from``: rows of its memory
+    before this were recorded under a wrong clock.
     """
 
     class Kind(models.TextChoices):
@@ -36,6 +37,7 @@ class Device(models.Model):
     last_seen_at = models.DateTimeField()
     active = models.BooleanField(default=True)
     clock_wrong_since = models.DateTimeField(null=True)
+    clock_started_at = models.DateTimeField(null=True)
     history_from = models.DateTimeField(null=True)
 
     class Meta:

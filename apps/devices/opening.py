@@ -70,14 +70,18 @@ def open_meter(options: HomeOptions, around: Surroundings) -> MeterSource | None
     return ShellyMeter(client)
 
 
-def open_memory(options: HomeOptions, around: Surroundings, device: str) -> MeterMemory | None:
-    """Return the client for the memory of the meter ``device``, with a session and login of its own."""
+def open_memory(
+    options: HomeOptions, around: Surroundings, device: str, believed_from: datetime | None = None
+) -> MeterMemory | None:
+    """Return the client for the memory of the meter ``device``, with a session and login of its own.
+    Minutes before ``believed_from`` were recorded under a wrong clock."""
     if not options.shelly_url:
         return None
     return MeterHistory(
         options.shelly_url,
         options.shelly_password,
         device=device,
+        believed_from=believed_from,
         clock=around.clock,
         session=around.session(),
         sleep=around.sleep,

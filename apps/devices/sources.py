@@ -15,8 +15,19 @@ from .configuration import HeatPumpConfiguration
 from .readings import HeatPumpReading, HistoryExtent, MinuteRecord, PowerReading
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceIdentity:
+    """What a device is, as it says itself; empty where it does not say."""
+
+    model: str
+    firmware: str
+
+
 class MeterSource(Protocol):
     """The live values of one meter, asked by one thread with a session of its own."""
+
+    def identity(self) -> DeviceIdentity:
+        """Ask what it is."""
 
     def poll(self) -> PowerReading:
         """Return the values now. ``device`` of the reading is who answered; the caller compares."""
@@ -55,6 +66,9 @@ class HeatPumpAnswer:
 
 class HeatPumpSource(Protocol):
     """The values and settings of one heat pump."""
+
+    def login_ends_at(self) -> datetime | None:
+        """Return when the stored login ends for good, None where it does not end. Asks nobody."""
 
     def poll(self, *, by_hand: bool = False) -> HeatPumpAnswer:
         """Ask once. ``by_hand``: a person asks, so that what was refused lately is asked again. Raises

@@ -106,6 +106,7 @@ METER: Mapping[str, tuple[Text, Text]] = {
         _("%(host)s is not an allowed meter address."),
         _("Enter the meter's address in your home network."),
     ),
+    "clock_was_wrong": (_("the meter's clock was wrong then"), ""),
     "not_remembered": (_("the meter has no data for these minutes"), ""),
 }
 

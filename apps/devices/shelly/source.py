@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import PayloadInvalid, WrongDevice
 from ..readings import MinuteRecord, PowerReading
+from ..sources import DeviceIdentity
 from .client import ShellyClient
 from .counter import MinuteFromCounter
 
@@ -15,6 +16,10 @@ class ShellyMeter:
         self._client = client
         self._answered = False
         self._minutes = MinuteFromCounter()
+
+    def identity(self) -> DeviceIdentity:
+        told = self._client.identify()
+        return DeviceIdentity(model=told.model, firmware=told.firmware)
 
     def poll(self) -> PowerReading:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from apps.devices.answers import pack
 from apps.devices.sources import HeatPumpAnswer
@@ -18,6 +18,9 @@ class ViessmannHeatPump:
     def __init__(self, client: ViessmannClient, zone: tzinfo) -> None:
         self._client = client
         self._zone = zone
+
+    def login_ends_at(self) -> datetime | None:
+        return self._client.login.refresh_expires_at
 
     def poll(self, *, by_hand: bool = False) -> HeatPumpAnswer:
         return answer_of(self._client.fetch(A_PERSON_ASKS if by_hand else "poll"), self._zone)

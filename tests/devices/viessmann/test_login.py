@@ -224,7 +224,7 @@ def test_a_broken_login_file_is_set_aside(tmp_path: Path, caplog: pytest.LogCapt
     assert TokenStore(path).login() is None
     assert (tmp_path / "token.json.broken").read_text() == "{"
     assert not path.exists()
-    assert "logs in again" in caplog.text
+    assert "signs in again" in caplog.text
 
 
 def test_a_login_is_replaced_as_a_whole(tmp_path: Path) -> None:
