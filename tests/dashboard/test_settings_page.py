@@ -143,6 +143,18 @@ def test_what_the_environment_says_stands_beside_the_saved_value_that_overrides_
     assert home_options(site).electricity_price == 0.31
 
 
+def test_the_role_that_the_environment_gives_a_channel_stands_beside_the_saved_one(
+    owner: Client, site: Site, settings: LazySettings
+) -> None:
+    roles = {"a": "heat_pump", "b": "house", "c": "house"}
+    values = {**settings.HEATMON.values, "channel_roles": roles}
+    settings.HEATMON = replace(settings.HEATMON, values=values, given=frozenset({"channel_roles"}))
+    owner.post("/settings", {**METER, "role_c": "unused"})
+    page = owner.get("/settings").content.decode()
+    assert page.count("The environment says House; the value saved here takes precedence.") == 2
+    assert page.count("The environment says Heat pump; the value saved here takes precedence.") == 1
+
+
 def test_tariffs_are_added_replaced_and_removed(owner: Client, site: Site) -> None:
     def add(day: str, price: str, fee: str = "") -> None:
         owner.post("/settings", {"section": "price", "new_from": day, "new_price": price, "new_fee": fee})

@@ -88,14 +88,20 @@ class Card(forms.Form):
         """Try out what the valid form says, without saving it."""
         raise NotImplementedError
 
+    def overridden(self, name: str) -> Any:
+        """Return the environment's value that a saved one overrides; None where there is none."""
+        both = name in settings.HEATMON.given and name in self.saved
+        return settings.HEATMON.values[name] if both else None
+
     def _explain_environment(self, name: str, field: forms.Field) -> None:
-        if name not in settings.HEATMON.given or name not in self.saved:
+        value = self.overridden(name)
+        if value is None:
             return
         if name in SECRETS:
             hint = _("The environment sets one too; the one saved here takes precedence.")
         else:
             hint = _("The environment says %(value)s; the value saved here takes precedence.") % {
-                "value": settings.HEATMON.values[name]
+                "value": value
             }
         field.help_text = f"{field.help_text} {hint}" if field.help_text else hint
 

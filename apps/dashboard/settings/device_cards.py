@@ -54,6 +54,12 @@ class MeterCard(Card):
         }
         return {**super().initial_values(), **roles}
 
+    def overridden(self, name: str) -> Any:
+        if not name.startswith("role_"):
+            return super().overridden(name)
+        roles = super().overridden("channel_roles")
+        return None if roles is None else ROLE_NAMES[roles[name[-1]]]
+
     def clean_shelly_url(self) -> str:
         typed = str(self.cleaned_data["shelly_url"]).strip()
         if not typed or typed == self.options.shelly_url:
