@@ -215,7 +215,7 @@ PAGES = {
         "Wärmepumpe",
         "Abrufe der Viessmann-Cloud",
         "Aufgaben",
-        "Daten und Platte",
+        "Daten und Speicherplatz",
     ),
     "/settings": ("Einstellungen", "Haus", "Zähler", "Wärmepumpe", "Was gemessen wird", "Tarife", "Sprache"),
     "/documentation": ("Dokumentation",),

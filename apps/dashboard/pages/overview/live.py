@@ -265,7 +265,7 @@ def _cop_card(home: Home, status: Status, recent: Totals, state: str) -> ValueCa
         return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)
     meta = _("delta T: %(value)s") % {"value": formatting.with_unit(recent.cop_delta_t, "cop")}
     if state == pump_state.OFF:
-        meta = f"{_('of its last run')} · {meta}"
+        meta = " · ".join([_("of its last run"), meta])
     return ValueCard(label=label, value=recent.cop, kind="cop", state="estimated", estimated=True, meta=meta)
 
 
