@@ -18,13 +18,15 @@ from requests.adapters import BaseAdapter
 
 from .budget import CallBudget
 from .errors import BudgetExhausted, CodedError, DeviceError
+from .meter_clock import is_wrong
 from .readings import PHASES, HeatPumpReading, PhaseReading, PowerReading
+from .reports import meter_report, reported
 from .shelly.client import ShellyClient
 from .shelly.parse import MeterIdentity
 from .viessmann.client import ViessmannAccount, ViessmannClient
 from .viessmann.features import heat_pump_reading
 from .viessmann.oauth import TokenStore
-from .wording import words_for_asker
+from .wording import offset_words, reported_words, words_for_asker
 
 MODEL_NAMES = {
     "SPEM-003": "Shelly Pro 3EM",
@@ -132,6 +134,8 @@ def _number(value: float, decimals: int | None = None) -> str:
 
 
 def _phase_line(name: str, phase: PhaseReading) -> str:
+    if not phase.is_connected:
+        return f"{name.upper()}: {_('not connected')}"
     parts = [
         f"{_number(value, decimals)} {unit}"
         for value, decimals, unit in (
@@ -155,8 +159,14 @@ def _meter_hint(reading: PowerReading) -> str:
             "%(channels)s counts backwards: turn the clamp around, or set the channel to reversed in the "
             "Shelly's own settings."
         ) % {"channels": ", ".join(backwards)}
-    if reading.errors or any(phase.errors for phase in reading.phases):
-        return _("The meter reports an error; see its web page.")
+    report = meter_report(reading)
+    if is_wrong(report["clock_offset_s"]):
+        offset = offset_words(report["clock_offset_s"])
+        return _("Its clock is %(offset)s: give it access to a time server.") % {"offset": offset}
+    faults = reported(report)
+    if faults:
+        said = "; ".join(reported_words(fault) for fault in faults)
+        return _("The meter reports: %(faults)s. See its web page.") % {"faults": said}
     return ""
 
 

@@ -49,11 +49,16 @@ def is_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     return is_wrong(before.get("clock_offset_s")) != is_wrong(after.get("clock_offset_s"))
 
 
+def reported(report: Mapping[str, Any]) -> list[str]:
+    """Return all faults of the report; those of a phase as ``a:name``."""
+    phases: Mapping[str, list[str]] = report.get("phases", {})
+    of_phases = (f"{phase}:{fault}" for phase, faults in phases.items() for fault in faults)
+    return [*report.get("errors", ()), *of_phases]
+
+
 def alarming(report: Mapping[str, Any]) -> list[str]:
     """Return the faults of the report that make values wrong; those of a phase as ``a:name``."""
-    phases: Mapping[str, list[str]] = report.get("phases", {})
-    of_phases = [f"{phase}:{fault}" for phase, faults in phases.items() for fault in faults]
-    return [fault for fault in [*report.get("errors", ()), *of_phases] if _is_alarming(fault)]
+    return [fault for fault in reported(report) if _is_alarming(fault)]
 
 
 def _is_alarming(fault: str) -> bool:

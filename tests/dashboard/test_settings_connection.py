@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import requests
@@ -34,12 +35,18 @@ def meter(info: object, status: object) -> requests.Session:
     return session_with(InProcess(answer))
 
 
+def status_of_now() -> dict[str, Any]:
+    status: dict[str, Any] = copy.deepcopy(payload("status_triphase"))
+    status["sys"]["unixtime"] = int(AT.timestamp())
+    return status
+
+
 def try_meter(session: requests.Session, password: str | None = None) -> connection.ConnectionReport:
     return connection.test_meter("http://meter.test", password, clock, session)
 
 
 def test_a_meter_is_described_in_one_sentence_with_its_phases_below() -> None:
-    report = try_meter(meter(payload("device_info"), payload("status_triphase")))
+    report = try_meter(meter(payload("device_info"), status_of_now()))
     assert report.ok
     assert report.title == "Shelly Pro 3EM, triphase, firmware 1.7.0; 1,388 W now"
     assert report.detail[0] == "A: 702 W, 231.4 V, 3.21 A"
@@ -54,11 +61,22 @@ def test_a_german_reader_gets_the_description_in_german() -> None:
 
 
 def test_a_clamp_that_counts_backwards_is_named() -> None:
-    status = copy.deepcopy(payload("status_triphase"))
+    status = status_of_now()
     status["em:0"]["b_act_power"] = -698.1
     report = try_meter(meter(payload("device_info"), status))
     assert report.ok
     assert report.hint.startswith("B counts backwards: turn the clamp around")
+
+
+def test_a_dead_phase_a_fault_and_a_wrong_clock_are_told() -> None:
+    status = status_of_now()
+    status["em:0"] |= {"b_act_power": 0.0, "b_voltage": 0.0, "errors": ["phase_sequence"]}
+    report = try_meter(meter(payload("device_info"), status))
+    assert report.detail[1] == "B: not connected"
+    assert report.hint == "The meter reports: wrong sequence of the phases. See its web page."
+    status["sys"]["unixtime"] += 3660
+    report = try_meter(meter(payload("device_info"), status))
+    assert report.hint == "Its clock is 61 min ahead: give it access to a time server."
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,9 @@ class HeatPumpCard(Card):
         "heat_pump_device",
         label=gettext_lazy("Serial number of the gateway"),
         max_length=64,
-        help_text=gettext_lazy("Only needed if the account has several heat pumps."),
+        help_text=gettext_lazy(
+            "Only needed if the account has several heat pumps: the serial, or serial/device."
+        ),
     )
 
     def values(self) -> dict[str, Any]:

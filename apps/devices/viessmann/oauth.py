@@ -20,7 +20,6 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from apps.devices.errors import DeviceError, DeviceRefused, DeviceUnreachable
-from apps.devices.reports import login_ends_soon
 
 from .faults import TokenRejected, body_of, rate_limit
 from .tokens import Login, Refusal, TokenStore
@@ -79,10 +78,6 @@ class Authenticator:
         login = self._stored()
         ends = login.refresh_expires_at if login else None
         return None if ends is None else datetime.fromtimestamp(ends, tz=UTC)
-
-    def ends_soon(self, at: datetime) -> bool:
-        """Return whether the owner should log in again (14 days or less are left)."""
-        return login_ends_soon(self.refresh_expires_at, at)
 
     def access_token(self, *, retry_refused: bool = False) -> str:
         """Return a token that is good for another minute; 0 calls, 1 to refresh, 2 to log in, 3 for both.

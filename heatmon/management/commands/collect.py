@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import BudgetExhausted, CodedError, DeviceError
 from apps.devices.options import default_site
-from apps.devices.wording import words_for_asker
+from apps.devices.reports import meter_report, reported
+from apps.devices.wording import reported_words, words_for_asker
 from apps.metrics.apps import default_store
 from heatmon import jobs
 from heatmon.collection import Collection
@@ -88,8 +89,9 @@ def _meter(collection: Collection) -> list[tuple[str, str]]:
     ]
     for channel, phase in zip("abc", reading.phases, strict=True):
         parts = (_text(phase.power_w, "W"), _text(phase.voltage_v, "V"), _text(phase.current_a, "A"))
-        lines.append((f"channel {channel}", ", ".join((*parts, *phase.errors))))
-    return lines
+        lines.append((f"channel {channel}", ", ".join(parts) if phase.is_connected else "not connected"))
+    faults = [reported_words(fault) for fault in reported(meter_report(reading))]
+    return [*lines, *(("reported fault", fault) for fault in faults)]
 
 
 def _heat_pump(collection: Collection) -> list[tuple[str, str]]:
