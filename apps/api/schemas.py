@@ -156,6 +156,7 @@ class EnergyRowOut(Schema):
     electrical_energy_heating_kwh: Known
     electrical_energy_dhw_kwh: Known
     electrical_energy_unclassified_kwh: Known
+    electrical_energy_cooling_kwh: Known
     standby_energy_kwh: Known
     cop_heating: Known
     cop_dhw: Known
@@ -165,6 +166,7 @@ class EnergyRowOut(Schema):
     heating_degree_days: Known
     heating_degree_days_known: int
     cost: Known
+    implausible: bool
 
 
 class EnergyOut(Schema):
@@ -185,6 +187,7 @@ class JazOut(Schema):
     device_cop_total: Known
     coverage: Known
     label: Literal["full", "partial", "insufficient"]
+    implausible: bool
     method_version: int | str
 
 

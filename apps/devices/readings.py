@@ -115,7 +115,9 @@ class HeatPumpReading:
 
     ``measured_at`` is when we asked; ``newest_source_at`` is the newest timestamp over all data points
     (heartbeat): values may be older than the poll. ``dhw_charging_at`` is that flag's own timestamp.
-    ``compressor_phase`` is the device's text. Counters (starts, hours, rod seconds) only ever rise.
+    ``compressor_phase`` is the device's text. Of several compressors values are sums, the modulation that of
+    their whole power; ``compressors_output_kw`` is rated power × modulation, summed over those that run, None
+    with one compressor only. Counters (starts, hours, rod seconds) only ever rise.
     ``cop_*`` are the device's own long-run registers, ratios without unit.
     """
 
@@ -135,6 +137,7 @@ class HeatPumpReading:
     compressor_phase: str | None = None
     modulation_percent: float | None = None
     rated_power_kw: float | None = None
+    compressors_output_kw: float | None = None
     circulation_pump_active: bool | None = None
     dhw_charging: bool | None = None
     dhw_charging_at: datetime | None = None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 """Version of all derived numbers. A higher one rebuilds them in the background after an upgrade."""
 
 # States of an interval, metrics §2.
@@ -28,10 +28,12 @@ NEGATIVE_DELTA_T = 12
 NOT_RUNNING = 13
 SHORT_RUN = 14
 LOW_POWER = 15
+SOURCE_SILENT = 16
+COOLED = 17
 
 REASONS: dict[int, str] = {
     NONE: "",
-    NO_ELECTRICITY: "no_electricity",  # neither five minute rows nor counters at both edges
+    NO_ELECTRICITY: "no_electricity",  # not all of it: neither five minute rows nor counters at both edges
     IN_LUMP: "in_lump",  # electricity is known only together with other intervals, or over a reset
     RUN_STATE_UNKNOWN: "run_state_unknown",  # less than 270 s of known compressor state
     NO_SNAPSHOT: "no_snapshot",  # no answer of the heat pump in these five minutes
@@ -46,6 +48,8 @@ REASONS: dict[int, str] = {
     NOT_RUNNING: "not_running",  # COP only: the compressor stood
     SHORT_RUN: "short_run",  # COP only: it ran for less than nine tenths of the time
     LOW_POWER: "low_power",  # COP only: it drew less than the off threshold
+    SOURCE_SILENT: "source_silent",  # the cloud repeats itself, nothing new came for half an hour
+    COOLED: "cooled",  # COP only: no heat was made
 }
 
 # How a result came about; a sum of these.

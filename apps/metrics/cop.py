@@ -12,6 +12,9 @@ KELVIN = 273.15
 CONDENSER_OFFSET_K = 2.0
 EVAPORATOR_OFFSET_K = 6.0
 
+# A year's coefficient outside of these is no heat pump's.
+LEAST_JAZ, GREATEST_JAZ = 1.5, 7.0
+
 METHOD_ERROR = 0.10
 CALIBRATED_ERROR = 0.05
 GAP_ERROR = 0.20
@@ -160,6 +163,11 @@ def cop_band(
     low = min(min(known), modulation - least) - gap
     high = max(max(known), modulation + least) + gap
     return Band(low=low, high=high, disagree=min(known) <= 0 or max(known) / min(known) > DISAGREEMENT)
+
+
+def is_plausible_jaz(value: float | None) -> bool:
+    """Return whether a heat pump may have this COP over a long time; what is not known may be."""
+    return value is None or LEAST_JAZ <= value <= GREATEST_JAZ
 
 
 def coverage_label(

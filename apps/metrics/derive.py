@@ -6,7 +6,7 @@ arrived, nor on how the time was cut into stretches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -41,18 +41,23 @@ class _Chunk:
     """What the intervals of one chunk and its neighbours are made from."""
 
     known: Electricity
-    lumped: set[int]
     runs: Runs
     pumps: Mapping[int, PumpState]
     only_on_or_off: bool
 
 
 def derive_intervals(
-    store: TimeSeriesStore, site_id: int, parameters: SiteParameters, start: int, end: int
+    store: TimeSeriesStore,
+    site_id: int,
+    parameters: SiteParameters,
+    start: int,
+    end: int,
+    now: int | None = None,
 ) -> int:
     """Derive every interval that touches [start, end) (epoch s) and return how many that were.
 
-    Widens the stretch by itself where a gap, a lump or the state of the compressor reaches over its edges.
+    Widens the stretch by itself where a gap, a lump, a silent source or the state of the compressor reaches
+    over its edges; for the third not beyond ``now``, from where on all is still to come.
     Writes ``interval`` and the four results of the plan into the store; lumps and events into the ORM.
     Two derivations of one site must not meet: see ``stale``.
     """
@@ -60,7 +65,7 @@ def derive_intervals(
     if end <= start:
         return 0
     raw = RawRows(store, site_id, parameters, start, end)
-    known = _known_electricity(raw, site_id, start, end)
+    known = _known_electricity(raw, site_id, *_with_open_answers(raw, start, end, now))
     end = settled_end(raw, known.end)
     if end > known.end:
         known = _known_electricity(raw, site_id, known.start, end)
@@ -71,6 +76,16 @@ def derive_intervals(
         _write(store, site_id, parameters, _chunk(raw, known, first, last, only_on_or_off), first, last)
     _save_records(site_id, raw, known)
     return (known.end - known.start) // INTERVAL_S
+
+
+def _with_open_answers(raw: RawRows, start: int, end: int, now: int | None) -> tuple[int, int]:
+    """[start, end) and the intervals around it on which answers tell that may turn into repeats, or back."""
+    first, last = raw.open_answers(start, end)
+    wider = end if last is None else last + INTERVAL_S + CONTEXT_S
+    return (
+        start if first is None else min(start, first - CONTEXT_S),
+        max(end, wider if now is None else min(wider, now)),
+    )
 
 
 def _chunk(raw: RawRows, known: Electricity, first: int, last: int, only_on_or_off: bool) -> _Chunk:
@@ -84,7 +99,7 @@ def _chunk(raw: RawRows, known: Electricity, first: int, last: int, only_on_or_o
         wide = any(_needs_neighbour(pumps.get(interval), run.on_s) for interval, run in runs.runs.items())
     if wide:
         runs = interval_runs(raw, first - CONTEXT_S, last + CONTEXT_S)
-    return _Chunk(known, known.lump_intervals(), runs, pumps, only_on_or_off)
+    return _Chunk(known, runs, pumps, only_on_or_off)
 
 
 def _known_electricity(raw: RawRows, site_id: int, start: int, end: int) -> Electricity:
@@ -155,25 +170,24 @@ def _values(result: Result) -> dict[str, dict[str, float]]:
 
 def _inputs(parameters: SiteParameters, chunk: _Chunk, interval: int) -> Inputs | None:
     """Return what is known of one interval; None if nothing is."""
-    energy_wh = chunk.known.energy(interval)
+    known = chunk.known.known(interval)
     run = chunk.runs.run(interval)
     pump = chunk.pumps.get(interval)
-    in_lump = interval in chunk.lumped
-    if energy_wh is None and pump is None and not in_lump and not run.known_s:
+    if not known.known_s and not known.lump_s and pump is None and not run.known_s:
         return None
-    special = chunk.known.special.get(interval)
-    following = chunk.pumps.get(interval + INTERVAL_S)
     rod_s = _rod_seconds(chunk, interval)
     return Inputs(
         start=interval,
-        energy_wh=energy_wh,
-        in_lump=in_lump,
-        reset=special.reset if special is not None else False,
-        counter=special.counter if special is not None else False,
+        energy_wh=known.energy_wh,
+        known_s=known.known_s,
+        lump_s=known.lump_s,
+        reset=known.reset,
+        counter=known.counter,
         standby_wh=chunk.runs.standby_wh.get(interval, 0.0),
         run=run,
         pump=pump,
-        next_pump=following,
+        previous_pump=next(_answers_before(chunk, interval), None),
+        next_pump=chunk.pumps.get(interval + INTERVAL_S),
         heating_neighbour=_heating_neighbour(chunk, interval) if _needs_neighbour(pump, run.on_s) else None,
         only_on_or_off=chunk.only_on_or_off,
         rod_active=bool(rod_s) or bool(_rod_seconds(chunk, interval + INTERVAL_S)),
@@ -206,11 +220,15 @@ def _rod_seconds(chunk: _Chunk, interval: int) -> float | None:
     pump = chunk.pumps.get(interval)
     if pump is None or pump.rod_s is None:
         return None
+    before = next((each.rod_s for each in _answers_before(chunk, interval) if each.rod_s is not None), None)
+    return None if before is None else max(0.0, pump.rod_s - before)
+
+
+def _answers_before(chunk: _Chunk, interval: int) -> Iterator[PumpState]:
+    """Yield the answers at most two intervals before, the nearest first."""
     for distance in range(INTERVAL_S, CONTEXT_S + 1, INTERVAL_S):
-        before = chunk.pumps.get(interval - distance)
-        if before is not None and before.rod_s is not None:
-            return max(0.0, pump.rod_s - before.rod_s)
-    return None
+        if (pump := chunk.pumps.get(interval - distance)) is not None:
+            yield pump
 
 
 def _save_records(site_id: int, raw: RawRows, known: Electricity) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .energy import CounterReading, KnownEnergy, LumpOfEnergy, energy_from_counter, resolve
-from .grid import INTERVAL_S, edge_from, interval_of, intervals
+from .energy import CounterReading, KnownEnergy, LumpOfEnergy, Resolved, energy_from_counter, resolve
+from .grid import INTERVAL_S, edge_from, interval_of
 from .raw import RawRows
 
 CHUNK_S = 32 * 86_400
@@ -20,8 +20,8 @@ RESET, REPLACED, PROFILE = "counter_reset", "meter_replaced", "profile_changed"
 
 @dataclass(slots=True)
 class Electricity:
-    """Energies [Wh] of the intervals from ``start`` on, None where not known alone; ``special``: those not
-    simply the sum of five rows."""
+    """Energies [Wh] of the intervals from ``start`` on, where five rows give them, else None; ``special``:
+    what is known of the others."""
 
     start: int
     energies: list[float | None] = field(default_factory=list)
@@ -32,25 +32,14 @@ class Electricity:
     def end(self) -> int:
         return self.start + len(self.energies) * INTERVAL_S
 
-    def energy(self, interval: int) -> float | None:
-        return self.energies[(interval - self.start) // INTERVAL_S]
+    def known(self, interval: int) -> KnownEnergy:
+        energy_wh = self.energies[(interval - self.start) // INTERVAL_S]
+        if energy_wh is not None:
+            return KnownEnergy(energy_wh=energy_wh, known_s=INTERVAL_S)
+        return self.special.get(interval, NOTHING_KNOWN)
 
-    def lump_intervals(self) -> set[int]:
-        """Return the intervals that lie wholly inside a lump."""
-        return {
-            interval
-            for lump in self.lumps
-            for interval in intervals(edge_from(lump.start), lump.end - INTERVAL_S + 1)
-        }
 
-    @property
-    def open_at_start(self) -> bool:
-        return bool(self.energies) and (self.energies[0] is None or self.start in self.special)
-
-    @property
-    def open_at_end(self) -> bool:
-        last = self.end - INTERVAL_S
-        return bool(self.energies) and (self.energies[-1] is None or last in self.special)
+NOTHING_KNOWN = KnownEnergy(energy_wh=None, known_s=0)
 
 
 def electricity(raw: RawRows, start: int, end: int) -> Electricity:
@@ -62,8 +51,13 @@ def electricity(raw: RawRows, start: int, end: int) -> Electricity:
         result.energies += [
             energy if complete else None for energy, complete in zip(rows.sum, rows.complete, strict=True)
         ]
+    lumps: dict[int, LumpOfEnergy] = {}
     for first, last in _gaps(result):
-        _resolve_gap(raw, first, last, result)
+        resolved = _resolved(raw, first, last)
+        result.special.update(resolved.intervals)
+        # One counter step may reach over several gaps and the rows in between.
+        lumps.update({lump.start: lump for lump in resolved.lumps})
+    result.lumps = [lumps[start] for start in sorted(lumps)]
     return result
 
 
@@ -81,25 +75,23 @@ def _gaps(known: Electricity) -> list[tuple[int, int]]:
     return gaps
 
 
-def _resolve_gap(raw: RawRows, start: int, end: int, result: Electricity) -> None:
+def _resolved(raw: RawRows, start: int, end: int) -> Resolved:
     before, after = raw.previous_counter(start), raw.next_counter(end)
     first = start if before is None else before
     last = end if after is None else after
-    minutes = raw.minutes(min(first, start), max(last, end))
-    resolved = resolve(start, end, minutes, raw.counters(first, last + 1))
-    for interval, known in resolved.intervals.items():
-        result.energies[(interval - result.start) // INTERVAL_S] = known.energy_wh
-        result.special[interval] = known
-    result.lumps += resolved.lumps
+    return resolve(start, end, raw.minutes(min(first, start), max(last, end)), raw.counters(first, last + 1))
 
 
 def without_cut_gaps(raw: RawRows, known: Electricity) -> tuple[int, int]:
-    """Return [start, end) widened so that no gap with counters on both sides is cut by its edges."""
-    start, end = known.start, known.end
-    if known.open_at_start and raw.next_counter(start + 1) is not None:
-        before = raw.previous_counter(start)
+    """[start, end) widened so that no gap with counters on both sides is cut by its edges, and no lump."""
+    start = min([known.start, *(interval_of(lump.start) for lump in known.lumps)])
+    end = max([known.end, *(edge_from(lump.end) for lump in known.lumps)])
+    if not known.energies:
+        return start, end
+    if known.energies[0] is None and raw.next_counter(known.start + 1) is not None:
+        before = raw.previous_counter(known.start)
         start = start if before is None else min(start, interval_of(before))
-    if known.open_at_end and raw.previous_counter(known.end - 1) is not None:
+    if known.energies[-1] is None and raw.previous_counter(known.end - 1) is not None:
         after = raw.next_counter(known.end)
         end = end if after is None else max(end, edge_from(after))
     return start, end

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .grid import INTERVAL_S, MINUTE_S, intervals, minutes
+from .grid import INTERVAL_S, MINUTE_S, interval_of, intervals, minutes
 
 RESET_DROP_WH = 1.0
 
@@ -38,16 +38,19 @@ class CounterStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownEnergy:
-    """Energy of one interval [Wh]. ``reset``: a counter restarted inside; ``counter``: not from rows."""
+    """Energy of one interval [Wh] and for how many of its seconds it is known; ``lump_s``: seconds known
+    only inside a lump. ``reset``: a counter began anew inside; ``counter``: not from rows alone."""
 
-    energy_wh: float
+    energy_wh: float | None
+    known_s: int
+    lump_s: int = 0
     reset: bool = False
-    counter: bool = True
+    counter: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LumpOfEnergy:
-    """Energy known only as one sum over [start, end)."""
+    """Energy known only as one sum over [start, end), less that of the rows in between."""
 
     start: int
     end: int
@@ -57,19 +60,31 @@ class LumpOfEnergy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """What is known of a stretch whose minute rows have holes; intervals in neither are unknown."""
+    """What is known of a stretch whose minute rows have holes; intervals that are absent are unknown."""
 
     intervals: dict[int, KnownEnergy] = field(default_factory=dict)
     lumps: list[LumpOfEnergy] = field(default_factory=list)
-    resets: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Piece:
-    start: int
-    end: int
+    """What one counter step says of the ``minutes`` that have no row."""
+
+    minutes: list[int]
     energy_wh: float
     reset: bool
+
+    @property
+    def start(self) -> int:
+        return self.minutes[0]
+
+    @property
+    def end(self) -> int:
+        return self.minutes[-1] + MINUTE_S
+
+    @property
+    def is_lump(self) -> bool:
+        return interval_of(self.start) != interval_of(self.end - 1)
 
 
 def energy_from_counter(readings: Sequence[CounterReading]) -> list[CounterStep]:
@@ -109,88 +124,54 @@ def resolve(
 ) -> Resolved:
     """Return the energies of the intervals in [start, end) from minute rows and counter readings around them.
 
-    ``minutes_wh`` and ``readings`` may reach beyond the stretch: a reading further out serves if the
-    minutes between are known.
+    Rows count where they are; counters say only what the minutes between rows used: in their interval, or
+    as a lump where that reaches over an edge. ``minutes_wh`` and ``readings`` may reach beyond the stretch.
     """
-    pieces: list[_Piece] = []
+    steps = (_missing_part(step, minutes_wh) for step in energy_from_counter(readings))
+    pieces = [piece for piece in steps if piece is not None and piece.start < end and piece.end > start]
+    inside: dict[int, list[_Piece]] = {}
+    lump_s: dict[int, int] = {}
+    for piece in pieces:
+        if not piece.is_lump:
+            inside.setdefault(interval_of(piece.start), []).append(piece)
+            continue
+        for minute in piece.minutes:
+            lump_s[interval_of(minute)] = lump_s.get(interval_of(minute), 0) + MINUTE_S
     resolved = Resolved()
-    for step in energy_from_counter(readings):
-        if step.reset:
-            resolved.resets.append(step.end)
-        piece = _missing_part(step, minutes_wh)
-        if piece is not None and piece.start < end and piece.end > start:
-            pieces.append(piece)
-    _place(start, end, minutes_wh, pieces, resolved)
+    for interval in intervals(start, end):
+        known = _known(interval, minutes_wh, inside.get(interval, ()), lump_s.get(interval, 0))
+        if known is not None:
+            resolved.intervals[interval] = known
+    resolved.lumps.extend(
+        LumpOfEnergy(start=piece.start, end=piece.end, energy_wh=piece.energy_wh, reset=piece.reset)
+        for piece in pieces
+        if piece.is_lump
+    )
     return resolved
 
 
 def _missing_part(step: CounterStep, minutes_wh: Mapping[int, float]) -> _Piece | None:
     """Return what the step says about minutes without a row: its energy less that of the rows it spans."""
-    missing = [minute for minute in minutes(step.start, step.end) if minute not in minutes_wh]
+    spanned = minutes(step.start, step.end)
+    missing = [minute for minute in spanned if minute not in minutes_wh]
     if not missing:
         return None
-    known_wh = math.fsum(
-        minutes_wh[minute] for minute in minutes(step.start, step.end) if minute in minutes_wh
+    rows_wh = math.fsum(minutes_wh[minute] for minute in spanned if minute in minutes_wh)
+    return _Piece(missing, round(max(0.0, step.energy_wh - rows_wh), 4), step.reset)
+
+
+def _known(
+    interval: int, minutes_wh: Mapping[int, float], pieces: Sequence[_Piece], lump_s: int
+) -> KnownEnergy | None:
+    rows = [minutes_wh[minute] for minute in minutes(interval, interval + INTERVAL_S) if minute in minutes_wh]
+    if not rows and not pieces and not lump_s:
+        return None
+    energy_wh = round(math.fsum(rows) + math.fsum(piece.energy_wh for piece in pieces), 4)
+    counted = sum(len(piece.minutes) for piece in pieces)
+    return KnownEnergy(
+        energy_wh=energy_wh if rows or pieces else None,
+        known_s=MINUTE_S * (len(rows) + counted),
+        lump_s=lump_s,
+        reset=any(piece.reset for piece in pieces),
+        counter=bool(pieces),
     )
-    return _Piece(
-        start=missing[0],
-        end=missing[-1] + MINUTE_S,
-        energy_wh=max(0.0, step.energy_wh - known_wh),
-        reset=step.reset,
-    )
-
-
-def _place(
-    start: int, end: int, minutes_wh: Mapping[int, float], pieces: list[_Piece], resolved: Resolved
-) -> None:
-    """Sort what is known into intervals, and into lumps where a piece crosses their edges."""
-    by_minute = {minute: piece for piece in pieces for minute in minutes(piece.start, piece.end)}
-    for first, last in _groups(start, end, by_minute):
-        for begin, to in _covered(first, last, minutes_wh, by_minute):
-            inside = [piece for piece in pieces if piece.start >= begin and piece.end <= to]
-            energy_wh = round(
-                math.fsum(minutes_wh[minute] for minute in minutes(begin, to) if minute in minutes_wh)
-                + math.fsum(piece.energy_wh for piece in inside),
-                4,
-            )
-            reset = any(piece.reset for piece in inside)
-            if last - first == INTERVAL_S:
-                if to - begin == INTERVAL_S:
-                    resolved.intervals[first] = KnownEnergy(
-                        energy_wh=energy_wh, reset=reset, counter=bool(inside)
-                    )
-            elif inside:
-                resolved.lumps.append(LumpOfEnergy(start=begin, end=to, energy_wh=energy_wh, reset=reset))
-
-
-def _groups(start: int, end: int, by_minute: Mapping[int, _Piece]) -> list[tuple[int, int]]:
-    """Return the neighbouring intervals that some piece binds together; most groups are one interval."""
-    groups: list[tuple[int, int]] = []
-    first, bound = start, start
-    for interval in intervals(start, end):
-        if interval >= bound:
-            first = interval
-        touching = [
-            by_minute[minute].end
-            for minute in minutes(interval, interval + INTERVAL_S)
-            if minute in by_minute
-        ]
-        bound = max(bound, interval + INTERVAL_S, *touching)
-        if bound <= interval + INTERVAL_S or interval + INTERVAL_S >= end:
-            groups.append((first, interval + INTERVAL_S))
-    return groups
-
-
-def _covered(
-    first: int, last: int, minutes_wh: Mapping[int, float], by_minute: Mapping[int, _Piece]
-) -> list[tuple[int, int]]:
-    """Return the stretches of a group in which every minute is known, alone or inside a piece."""
-    stretches: list[tuple[int, int]] = []
-    for minute in minutes(first, last):
-        if minute not in minutes_wh and minute not in by_minute:
-            continue
-        if stretches and stretches[-1][1] == minute:
-            stretches[-1] = (stretches[-1][0], minute + MINUTE_S)
-        else:
-            stretches.append((minute, minute + MINUTE_S))
-    return stretches

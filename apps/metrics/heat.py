@@ -14,7 +14,7 @@ from .store.schema import COMPRESSOR_PHASES
 WATER_KWH_M3_K = 1.16
 """Heat capacity of water [kWh/(m³ K)]: 1.160 at 20 °C, 1.154 at 35 °C, 1.150 at 45 °C."""
 
-_HEATING = float(COMPRESSOR_PHASES["heating"])
+_COOLING = float(COMPRESSOR_PHASES["cooling"])
 _NOT_HEATING = {
     float(COMPRESSOR_PHASES[phase]): flag
     for phase, flag in (
@@ -34,12 +34,14 @@ ALL_KNOWN = 0.995
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What the heat pump reported at one instant inside an interval; codes as stored."""
+    """What the heat pump said at one instant inside an interval; codes as stored. ``output_kw``: rated power
+    × modulation, summed over several compressors."""
 
     active: bool | None = None
     phase: float | None = None
     modulation_percent: float | None = None
     rated_power_kw: float | None = None
+    output_kw: float | None = None
     secondary_supply_temperature_c: float | None = None
     return_temperature_c: float | None = None
 
@@ -47,6 +49,10 @@ class Snapshot:
     def heating(self) -> bool:
         """The compressor heats at this instant, as far as the device says."""
         return self.active is True and self.phase not in _BETWEEN and self.phase not in _NOT_HEATING
+
+    @property
+    def cooling(self) -> bool:
+        return self.phase == _COOLING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,8 @@ def thermal_power_from_modulation(
         return Heat(power_kw=None, reason=codes.NO_SNAPSHOT)
     if snapshot.active is None:
         return Heat(power_kw=None, reason=codes.ACTIVE_UNKNOWN)
+    if snapshot.heating and snapshot.output_kw is not None:
+        return Heat(power_kw=calibration * snapshot.output_kw * run_fraction)
     if snapshot.heating:
         return _from_modulation(
             snapshot.modulation_percent, snapshot.rated_power_kw, run_fraction, calibration
@@ -151,14 +159,21 @@ def thermal_power_from_delta_t(
 
 
 def known_heat(
-    heat: float | None, *, run_s: float | None, full_energy_wh: float | None, energy_wh: float | None
+    heat: float | None,
+    *,
+    run_s: float | None,
+    full_energy_wh: float | None,
+    energy_wh: float | None,
+    cooling_wh: float | None,
 ) -> float | None:
     """Return the heat of a stretch, or None where its 0 is not one.
 
     The intervals that know their heat may all be rests of the compressor, while it ran in others: what
     those gave is unknown, not 0. ``heat`` in any unit; ``run_s`` seconds of running; ``full_energy_wh``
-    electricity of the intervals that know their heat, out of ``energy_wh``.
+    electricity of the intervals that know their heat, out of ``energy_wh`` without ``cooling_wh``.
     """
     if heat != 0.0 or not run_s:
         return heat
-    return heat if energy_wh and (full_energy_wh or 0.0) >= ALL_KNOWN * energy_wh else None
+    if not energy_wh:
+        return None
+    return heat if (full_energy_wh or 0.0) >= ALL_KNOWN * (energy_wh - (cooling_wh or 0.0)) else None

@@ -10,7 +10,7 @@ from typing import Any
 from apps.devices.options import HomeOptions
 
 from .codes import METHOD_VERSION
-from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label
+from .cop import Band, MonthCoverage, boundary, boundary_cops, cop_band, coverage_label, is_plausible_jaz
 from .home import Home
 from .kept import kept
 from .totals import INTERVAL_FIELDS, Totals, kwh, totals
@@ -24,7 +24,8 @@ class Jaz:
     """The fields of GET /api/jaz (``first`` and ``last`` are its ``from`` and ``to``).
 
     ``label``: ``full``, ``partial`` or ``insufficient``; with the last, ``jaz`` is the COP of those days
-    and no page calls it JAZ. Methods that disagree: ``jaz`` None, low and high given. Beyond the API:
+    and no page calls it JAZ. Methods that disagree: ``jaz`` None, low and high given. ``implausible``: no
+    heat pump has it, so that some setting is probably wrong. Beyond the API:
     ``days``, ``electric_coverage``, ``boundary`` (H1 to H4) and the COPs by boundary.
     """
 
@@ -41,6 +42,7 @@ class Jaz:
     coverage: float | None
     electric_coverage: float | None
     label: str
+    implausible: bool
     disagree: bool
     boundary: str
     cops_by_boundary: dict[str, float]
@@ -60,6 +62,7 @@ class Jaz:
             "device_cop_total",
             "coverage",
             "label",
+            "implausible",
             "method_version",
         )
         return {"from": self.first, "to": self.last, **{name: getattr(self, name) for name in names}}
@@ -110,6 +113,7 @@ def jaz(home: Home, first: date, last: date) -> Jaz:
         coverage=coverage,
         electric_coverage=whole.electrical_coverage,
         label=label,
+        implausible=whole.implausible or not is_plausible_jaz(value),
         disagree=bool(band and band.disagree),
         boundary=boundary(home.options.metered),
         cops_by_boundary=boundary_cops(

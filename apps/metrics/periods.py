@@ -22,7 +22,8 @@ class EnergyRow:
     """One period; the fields of GET /api/energy. Energies in kWh, coverages 0 to 1, None where unknown.
 
     ``electrical_energy_at_least``: a lump reaches over the edge, so that the true sum is larger.
-    ``heating_degree_days_known``: days whose temperature is known, which alone they sum.
+    ``heating_degree_days_known``: days whose temperature is known, which alone they sum. ``implausible``:
+    heat and COP are those of no heat pump, so that some setting is probably wrong.
     """
 
     start: datetime
@@ -41,6 +42,7 @@ class EnergyRow:
     electrical_energy_heating_kwh: float | None
     electrical_energy_dhw_kwh: float | None
     electrical_energy_unclassified_kwh: float | None
+    electrical_energy_cooling_kwh: float | None
     standby_energy_kwh: float | None
     cop_heating: float | None
     cop_dhw: float | None
@@ -50,6 +52,7 @@ class EnergyRow:
     heating_degree_days: float | None
     cost: float | None
     heating_degree_days_known: int
+    implausible: bool
 
     def is_measured(self, at: datetime) -> bool:
         """Return whether it is over at ``at`` and its electricity measured, by the rule of ``Totals``."""
@@ -119,6 +122,7 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
         electrical_energy_heating_kwh=kwh(total.heating_energy_wh),
         electrical_energy_dhw_kwh=kwh(total.dhw_energy_wh),
         electrical_energy_unclassified_kwh=kwh(total["electrical_energy_unclassified_wh"]),
+        electrical_energy_cooling_kwh=kwh(total["electrical_energy_cooling_wh"]),
         standby_energy_kwh=kwh(total["electrical_energy_standby_wh"]),
         cop_heating=total.cop_heating,
         cop_dhw=total.cop_dhw,
@@ -128,6 +132,7 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
         heating_degree_days=weather.degree_days,
         cost=price,
         heating_degree_days_known=weather.days,
+        implausible=total.implausible,
     )
 
 

@@ -14,6 +14,7 @@ from .grid import INTERVAL_S, interval_of
 from .heat import Snapshot
 from .intervals import PumpState
 from .parameters import SiteParameters
+from .silence import LOOK_S, Answer, open_from, open_until, repeats
 from .store.base import Row, TimeSeriesStore
 
 SHORT_S = 6 * 3600
@@ -26,10 +27,12 @@ PUMP_FIELDS = (
     "primary_supply_temperature_c",
     "modulation_percent",
     "rated_power_kw",
+    "compressors_output_kw",
     "compressor_active",
     "compressor_phase",
     "dhw_charging",
     "dhw_charging_at",
+    "newest_source_at",
     "requested_at",
     "heating_rod_level_one_s",
     "heating_rod_level_two_s",
@@ -41,7 +44,7 @@ _FIELDS: dict[str, Sequence[str]] = {
     "heat_pump": PUMP_FIELDS,
 }
 # How far around a short stretch rows are kept: polls are many and needed for the state at the edges only.
-_REACH_S = {"meter": INTERVAL_S, "meter_minute": 900, "meter_counter": 900, "heat_pump": 900}
+_REACH_S = {"meter": INTERVAL_S, "meter_minute": 900, "meter_counter": 900, "heat_pump": 900 + LOOK_S}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +191,27 @@ class RawRows:
         return {value for row in rows if (value := row.values.get("modulation_percent"))}
 
     def pumps(self, start: int, end: int) -> dict[int, PumpState]:
-        """Return interval → what the heat pump said in it; of several devices the chosen one, else the latest
-        answer."""
+        """Interval → what the heat pump said in it; what only repeats an earlier answer is marked."""
+        around = self._answers(start - LOOK_S, end + LOOK_S)
+        repeated = repeats([_answer(row) for row in around])
+        states = {}
+        for row in around:
+            interval = interval_of(row.at)
+            if start <= interval < end:
+                state = _pump_state(row)
+                states[interval] = state.as_repeat() if interval in repeated else state
+        return states
+
+    def open_answers(self, start: int, end: int) -> tuple[int | None, int | None]:
+        """First and last interval around [start, end) whose answers those inside may turn into repeats, or
+        back; None where none on that side."""
+        return (
+            open_from([_answer(row) for row in self._answers(start - LOOK_S, start)]),
+            open_until([_answer(row) for row in self._answers(end, end + LOOK_S)]),
+        )
+
+    def _answers(self, start: int, end: int) -> list[Row]:
+        """Return one row an interval: of several devices the chosen one's, else the latest answer."""
         device = self.parameters.heat_pump_device
         found: dict[int, Row] = {}
         for row in self._rows("heat_pump", start, end):
@@ -197,7 +219,7 @@ class RawRows:
             other = found.get(interval)
             if other is None or _rank(row, device) > _rank(other, device):
                 found[interval] = row
-        return {interval: _pump_state(row) for interval, row in found.items()}
+        return [found[interval] for interval in sorted(found)]
 
 
 def _search(look: Callable[[int, int], int | None], reach_s: int) -> int | None:
@@ -222,6 +244,14 @@ def _rank(row: Row, device: str | None) -> tuple[bool, float, str]:
     return row.device == device, row.values.get("requested_at") or float(row.at), row.device
 
 
+def _answer(row: Row) -> Answer:
+    return Answer(
+        interval=interval_of(row.at),
+        at=row.values.get("requested_at") or float(row.at),
+        newest_source_at=row.values.get("newest_source_at"),
+    )
+
+
 def _pump_state(row: Row) -> PumpState:
     value = row.values.get
     secondary = value("secondary_supply_temperature_c")
@@ -234,6 +264,7 @@ def _pump_state(row: Row) -> PumpState:
             phase=value("compressor_phase"),
             modulation_percent=value("modulation_percent"),
             rated_power_kw=value("rated_power_kw"),
+            output_kw=value("compressors_output_kw"),
             secondary_supply_temperature_c=secondary,
             return_temperature_c=value("return_temperature_c"),
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from apps.devices.readings import (
@@ -94,6 +95,23 @@ def minute_rows(
                 )
             )
     return rows
+
+
+def with_stored_channels(rows: Iterable[Row], stored: Iterable[Row], channels: Collection[str]) -> list[Row]:
+    """Rows of one channel's export with ``energy_wh`` as the sum over it and what is ``stored`` of the
+    others, so that it does not depend on which export came last.
+
+    What was sent back is stored as a sum only, of which one channel says nothing.
+    """
+    known = {(row.device, row.at): row.values for row in stored}
+    summed = []
+    for row in rows:
+        both = {**known.get((row.device, row.at), {}), **row.values}
+        energies = [each for name in channels if (each := both.get(f"energy_{name}_wh")) is not None]
+        total = math.fsum(energies) if energies else None
+        values = {name: value for name, value in row.values.items() if name != "energy_returned_wh"}
+        summed.append(replace(row, values={**values, "energy_wh": total}))
+    return summed
 
 
 def heat_pump_rows(site: int, reading: HeatPumpReading) -> list[Row]:
@@ -220,6 +238,7 @@ def _unit_values(reading: HeatPumpReading) -> dict[str, float | None]:
         "dhw_current_target_temperature_c": reading.dhw_current_target_temperature_c,
         "modulation_percent": reading.modulation_percent,
         "rated_power_kw": reading.rated_power_kw,
+        "compressors_output_kw": reading.compressors_output_kw,
         "compressor_active": _flag(reading.compressor_active),
         "compressor_phase": code_of(reading.compressor_phase, COMPRESSOR_PHASES),
         "circulation_pump_active": _flag(reading.circulation_pump_active),

@@ -191,8 +191,8 @@ def _line(home: Home, name: str, field: Field, start: int, end: int, step_s: int
     elif step_s > INTERVAL_S and name in HEATS and 0.0 in mean:
         sums = [home.store.series(home.id, part, start, end, step_s).sum for part in zero_parts(name)]
         mean = [
-            known_heat(value, run_s=run_s, full_energy_wh=full, energy_wh=energy)
-            for value, run_s, full, energy in zip(mean, *sums, strict=True)
+            known_heat(value, run_s=run_s, full_energy_wh=full, energy_wh=energy, cooling_wh=cooling)
+            for value, run_s, full, energy, cooling in zip(mean, *sums, strict=True)
         ]
     return SeriesData(unit=field.unit, time=found.time, mean=mean, min=found.min, max=found.max)
 
@@ -236,16 +236,22 @@ def means_between(home: Home, names: Sequence[str], edges: Sequence[int]) -> dic
         if name in RATIOS:
             return ratio(*(sums[part][index].sum for part in RATIOS[name]))
         if name in HEATS:
-            run_s, full, energy = (sums[part][index].sum for part in zero_parts(name))
-            return known_heat(sums[name][index].mean, run_s=run_s, full_energy_wh=full, energy_wh=energy)
+            run_s, full, energy, cooling = (sums[part][index].sum for part in zero_parts(name))
+            return known_heat(
+                sums[name][index].mean,
+                run_s=run_s,
+                full_energy_wh=full,
+                energy_wh=energy,
+                cooling_wh=cooling,
+            )
         return sums[name][index].mean
 
     return {name: [mean(name, index) for index in range(len(edges) - 1)] for name in names}
 
 
-def zero_parts(name: str) -> tuple[str, str, str]:
-    """Return the series that show whether a heat of 0 is genuine, in the order of ``known_heat``."""
-    return "compressor_run_s", HEATS[name], "electrical_energy_wh"
+def zero_parts(name: str) -> tuple[str, str, str, str]:
+    """Series that tell whether a heat of 0 is one, in the order of ``known_heat``."""
+    return "compressor_run_s", HEATS[name], "electrical_energy_wh", "electrical_energy_cooling_wh"
 
 
 def ratio(heat_wh: float | None, energy_wh: float | None) -> float | None:

@@ -59,9 +59,10 @@ def _newest_piece(
         return 0, False
     start, end = stretches[-1]
     first = max(start, end - most * INTERVAL_S)
-    count = derive_intervals(store, site_id, parameters, first, end)
-    DerivedState.objects.filter(site_id=site_id).update(version=F("version") + 1)
-    _forget(marks, first, end)
+    count = derive_intervals(store, site_id, parameters, first, end, now)
+    with transaction.atomic():
+        DerivedState.objects.filter(site_id=site_id).update(version=F("version") + 1)
+        _forget(marks, first, end)
     return count, len(stretches) > 1 or first > start
 
 

@@ -62,6 +62,7 @@ TODAY = (
     "thermal_energy_modulation_wh",
     "full_thermal_energy_wh",
     "full_electrical_energy_wh",
+    "electrical_energy_cooling_wh",
     "electric_s",
     "compressor_run_s",
 )

@@ -29,6 +29,7 @@ INTERVAL_FIELDS = (
     "electric_s",
     "electrical_energy_heating_wh",
     "electrical_energy_dhw_wh",
+    "electrical_energy_cooling_wh",
     "electrical_energy_standby_wh",
     "electrical_energy_unclassified_wh",
     "electrical_energy_rod_wh",
@@ -43,11 +44,15 @@ INTERVAL_FIELDS = (
     "flow_weight_wh",
     "carnot_work_wh",
     "carnot_energy_wh",
+    "implausible_energy_wh",
 )
 
 USES = ("electrical_energy_heating_wh", "electrical_energy_dhw_wh")
 PENDING_S = 900
 """How much of the newest time may wait to be derived before a running stretch counts as partial."""
+
+IMPLAUSIBLE_SHARE = 0.05
+"""Share of the electricity above which impossible COPs make a stretch implausible (metrics §1)."""
 
 MEASURED = 0.98
 """Share of the time from which on a stretch counts as measured (metrics §2)."""
@@ -129,7 +134,8 @@ class Totals:
 
     @property
     def heat_coverage(self) -> float | None:
-        """Electricity whose heat is known over all known electricity; None without any."""
+        """Electricity whose heat is known over all known electricity but that of cooling; None without
+        any."""
         return self.energy_coverage("full_electrical_energy_wh")
 
     @property
@@ -137,10 +143,13 @@ class Totals:
         return self.energy_coverage("full_delta_t_electrical_energy_wh")
 
     def energy_coverage(self, full: str) -> float | None:
-        energy_wh = self.energy_wh
-        if not energy_wh:
-            return None
-        return min(1.0, (self.sums[full] or 0.0) / energy_wh)
+        heating_wh = round((self.energy_wh or 0.0) - self.seconds("electrical_energy_cooling_wh"), 4)
+        return min(1.0, (self.sums[full] or 0.0) / heating_wh) if heating_wh > 0 else None
+
+    @property
+    def implausible(self) -> bool:
+        """More than a twentieth of the electricity is of intervals with a COP that no heat pump has."""
+        return self.seconds("implausible_energy_wh") > IMPLAUSIBLE_SHARE * (self.energy_wh or 0.0)
 
     @property
     def cop(self) -> float | None:
@@ -184,6 +193,7 @@ class Totals:
             run_s=self.sums["compressor_run_s"],
             full_energy_wh=self.sums[full],
             energy_wh=self.energy_wh,
+            cooling_wh=self.sums["electrical_energy_cooling_wh"],
         )
 
     @property

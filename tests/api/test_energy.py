@@ -15,9 +15,10 @@ ROW = [
     "start", "end", "label", "electrical_energy_kwh", "electrical_energy_at_least", "lumps",
     "electrical_coverage", "thermal_energy_modulation_kwh", "thermal_energy_delta_t_kwh", "heat_coverage",
     "delta_t_coverage", "cop", "cop_delta_t", "electrical_energy_heating_kwh", "electrical_energy_dhw_kwh",
-    "electrical_energy_unclassified_kwh", "standby_energy_kwh", "cop_heating", "cop_dhw",
+    "electrical_energy_unclassified_kwh", "electrical_energy_cooling_kwh", "standby_energy_kwh",
+    "cop_heating", "cop_dhw",
     "compressor_starts", "compressor_run_time_h", "mean_outside_temperature_c", "heating_degree_days", "cost",
-    "heating_degree_days_known",
+    "heating_degree_days_known", "implausible",
 ]  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def test_three_days_are_no_jaz(filled: Client) -> None:
     body = filled.get("/api/jaz?from=2026-11-21&to=2026-11-22").json()
     assert list(body) == [
         "from", "to", "jaz", "jaz_low", "jaz_high", "jaz_delta_t", "jaz_heating", "jaz_dhw",
-        "device_cop_total", "coverage", "label", "method_version",
+        "device_cop_total", "coverage", "label", "implausible", "method_version",
     ]  # fmt: skip
     assert (body["from"], body["to"], body["label"]) == ("2026-11-21", "2026-11-22", "insufficient")
 

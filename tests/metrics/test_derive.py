@@ -64,11 +64,12 @@ def forget_records() -> None:
 
 def an_afternoon(seed: int) -> list[Row]:
     """Four hours with everything that makes trouble: runs, powers between the thresholds, missed polls,
-    missing minutes and counters, a reset, missing and stale snapshots."""
+    missing minutes and counters, a reset, missing and stale snapshots, a source that falls silent."""
     chance = random.Random(seed)
     rows: list[Row] = []
     power, wh = 20.0, 1000.0
-    out_until = 0
+    out_until = silent_until = 0
+    newest = float(START)
     for time in range(START, START + 4 * HOUR, 60):
         if chance.random() < 0.06:
             power = chance.choice([20.0, 300.0, 2000.0, 390.0])
@@ -83,12 +84,17 @@ def an_afternoon(seed: int) -> list[Row]:
         if chance.random() < 0.004:
             wh = 0.5
         if time % 300 == 0 and chance.random() > 0.1:
+            if chance.random() < 0.05:
+                silent_until = time + chance.randrange(600, 7200, 300)
+            if time >= silent_until:
+                newest = float(time + 130)
             is_on = power >= 400 if chance.random() > 0.1 else not power >= 400
             rows.append(
                 snapshot(
                     time,
                     compressor_active=float(is_on),
-                    compressor_phase=2.0 if is_on else 0.0,
+                    compressor_phase=chance.choice([2.0, 2.0, 4.0]) if is_on else 0.0,
+                    newest_source_at=newest if chance.random() > 0.03 else None,
                     modulation_percent=chance.choice([100.0, 100.0, 60.0]) if is_on else 0.0,
                     secondary_supply_temperature_c=35.0,
                     return_temperature_c=chance.choice([30.0, 36.0, None]),
@@ -100,7 +106,7 @@ def an_afternoon(seed: int) -> list[Row]:
 
 
 class ArrivalOrder(TestCase):
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000), pieces=st.integers(2, 4))
     def test_rows_that_arrive_late_and_shuffled_end_in_the_same_numbers(self, seed: int, pieces: int) -> None:
         rows = an_afternoon(seed)
@@ -121,6 +127,36 @@ class ArrivalOrder(TestCase):
                     mark_stale(SITE, time, time + 1)
                 work_off(bit_by_bit, limit=17)
             assert content(bit_by_bit) == expected
+
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(seed=st.integers(0, 10_000))
+    def test_rows_derived_as_they_happen_and_some_late_end_in_the_same_numbers(self, seed: int) -> None:
+        rows = an_afternoon(seed)
+        chance = random.Random(seed)
+        late = {row.at for row in rows if row.measurement == "heat_pump" and chance.random() < 0.1}
+        forget_records()
+        with scratch() as at_once:
+            at_once.write(rows)
+            mark_everything_stale(at_once, SITE)
+            work_off(at_once)
+            expected = content(at_once)
+        forget_records()
+        with scratch() as live:
+            for end in range(START + 300, START + 6 * HOUR, 300):
+                for delay_s in (0, HOUR):
+                    first = end - 300 - delay_s
+                    came = [
+                        row
+                        for row in rows
+                        if first <= row.at < first + 300
+                        and (HOUR if row.measurement == "heat_pump" and row.at in late else 0) == delay_s
+                    ]
+                    if came or not delay_s:
+                        live.write(came)
+                        mark_stale(SITE, first, first + 300)
+                derive_stale(live, SITE, lambda: PARAMETERS, datetime.fromtimestamp(end, UTC))
+            work_off(live)
+            assert content(live) == expected
 
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(0, 47), max_size=5))
@@ -148,10 +184,10 @@ class ArrivalOrder(TestCase):
             derive_intervals(store, SITE, PARAMETERS, START, START + 4 * HOUR)
             for row in store.rows(SITE, "interval", START, START + 4 * HOUR):
                 energy = row.values["electrical_energy_wh"]
-                names = ("heating", "dhw", "standby", "unclassified")
+                names = ("heating", "dhw", "cooling", "standby", "unclassified")
                 parts = [row.values[f"electrical_energy_{name}_wh"] for name in names]
                 if energy is None:
-                    assert parts == [None] * 4
+                    assert parts == [None] * 5
                 else:
                     assert sum(part or 0.0 for part in parts) == pytest.approx(energy, abs=0.00025)
 

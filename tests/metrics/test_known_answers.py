@@ -32,6 +32,7 @@ from apps.metrics.energy import CounterReading, energy_from_counter
 from apps.metrics.estimate import degree_day_share, extrapolated, permille_of
 from apps.metrics.heat import Snapshot, thermal_power_from_delta_t
 from apps.metrics.intervals import Inputs, PumpState, Result, interval_result
+from apps.metrics.jaz import jaz
 from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.periods import energy_rows
@@ -41,7 +42,7 @@ from apps.metrics.store.sqlite import SqliteStore
 from apps.metrics.tariff import cost, tariffs_of
 from apps.metrics.windows import days, local_day_bounds, local_midnight, period_label
 
-from .data import SITE, at, counter, home_of, minute, minutes, polls, snapshot
+from .data import SITE, at, constant, counter, home_of, minute, minutes, polls, snapshot
 
 START = at("2027-01-15T12:00")
 PARAMETERS = SiteParameters()
@@ -261,6 +262,70 @@ def test_13_a_day_of_standby_has_no_cop_but_its_energy_counts_in_the_month() -> 
 )
 def test_14_weeks_are_named_by_the_iso_year(day: date, label: str) -> None:
     assert period_label(day - timedelta(days=day.weekday()), "week") == label
+
+
+def test_14a_known_minutes_beside_a_hole_count(store: SqliteStore, site: Site) -> None:
+    store.write([minute(START + 60 * number, 20.0) for number in (44, 45, 46, 47, 48)])
+    derive_intervals(store, SITE, PARAMETERS, START, START + 3600)
+    home = home_of(store, UTC_HOUSE)
+    for period, length_s in (("day", 86_400), ("month", 31 * 86_400), ("year", 151 * 86_400)):
+        (row,) = energy_rows(home, period, date(2027, 1, 15), date(2027, 1, 15))
+        assert row.electrical_energy_kwh == 0.100
+        assert row.electrical_coverage == pytest.approx(300 / length_s)
+    states = {row.values["state"] for row in store.rows(SITE, "interval", START, START + 3600)}
+    assert states == {codes.STATE_ELEC}
+
+
+def test_14b_a_flag_sent_again_with_its_old_value_is_no_switch(store: SqliteStore, site: Site) -> None:
+    end = START + 7200
+    store.write([*polls(START, end, constant(2000.0)), *minutes(START, end, constant(2000.0))])
+    for time in range(START, end, 300):
+        stamp = START + 3700.0 if time >= START + 3600 else START - 86_400.0
+        store.write([snapshot(time, dhw_charging=0.0, dhw_charging_at=stamp)])
+    derive_intervals(store, SITE, PARAMETERS, START, end)
+    (row,) = energy_rows(home_of(store, UTC_HOUSE), "day", date(2027, 1, 15), date(2027, 1, 15))
+    assert row.electrical_energy_dhw_kwh == 0.0
+    assert row.electrical_energy_heating_kwh == pytest.approx(4.0, abs=0.001)
+
+
+def test_14c_cooling_is_consumption_and_part_of_no_cop(store: SqliteStore, site: Site) -> None:
+    end = START + 7200
+    store.write([*polls(START, end, constant(2000.0)), *minutes(START, end, constant(2000.0))])
+    flow = {"secondary_supply_temperature_c": 35.0, "return_temperature_c": 30.0}
+    store.write([snapshot(time, rated_power_kw=8.0, **flow) for time in range(START, START + 3600, 300)])
+    flow = {"secondary_supply_temperature_c": 16.0, "return_temperature_c": 19.0}
+    store.write([snapshot(time, compressor_phase=4.0, **flow) for time in range(START + 3600, end, 300)])
+    derive_intervals(store, SITE, replace(PARAMETERS, flow_rate_m3_h=1.5), START, end)
+
+    home = home_of(store, UTC_HOUSE)
+    (row,) = energy_rows(home, "day", date(2027, 1, 15), date(2027, 1, 15))
+    assert row.electrical_energy_kwh == pytest.approx(4.0, abs=0.001)
+    assert row.electrical_energy_cooling_kwh == pytest.approx(2.0, abs=0.001)
+    assert row.electrical_energy_heating_kwh == pytest.approx(2.0, abs=0.001)
+    assert [row.cop, row.cop_delta_t] == pytest.approx([4.0, 4.35], abs=0.001)
+    assert (row.heat_coverage, row.delta_t_coverage) == (1.0, 1.0)
+    assert jaz(home, date(2027, 1, 15), date(2027, 1, 15)).jaz == pytest.approx(4.0, abs=0.001)
+    assert [each.at for each in store.rows(SITE, "cop", START + 3600, end)] == []
+
+
+def test_14d_a_source_that_repeats_itself_gives_heat_once(store: SqliteStore, site: Site) -> None:
+    end = START + 3 * 3600
+    store.write([*polls(START, end, constant(2000.0)), *minutes(START, end, constant(2000.0))])
+    store.write(
+        [
+            snapshot(time, modulation_percent=80.0, newest_source_at=START + 140.0)
+            for time in range(START, end, 300)
+        ]
+    )
+    derive_intervals(store, SITE, PARAMETERS, START, end)
+    home = home_of(store, UTC_HOUSE)
+    (row,) = energy_rows(home, "day", date(2027, 1, 15), date(2027, 1, 15))
+    assert row.electrical_energy_kwh == pytest.approx(6.0, abs=0.001)
+    assert row.thermal_energy_modulation_kwh == pytest.approx(0.8)
+    assert row.electrical_energy_unclassified_kwh == pytest.approx(6.0 - 2 / 12, abs=0.001)
+    assert [each.at for each in store.rows(SITE, "cop", START, end)] == [START]
+    (late,) = store.rows(SITE, "interval", end - 300, end)
+    assert codes.REASONS[int(late.values["reason"] or 0)] == "source_silent"
 
 
 def test_15_a_start_after_a_gap_is_none() -> None:

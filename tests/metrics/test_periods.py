@@ -115,6 +115,7 @@ def test_nothing_known_is_none_and_never_zero(store: SqliteStore, site: Site) ->
         "lumps",
         "electrical_coverage",
         "heating_degree_days_known",
+        "implausible",
     }
     assert (row.electrical_coverage, row.heating_degree_days_known) == (0.0, 0)
 

@@ -23,6 +23,7 @@ from datetime import tzinfo
 from apps.devices.configuration import WEEKDAYS
 from apps.devices.readings import CircuitReading, HeatPumpReading
 
+from .compressors import Compressor, as_one
 from .configuration import heat_pump_configuration, read_configuration
 from .schedules import normal_schedule
 from .snapshot import (
@@ -64,7 +65,9 @@ def snapshot_flags(snapshot: FeatureSnapshot) -> tuple[str, ...]:
 
 def _read(reader: Reader, zone: tzinfo | None) -> HeatPumpReading:
     snapshot = reader.snapshot
-    compressor = f"heating.compressors.{next(iter(snapshot.ids_of('heating.compressors')), '0')}"
+    compressor = as_one(
+        [_compressor(reader, one) for one in snapshot.ids_of("heating.compressors") or ("0",)]
+    )
     sensors = "heating.sensors.temperature."
     primary, secondary = "heating.primaryCircuit.", "heating.secondaryCircuit."
     return HeatPumpReading(
@@ -90,21 +93,34 @@ def _read(reader: Reader, zone: tzinfo | None) -> HeatPumpReading:
             "heating.dhw.sensors.temperature.hotWaterStorage",
         ),
         dhw_current_target_temperature_c=_dhw_target_c(reader, zone),
-        compressor_active=reader.flag(compressor),
-        compressor_phase=reader.text(compressor, "phase"),
-        modulation_percent=reader.number(f"{compressor}.sensors.power", PERCENT),
-        rated_power_kw=reader.number(f"{compressor}.power", POWER_KW),
+        compressor_active=compressor.active,
+        compressor_phase=compressor.phase,
+        modulation_percent=compressor.modulation_percent,
+        rated_power_kw=compressor.rated_power_kw,
+        compressors_output_kw=compressor.output_kw,
         circulation_pump_active=reader.switched_on("heating.dhw.pumps.circulation"),
         dhw_charging=reader.flag("heating.dhw.charging"),
         dhw_charging_at=snapshot.changed_at("heating.dhw.charging"),
-        compressor_starts=reader.number(f"{compressor}.statistics", COUNT, "starts"),
-        compressor_hours=reader.number(f"{compressor}.statistics", HOURS, "hours"),
+        compressor_starts=compressor.starts,
+        compressor_hours=compressor.hours,
         heating_rod_level_one_s=reader.number("heating.heatingRod.runtime", SECONDS, "levelOne"),
         heating_rod_level_two_s=reader.number("heating.heatingRod.runtime", SECONDS, "levelTwo"),
         cop_total=reader.number("heating.cop.total", RATIO),
         cop_heating=reader.number("heating.cop.heating", RATIO),
         cop_dhw=reader.number("heating.cop.dhw", RATIO),
         circuits=tuple(_circuit(reader, circuit) for circuit in snapshot.ids_of("heating.circuits")),
+    )
+
+
+def _compressor(reader: Reader, one: str) -> Compressor:
+    feature = f"heating.compressors.{one}"
+    return Compressor(
+        active=reader.flag(feature),
+        phase=reader.text(feature, "phase"),
+        modulation_percent=reader.number(f"{feature}.sensors.power", PERCENT),
+        rated_power_kw=reader.number(f"{feature}.power", POWER_KW),
+        starts=reader.number(f"{feature}.statistics", COUNT, "starts"),
+        hours=reader.number(f"{feature}.statistics", HOURS, "hours"),
     )
 
 

@@ -131,6 +131,8 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             ("target_temperature_c", "°C", 10),
             ("modulation_percent", "%", 10),
             ("rated_power_kw", "kW", 100),
+            # rated power × modulation, summed over several compressors; of one its two values say it
+            ("compressors_output_kw", "kW", 10_000),
             ("compressor_active", "", 1),
             ("compressor_phase", "", 1),
             ("operating_mode", "", 1),
@@ -168,7 +170,8 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             ("electrical_energy_wh", "Wh", 10_000),
             ("thermal_energy_modulation_wh", "Wh", 10_000),
             ("thermal_energy_delta_t_wh", "Wh", 10_000),
-            # electricity of the intervals whose heat is known (states `full`), and that heat: COP = Q/E
+            # electricity of the intervals whose heat is known (states `full`) without that of cooling, and
+            # that heat: COP = Q/E
             ("full_electrical_energy_wh", "Wh", 10_000),
             ("full_thermal_energy_wh", "Wh", 10_000),
             ("full_delta_t_electrical_energy_wh", "Wh", 10_000),
@@ -177,6 +180,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             ("electric_s", "s", 1),
             ("electrical_energy_heating_wh", "Wh", 10_000),
             ("electrical_energy_dhw_wh", "Wh", 10_000),
+            ("electrical_energy_cooling_wh", "Wh", 10_000),
             ("electrical_energy_standby_wh", "Wh", 10_000),
             ("electrical_energy_unclassified_wh", "Wh", 10_000),
             ("electrical_energy_rod_wh", "Wh", 10_000),
@@ -193,6 +197,8 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             ("flow_weight_wh", "Wh", 10_000),
             ("carnot_work_wh", "Wh", 10_000),
             ("carnot_energy_wh", "Wh", 10_000),
+            # electricity of the intervals whose COP no heat pump can have
+            ("implausible_energy_wh", "Wh", 10_000),
             ("state", "", 1),
             ("reason", "", 1),
             ("flags", "", 1),

@@ -20,7 +20,7 @@ from apps.devices.shelly.parse import csv_minutes
 from apps.devices.wording import words_of
 from apps.metrics.apps import default_store
 from apps.metrics.marks import write_marked
-from apps.metrics.recording import minute_rows
+from apps.metrics.recording import minute_rows, with_stored_channels
 from heatmon.deriving import derive_marked
 from heatmon.imported import UNNAMED
 from heatmon.progress import Progress
@@ -69,7 +69,7 @@ class Command(BaseCommand):
                 batch, fault = _next_batch(path, records)
                 if not batch:
                     break
-                stored += _store(site, batch)
+                stored += _store(site, batch, is_one_channel=channel is not None)
                 progress.advance(file.tell() - read)
                 read = file.tell()
         progress.advance(path.stat().st_size - read)
@@ -115,9 +115,14 @@ def meter_for_import(site: Site, given: str | None) -> str:
     return mac
 
 
-def _store(site: Site, records: list[MinuteRecord]) -> int:
+def _store(site: Site, records: list[MinuteRecord], *, is_one_channel: bool) -> int:
     if not records:
         return 0
     channels = home_options(site, with_secrets=False).heat_pump_channels
-    write_marked(default_store(), site.pk, minute_rows(site.pk, records, channels))
+    store, rows = default_store(), minute_rows(site.pk, records, channels)
+    if is_one_channel:
+        times = [row.at for row in rows]
+        stored = store.rows(site.pk, "meter_minute", min(times), max(times) + 1)
+        rows = with_stored_channels(rows, stored, channels)
+    write_marked(store, site.pk, rows)
     return len(records)

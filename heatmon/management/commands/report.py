@@ -24,6 +24,7 @@ COLUMNS = (
     ("electrical_coverage", "known", 6),
     ("electrical_energy_heating_kwh", "heating", 9),
     ("electrical_energy_dhw_kwh", "hot water", 9),
+    ("electrical_energy_cooling_kwh", "cooling", 8),
     ("standby_energy_kwh", "standby", 8),
     ("electrical_energy_unclassified_kwh", "unclass.", 8),
     ("thermal_energy_modulation_kwh", "heat A", 9),
@@ -101,6 +102,12 @@ def _write_table(stream: TextIO | Any, rows: Sequence[EnergyRow]) -> None:
         stream.write("  ".join(_cell(row, name).rjust(width) for name, _, width in COLUMNS))
     if any(row.electrical_energy_at_least for row in rows):
         stream.write("≥: more was used; a meter outage reaches over the edge of the period.")
+    implausible = [row.label for row in rows if row.implausible]
+    if implausible:
+        stream.write(
+            f"No heat pump has the COP of {', '.join(implausible)}: rated power, channels or flow rate are"
+            " probably wrong."
+        )
     stream.write("Heat and COP are estimated: A from modulation, B from delta T.")
 
 
