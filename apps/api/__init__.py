@@ -28,7 +28,7 @@ class _OrjsonRenderer(BaseRenderer):
 api = NinjaAPI(
     title="heatmon",
     version="1",
-    description="What heatmon knows of the heat pump: live values, history, energy, changes and notes.",
+    description="What heatmon knows about the heat pump: live values, history, energy, changes and notes.",
     docs=DocumentationPage(),
     renderer=_OrjsonRenderer(),
     urls_namespace="api",

@@ -21,11 +21,11 @@ from .times import in_order, optional_date
 
 MAX_DAYS = {"day": 4_000, "week": 20_000, "month": 40_000, "year": 50_000}
 DEFAULT_REACH_DAYS = {"day": 30, "week": 83, "month": 364, "year": 1825}
-LocalFrom = Annotated[str | None, Query(alias="from", description="local date, included", format="date")]
-LocalTo = Annotated[str | None, Query(description="local date, included", format="date")]
+LocalFrom = Annotated[str | None, Query(alias="from", description="local date, inclusive", format="date")]
+LocalTo = Annotated[str | None, Query(description="local date, inclusive", format="date")]
 
 
-@api.get("/energy", response={200: schemas.EnergyOut, **ERRORS}, summary="Sums of days, weeks, months, years")
+@api.get("/energy", response={200: schemas.EnergyOut, **ERRORS}, summary="Energy by day, week, month or year")
 def energy(
     request: HttpRequest,
     period: Literal["day", "week", "month", "year"] = "day",
@@ -72,10 +72,10 @@ def jaz(
     return json_answer(plain(found.as_dict(), home.options.zone))
 
 
-@api.get("/estimate", response={200: schemas.EstimateOut, **ERRORS}, summary="Electricity of a whole year")
+@api.get("/estimate", response={200: schemas.EstimateOut, **ERRORS}, summary="Electricity for the whole year")
 def estimate(
     request: HttpRequest,
-    year: Annotated[int | None, Query(ge=1971, le=2099, description="this year, if left out")] = None,
+    year: Annotated[int | None, Query(ge=1971, le=2099, description="year (default: this year)")] = None,
     site: SiteId = None,
 ) -> HttpResponse:
     """Return the simple average (``extrapolated_kwh``) and a forecast with the local climate."""

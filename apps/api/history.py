@@ -34,10 +34,10 @@ _places = threading.BoundedSemaphore(AT_ONCE)
 )
 def history(
     request: HttpRequest,
-    names: Annotated[str, Query(alias="series", max_length=2000, description="names, with commas")],
+    names: Annotated[str, Query(alias="series", max_length=2000, description="names, separated by commas")],
     start: Annotated[str, Query(alias="from", description="ISO 8601 with offset", format="date-time")],
     to: Annotated[str, Query(description="ISO 8601 with offset", format="date-time")],
-    points: Annotated[int, Query(description="10 to 5000 steps at most")] = series.POINTS_DEFAULT,
+    points: Annotated[int, Query(description="maximum number of steps, 10 to 5000")] = series.POINTS_DEFAULT,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
     site: SiteId = None,
 ) -> HttpResponse:

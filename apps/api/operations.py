@@ -21,13 +21,13 @@ from .answers import ApiError, home_of, json_answer, plain, site_of
 from .times import in_order, instant, optional_instant
 
 ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 429, 500, 503), schemas.Error)
-SiteId = Annotated[int | None, Query(description="which home, where there are several")]
+SiteId = Annotated[int | None, Query(description="which home, if there are several")]
 EntryId = Annotated[int, Path(ge=1, lt=2**63)]
 Time = Annotated[str | None, Query(description="ISO 8601 with offset", format="date-time")]
 TimeFrom = Annotated[str | None, Query(alias="from", description="ISO 8601 with offset", format="date-time")]
 
 
-@api.get("/status", response={200: schemas.StatusOut, **ERRORS}, summary="How the house is right now")
+@api.get("/status", response={200: schemas.StatusOut, **ERRORS}, summary="Current state of the house")
 def status(request: HttpRequest, site: SiteId = None) -> HttpResponse:
     """Return live values with their age: meter, heat pump, the last 5 minutes, today, the cloud's quota."""
     home = home_of(request, site)
@@ -46,7 +46,7 @@ def changelog(
     to: Time = None,
     kind: Literal["note", "setting", "event"] | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    before: Annotated[int | None, Query(ge=1, lt=2**63, description="id of the last entry got")] = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**63, description="id of the last entry received")] = None,
     site: SiteId = None,
 ) -> HttpResponse:
     """Return the entries, newest first by (at, id), within from ≤ at < to."""
@@ -114,10 +114,12 @@ def delete_note(request: HttpRequest, entry_id: EntryId, site: SiteId = None) ->
 
 
 @api.get(
-    "/configuration", response={200: schemas.ConfigurationOut, **ERRORS}, summary="All settings at a time"
+    "/configuration",
+    response={200: schemas.ConfigurationOut, **ERRORS},
+    summary="All settings at a given time",
 )
 def configuration(request: HttpRequest, at: Time = None, site: SiteId = None) -> HttpResponse:
-    """Return all settings of the heat pump that were known at ``at``; without it, now."""
+    """Return all settings of the heat pump that were known at ``at`` (default: now)."""
     home = site_of(request, site)
     when = optional_instant(at, "at") or clock.now()
     zone = zone_of(home)

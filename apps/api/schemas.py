@@ -105,7 +105,7 @@ class QuotaOut(Schema):
     used_24h: int
     used_utc_day: int
     blocked_until: Instant | None
-    left: int = Field(description="calls until heatmon stops itself")
+    left: int = Field(description="requests left until heatmon stops by itself")
 
 
 class StatusOut(Schema):
