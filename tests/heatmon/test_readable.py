@@ -25,7 +25,7 @@ def test_deriving_waits_until_what_was_written_can_be_read(
     before = scratch_store.extent(home.site.pk, "interval")
     home.run(minutes=10)
     assert scratch_store.extent(home.site.pk, "interval") == before
-    assert "what was written last cannot be read yet" in caplog.text
+    assert "the rows written last cannot be read yet" in caplog.text
     home.collection.store.close()
     home.collection.store = scratch_store
     home.run(minutes=10)
