@@ -374,7 +374,7 @@ def test_progress_is_told_within_one_file(home: Home, capsys: pytest.CaptureFixt
 @pytest.mark.captures
 def test_comfort_by_hand_is_an_event_and_no_change_of_settings(home: Home, client: Client) -> None:
     path = captures_dir("cases") / "08_comfort_by_hand" / "features.jsonl"
-    assert run("import_features", path) == f"{path}: 10 answers\n"
+    assert run("import_features", path) == f"{path}: 10 responses\n"
     assert told() == []
     with django_settings(DEMO=True):
         (entry,) = client.get("/api/changelog?kind=event").json()["entries"]
