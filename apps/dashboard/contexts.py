@@ -15,8 +15,8 @@ class ValueCard:
     """One number with its state (fresh, stale, none, partial, estimated); ``kind`` of formatting.QUANTITIES.
 
     ``text`` stands for the number where it is no plain quantity (money). ``meta`` says age or reason,
-    ``note`` more in the same line; ``spark`` is the path of a small curve of
-    the last 24 hours, ``key`` its class.
+    ``note`` more in the same line, ``struck``: struck through, as nothing can be so. ``spark`` is the path
+    of a small curve of the last 24 hours, ``key`` its class.
     """
 
     label: str
@@ -30,6 +30,7 @@ class ValueCard:
     key: str = ""
     estimated: bool = False
     text: str = ""
+    struck: bool = False
 
     @property
     def state_icon(self) -> str:

@@ -49,3 +49,8 @@ def fault_in_words(invalid: RangeInvalid) -> str:
 def reason_in_words(word: str | None) -> str:
     """Return a sentence part; a word of a newer version is shown as "no current value"."""
     return str(REASONS[word]) if word and word in REASONS else _("no current value")
+
+
+def implausible_words() -> str:
+    """Return what a number means that no heat pump has."""
+    return _("implausible: rated power, channels or flow rate are probably set wrong")

@@ -15,6 +15,7 @@ from apps.dashboard.charts.periods import Interval, intervals
 from apps.dashboard.contexts import ChartBlock, Fact, SeasonCard, Table, TableRow, ValueCard
 from apps.dashboard.pages.energy.span import span_of, year_before
 from apps.dashboard.pages.energy.words import comparison_words
+from apps.dashboard.pages.reasons import implausible_words
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz, rolling_year
@@ -72,8 +73,12 @@ def jaz_card(found: Jaz) -> ValueCard:
     if found.label == "insufficient":
         days = {"known": formatting.number(measured_days(found)), "days": formatting.number(found.days)}
         meta += " · " + _("%(known)s of %(days)s days measured") % days
+    if found.implausible:
+        meta = f"{implausible_words()} · {meta}"
     state = "estimated" if found.label == "full" else "partial"
-    return ValueCard(label=jaz_title(found), value=found.jaz, kind="jaz", state=state, meta=meta)
+    return ValueCard(
+        label=jaz_title(found), value=found.jaz, kind="jaz", state=state, meta=meta, struck=found.implausible
+    )
 
 
 _kept: WeakKeyDictionary[TimeSeriesStore, tuple[tuple[object, ...], SeasonCard]] = WeakKeyDictionary()

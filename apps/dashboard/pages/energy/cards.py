@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, RangeBar, Table, ValueCard
+from apps.dashboard.pages.reasons import implausible_words
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, energy_rows
@@ -99,6 +100,8 @@ def _cards(
     heat_meta = _("COP %(cop)s") % {"cop": formatting.with_unit(whole.cop, "cop")}
     if whole.heat_coverage is not None:
         heat_meta += " · " + _("%(share)s measured") % {"share": formatting.coverage(whole.heat_coverage)}
+    if whole.implausible:
+        heat_meta = f"{implausible_words()} · {heat_meta}"
     degree_days = total_of(rows, "heating_degree_days")
     return [
         ValueCard(

@@ -18,13 +18,15 @@ from apps.metrics.totals import outside_mean_c, window
 
 from .span import Span, axis_label, before_label, is_partial
 
+COOLING = "electrical_energy_cooling_kwh"
 PARTS = (
     ("standby_energy_kwh", "b-standby", True),
     ("electrical_energy_unclassified_kwh", "border-strong", True),
+    (COOLING, "s-return", False),
     ("electrical_energy_dhw_kwh", "b-dhw", False),
     ("electrical_energy_heating_kwh", "b-space", False),
 )
-USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh")
+USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh", COOLING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ def _part_label(name: str) -> str:
         "electrical_energy_dhw_kwh": _("Hot water"),
         "standby_energy_kwh": _("Standby"),
         "electrical_energy_unclassified_kwh": _("Not classified"),
+        COOLING: _("Cooling"),
     }[name]
 
 
@@ -79,7 +82,7 @@ def part(row: EnergyRow, name: str) -> float | None:
         return value
     if row.electrical_energy_kwh is None:
         return None
-    uses = (row.electrical_energy_heating_kwh, row.electrical_energy_dhw_kwh, row.standby_energy_kwh)
+    uses = (getattr(row, use) for use in (*USES, "standby_energy_kwh"))
     rest = row.electrical_energy_kwh - sum(use or 0.0 for use in uses)
     return rest if rest > 0.005 else 0.0
 
@@ -89,13 +92,14 @@ def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPa
     keys = {
         "electrical_energy_heating_kwh": "space",
         "electrical_energy_dhw_kwh": "dhw",
+        COOLING: "cooling",
         "standby_energy_kwh": "standby",
         "electrical_energy_unclassified_kwh": "gap",
     }
     parts = []
     for name, key in keys.items():
         total = sum_of_part(rows, name, energy_kwh)
-        if key == "gap" and (total or 0.0) < 0.05:
+        if key in {"gap", "cooling"} and (total or 0.0) < 0.05:
             continue
         parts.append(
             LegendPart(
@@ -105,6 +109,11 @@ def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPa
             )
         )
     return parts
+
+
+def cools(rows: Sequence[EnergyRow]) -> bool:
+    """Tell whether the heat pump cooled in any of the rows; otherwise nothing is said of it."""
+    return any(row.electrical_energy_cooling_kwh for row in rows)
 
 
 def _head(span: Span, row: EnergyRow, home: Home) -> str:
@@ -150,6 +159,7 @@ def bars(
                 values=[_rounded(part(row, name)) for row in rows],
             )
             for name, colour, hatched in PARTS
+            if name != COOLING or cools(rows)
         ],
         partial=[is_partial(home, row) for row in rows],
         compare=Compare(
@@ -178,14 +188,21 @@ def bars(
     )
 
 
+TABLE_PARTS = (
+    "electrical_energy_heating_kwh",
+    "electrical_energy_dhw_kwh",
+    COOLING,
+    "standby_energy_kwh",
+    "electrical_energy_unclassified_kwh",
+)
+
+
 def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, cost: float | None) -> Table:
+    parts = [name for name in TABLE_PARTS if name != COOLING or cools(rows)]
     columns = [
         {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[span.period],
         _("Electricity kWh"),
-        _("Space heating"),
-        _("Hot water"),
-        _("Standby"),
-        _("Not classified"),
+        *(_part_label(name) for name in parts),
         _("Heat kWh (estimated)"),
         _("COP"),
         _("Heat known"),
@@ -203,10 +220,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
             cells=_cells(
                 whole.electrical_energy_kwh,
                 whole.at_least,
-                [
-                    sum_of_part(rows, name, whole.electrical_energy_kwh)
-                    for name, _colour, _hatched in reversed(PARTS)
-                ],
+                [sum_of_part(rows, name, whole.electrical_energy_kwh) for name in parts],
                 total_of(rows, "thermal_energy_modulation_kwh"),
                 whole.cop,
                 whole.heat_coverage,
@@ -226,7 +240,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
                 cells=_cells(
                     row.electrical_energy_kwh,
                     row.electrical_energy_at_least,
-                    [part(row, name) for name, _colour, _hatched in reversed(PARTS)],
+                    [part(row, name) for name in parts],
                     row.thermal_energy_modulation_kwh,
                     row.cop,
                     row.heat_coverage,
@@ -254,12 +268,10 @@ def _cells(
     cost: float | None,
     measured: float | None,
 ) -> list[str]:
-    # PARTS reversed: space, hot water, not classified, standby; the table has standby before the rest
-    space, dhw, rest, standby = parts
     amount, price = formatting.number(energy, 1), formatting.number(cost, 2)
     return [
         f"≥{formatting.NARROW}{amount}" if at_least and energy is not None else amount,
-        *(formatting.number(value, 1) for value in (space, dhw, standby, rest, heat)),
+        *(formatting.number(value, 1) for value in (*parts, heat)),
         formatting.number(cop, 2),
         formatting.coverage(heat_known),
         formatting.number(starts),

@@ -13,7 +13,7 @@ from apps.dashboard.charts.lines import spark_path
 from apps.dashboard.charts.looks import LOOKS
 from apps.dashboard.contexts import Alarm, Fact, Hero, LiveContext, Mix, ValueCard
 from apps.dashboard.pages.panel import interval_states
-from apps.dashboard.pages.reasons import reason_in_words
+from apps.dashboard.pages.reasons import implausible_words, reason_in_words
 from apps.metrics import pump_state
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
@@ -266,6 +266,8 @@ def _cop_card(home: Home, status: Status, recent: Totals, state: str) -> ValueCa
     meta = _("delta T: %(value)s") % {"value": formatting.with_unit(recent.cop_delta_t, "cop")}
     if state == pump_state.OFF:
         meta = " · ".join([_("of its last run"), meta])
+    if recent.implausible:
+        meta = implausible_words()
     return ValueCard(label=label, value=recent.cop, kind="cop", state="estimated", estimated=True, meta=meta)
 
 
