@@ -135,7 +135,7 @@ def _number(value: float, decimals: int | None = None) -> str:
 
 def _phase_line(name: str, phase: PhaseReading) -> str:
     if not phase.is_connected:
-        return f"{name.upper()}: {_('not connected')}"
+        return _("%(channel)s: not connected") % {"channel": name.upper()}
     parts = [
         f"{_number(value, decimals)} {unit}"
         for value, decimals, unit in (

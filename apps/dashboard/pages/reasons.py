@@ -28,7 +28,7 @@ REASONS: Mapping[str, Any] = {
     "short_run": gettext_lazy("it was running for only part of the time"),
     "low_power": gettext_lazy("it drew too little power"),
     "source_silent": gettext_lazy("the heat pump has sent nothing new for half an hour"),
-    "cooled": gettext_lazy("it cooled"),
+    "cooled": gettext_lazy("it was cooling"),
     "not_calculated": gettext_lazy("not calculated yet"),
 }
 
