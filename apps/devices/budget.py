@@ -23,7 +23,7 @@ from requests.adapters import BaseAdapter
 from .errors import BudgetExhausted, DeviceUnreachable, PayloadInvalid
 from .http import AnswerTooLarge, LimitedAdapter, capped, caused_by
 from .models import ApiCall, QuotaState
-from .times import in_utc, parse_time, utc_midnight
+from .times import stored_time, utc_midnight
 
 DAY = timedelta(hours=24)
 BURST = timedelta(minutes=10)
@@ -177,7 +177,7 @@ class CallBudget:
             cursor.execute(_LOOK, [self.account, self.account, midnight, burst, self.account, day])
             reported, blocked, last_24h, utc_day, last_10min = cursor.fetchone()
         limit = self._limit if reported is None else min(self._limit, reported)
-        until = _aware(blocked)
+        until = stored_time(blocked)
         return _Standing(
             limit=limit,
             stops_at=math.floor(limit * RESERVE_PERCENT / 100),
@@ -222,13 +222,6 @@ def _exhausted(now: _Standing, retry_at: datetime) -> BudgetExhausted:
     if used >= now.stops_at:
         return BudgetExhausted("budget", retry_at=retry_at, used=used, stops_at=now.stops_at)
     return BudgetExhausted("burst", retry_at=retry_at, used=now.last_10min)
-
-
-def _aware(stored: datetime | str | None) -> datetime | None:
-    """Return a stored time as the database gives it: SQLite a text in UTC, PostgreSQL a time."""
-    if isinstance(stored, datetime):
-        return in_utc(stored)
-    return None if stored is None else parse_time(stored)
 
 
 class ChargingAdapter(BaseAdapter):

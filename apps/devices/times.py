@@ -24,3 +24,10 @@ def in_utc(at: datetime) -> datetime:
 def utc_midnight(at: datetime) -> datetime:
     """Return the start of the UTC day."""
     return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def stored_time(stored: datetime | str | None) -> datetime | None:
+    """Return as aware UTC what a raw query gives: from SQLite a text in UTC, from PostgreSQL a time."""
+    if isinstance(stored, datetime):
+        return in_utc(stored)
+    return None if stored is None else parse_time(stored)

@@ -266,3 +266,18 @@ def test_a_silent_heat_pump_that_runs_gives_no_heat_and_no_cop(
     assert (live.hero.state, live.hero.heat.value, live.hero.cop.value) == ("running", None, None)
     assert live.hero.heat.meta == "nothing new from the heat pump since 14:09"
     assert live.level == "warn"
+
+
+def test_a_wrong_clock_and_a_sign_in_that_ends_are_told_though_all_values_are_fresh(
+    reader: Client, filled: Site, now: datetime
+) -> None:
+    SourceState.objects.create(
+        site=filled, source="meter", last_success_at=now, report={"clock_offset_s": 3660}
+    )
+    SourceState.objects.create(
+        site=filled, source="heat_pump", last_success_at=now, login_ends_at=now + timedelta(days=3)
+    )
+    text = text_of(reader.get("/").content.decode())
+    assert "Meter: The clock of the meter at 192.168.1.50 is 61 min ahead" in text
+    assert "Heat pump: The sign-in to the Viessmann cloud ends on 26 Nov 2026" in text
+    assert "All well" not in text
