@@ -62,11 +62,10 @@ def _running(
     for program, features in programs.items():
         for feature in features:
             flag = reader.flag(f"{prefix}{feature}")
-            changed_at = reader.snapshot.changed_at(f"{prefix}{feature}")
             if (flag or active == feature) and program not in scheduled:
-                return program, changed_at
+                return program, reader.snapshot.changed_at(f"{prefix}{feature}")
             if flag is not None:
-                changes.append(changed_at)
+                changes.append(reader.snapshot.changed_at(f"{prefix}{feature}"))
     return (BY_SCHEDULE, max(filter(None, changes), default=None)) if changes else None
 
 

@@ -8,9 +8,9 @@ target, active program) and copies (``eco.temperature`` repeats the normal one).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from apps.devices.configuration import HeatPumpConfiguration, SettingValue
 
@@ -130,7 +130,7 @@ def read_configuration(reader: Reader, zone: tzinfo | None = None) -> HeatPumpCo
     snapshot = reader.snapshot
     settings: dict[str, SettingValue] = {}
     changed_at: dict[str, datetime] = {}
-    for key, feature, setting in _addresses(snapshot):
+    for key, feature, setting in _addresses(snapshot.ids_of("heating.circuits")):
         value = _value(reader, feature, setting)
         if value is None:
             continue
@@ -149,15 +149,15 @@ def read_configuration(reader: Reader, zone: tzinfo | None = None) -> HeatPumpCo
     )
 
 
-def _addresses(snapshot: FeatureSnapshot) -> Iterator[tuple[str, str, _Setting]]:
-    """Yield the key and feature of every setting that this device could have, circuits by the ids it
-    gives."""
-    for circuit in snapshot.ids_of("heating.circuits"):
-        for setting in CIRCUIT:
-            feature = f"heating.circuits.{circuit}.{setting.feature}"
-            yield f"circuits.{circuit}.{setting.key}", feature, setting
-    for setting in HOUSE:
-        yield setting.key, f"heating.{setting.feature}", setting
+@lru_cache(maxsize=32)
+def _addresses(circuits: tuple[str, ...]) -> tuple[tuple[str, str, _Setting], ...]:
+    """Return key and feature of every setting that a device with these circuits could have."""
+    of_circuits = (
+        (f"circuits.{circuit}.{setting.key}", f"heating.circuits.{circuit}.{setting.feature}", setting)
+        for circuit in circuits
+        for setting in CIRCUIT
+    )
+    return (*of_circuits, *((setting.key, f"heating.{setting.feature}", setting) for setting in HOUSE))
 
 
 def _value(reader: Reader, feature: str, setting: _Setting) -> SettingValue | None:

@@ -97,7 +97,10 @@ class FeatureSnapshot:
         return found if found is not None and found.get("isEnabled") is not False else None
 
     def properties(self, name: str) -> Mapping[str, Any]:
-        properties = (self.feature(name) or _NONE).get("properties")
+        found = self._features.get(name)
+        if found is None or found.get("isEnabled") is False:
+            return _NONE
+        properties = found.get("properties")
         return properties if isinstance(properties, dict) else _NONE
 
     def value(self, name: str, prop: str = "value") -> Any:
