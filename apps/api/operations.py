@@ -14,7 +14,7 @@ from apps.devices import clock
 from apps.devices.models import Site
 from apps.devices.options import zone_of
 from apps.metrics.status import current_status
-from apps.metrics.status_words import fault_words
+from apps.metrics.status_words import fault_message
 
 from . import api, schemas
 from .answers import ApiError, home_of, json_answer, plain, site_of
@@ -35,7 +35,7 @@ def status(request: HttpRequest, site: SiteId = None) -> HttpResponse:
     answer = plain(found, home.options.zone)
     for name, source in (("meter", found.meter), ("heat_pump", found.heat_pump)):
         del answer[name]["fault"]
-        answer[name]["message"] = fault_words(source.fault, home.options.zone)
+        answer[name]["message"] = fault_message(source.fault, home.options.zone)
     return json_answer(answer)
 
 

@@ -263,10 +263,12 @@ _UNKNOWN = (_("Something went wrong (%(code)s)."), "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What a reader is told. ``hint``: what to do about it, empty where nothing can be done."""
+    """What a reader is told. ``hint``: what to do about it, and when the next attempt is made, which
+    ``next_attempt`` has alone; both empty where there is nothing to say."""
 
     sentence: str
     hint: str = ""
+    next_attempt: str = ""
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.hint}".rstrip()
@@ -289,11 +291,10 @@ def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words
     sentence, hint = (str(text) for text in WORDS.get(code, _UNKNOWN))
     places = _Places({name: _shown(value) for name, value in details.items()}, code=code)
     places |= _made_places(details, zone)
-    parts = [hint % places] if hint else []
     until = until_of(details)
-    if until is not None:
-        parts.append(gettext("Next attempt: %(time)s.") % {"time": _time(until, zone)})
-    return Words(sentence=sentence % places, hint=" ".join(parts))
+    following = "" if until is None else gettext("Next attempt: %(time)s.") % {"time": _time(until, zone)}
+    whole_hint = f"{hint % places} {following}".strip()
+    return Words(sentence=sentence % places, hint=whole_hint, next_attempt=following)
 
 
 def _made_places(details: Mapping[str, Detail], zone: tzinfo) -> dict[str, str]:

@@ -40,3 +40,11 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
 def fault_hint(fault: Fault | None, zone: tzinfo = UTC) -> str:
     """Return what to do about it; empty where nothing is wrong or nothing can be done."""
     return words(fault.code, fault.details, zone).hint if fault is not None and fault.code in WORDS else ""
+
+
+def fault_message(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
+    """Return what is wrong and when the next attempt is made; None where nothing is wrong."""
+    said = fault_words(fault, zone)
+    if fault is None or said is None or fault.code not in WORDS:
+        return said
+    return f"{said} {words(fault.code, fault.details, zone).next_attempt}".rstrip()

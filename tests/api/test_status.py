@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.devices import clock
 from apps.devices.models import ApiCall, Site, SourceState
+from apps.devices.wording import words
 from apps.metrics.home import Home
 from apps.metrics.status import current_status
 from apps.metrics.status_words import fault_words
@@ -290,4 +291,20 @@ def test_a_source_that_repeats_itself_for_half_an_hour_is_told_with_its_time(
     assert heat_pump.fault is not None and heat_pump.fault.code == "source_silent"
     assert fault_words(heat_pump.fault, BERLIN) == (
         "The cloud responds, but the heat pump has sent it nothing new since 23 Nov 2026, 13:34."
+    )
+
+
+def test_a_pause_names_its_cause_and_the_next_attempt(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    SourceState.objects.create(
+        site=site,
+        source="heat_pump",
+        error_code="paid_plan",
+        error_details={"until": "2026-11-23T14:00:00+00:00"},
+        last_error_at=now,
+    )
+    assert reader.get("/api/status").json()["heat_pump"]["message"] == (
+        f"{words('paid_plan', {}).sentence} Next attempt: 23 Nov 2026, 15:00."
     )

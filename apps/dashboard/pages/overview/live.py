@@ -28,7 +28,7 @@ from apps.metrics.status import (
     Status,
     current_status,
 )
-from apps.metrics.status_words import fault_words
+from apps.metrics.status_words import fault_message
 from apps.metrics.totals import Totals, window
 
 COP_WINDOW_S = 1800
@@ -70,7 +70,7 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
         if source.state == NOT_SET_UP or (source.state == FRESH and source.fault is None):
             continue
         if source.state == FRESH:
-            said = (fault_words(source.fault, home.options.zone) or "").removesuffix(".")
+            said = (fault_message(source.fault, home.options.zone) or "").removesuffix(".")
             text = _("%(source)s: %(message)s") % {"source": name, "message": said}
         elif source.measured_at is None:
             text = _("%(source)s: no values yet") % {"source": name}
