@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test lint types check bench study soak browser messages screenshots vendor-check clean
+.PHONY: run test test-postgres lint types check bench study soak browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,6 +22,10 @@ run: $(VENV)/.run-installed  ## start heatmon; without devices the demo
 
 test: $(VENV)/.dev-installed  ## all tests, in under five minutes
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+test-postgres: $(VENV)/.dev-installed  ## the tests that use the ORM, on a PostgreSQL server of their own
+	$(BIN)/python tools/postgres.py $(BIN)/python -m pytest -n $(JOBS) $(ARGS) --ignore tests/heatmon/test_simulate.py \
+	  tests/accounts tests/api tests/changelog tests/dashboard tests/devices tests/heatmon tests/metrics
 
 lint: $(VENV)/.dev-installed  ## style
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
@@ -26,7 +26,13 @@ NEED_IT = NEED_STORE | {
 
 
 def make_ready() -> None:
-    """Bring the database to this version. Raises CommandError if a newer heatmon has written it."""
+    """Bring the database to this version. Raises CommandError if it cannot be reached, or if a newer heatmon
+    has written it."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        said = " ".join(str(error).split())
+        raise CommandError(f"The database of settings and notes cannot be used: {said}") from error
     refuse_newer_schema()
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):

@@ -26,6 +26,8 @@ from apps.devices.option_parsers import (
     whole_number,
 )
 
+from .postgres import postgres_url
+
 
 class OptionsError(Exception):
     """The environment cannot be used. ``faults``: one sentence each, naming the option."""
@@ -60,7 +62,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
     Option("lan_http", switch, False, "allow sign-in without TLS on a home network"),
     Option(
         "database_url",
-        text,
+        postgres_url,
         None,
         "postgres://… for many homes; SQLite in the data directory if not set",
         secret=True,

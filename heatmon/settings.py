@@ -7,13 +7,13 @@ import secrets
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 from dotenv import dotenv_values
 
 from .mode import is_demo
 from .options import OptionsError, load_options
+from .postgres import connection_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -115,18 +115,8 @@ TEMPLATES = [
 
 
 def _database() -> dict[str, Any]:
-    if HEATMON.database_url:
-        url = urlsplit(HEATMON.database_url)
-        if url.scheme not in {"postgres", "postgresql"}:
-            sys.exit("heatmon cannot start:\n  HEATMON_DATABASE_URL must begin with postgres://")
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": url.path.lstrip("/"),
-            "USER": unquote(url.username or ""),
-            "PASSWORD": unquote(url.password or ""),
-            "HOST": url.hostname or "",
-            "PORT": url.port or "",
-        }
+    if HEATMON.database_url and not DEMO and not SCRATCH:  # those two never touch a home's data
+        return connection_settings(HEATMON.database_url)
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "heatmon.sqlite3",

@@ -1,30 +1,29 @@
-"""Shared fixtures. Data directories are temporary; nothing here touches a user's data."""
+"""Shared fixtures. See ``environment.py`` for where the tests keep their data."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import translation
 
 # No test depends on how fast the machine is.
 hypothesis.settings.register_profile("heatmon", deadline=None)
 hypothesis.settings.load_profile("heatmon")
 
-os.environ["HEATMON_TESTING"] = "1"
-os.environ["HEATMON_DATA_DIR"] = tempfile.mkdtemp(prefix="heatmon-tests-")
-for _name in [name for name in os.environ if name.startswith("HEATMON_")]:
-    if _name not in {
-        "HEATMON_TESTING",
-        "HEATMON_DATA_DIR",
-        "HEATMON_REQUIRE_BROWSER",
-        "HEATMON_STUDY_DAYS",
-        "HEATMON_CAPTURES",
-    }:
-        del os.environ[_name]
+
+@pytest.fixture(autouse=True)
+def connections_stay_open_within_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request or a job that begins drops a connection without autocommit: on PostgreSQL the test's own."""
+    drop = BaseDatabaseWrapper.close_if_unusable_or_obsolete
+
+    def drop_outside_of_tests(connection: BaseDatabaseWrapper) -> None:
+        if not connection.in_atomic_block:
+            drop(connection)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "close_if_unusable_or_obsolete", drop_outside_of_tests)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from apps.devices.models import Site
+from apps.devices.options import default_site
+
 from . import setup_code
 
 CHILD_TIMEOUT_S = 120
@@ -46,8 +49,9 @@ def create_first_account(username: str, password: str) -> Any:
     except ValidationError as error:
         raise AccountRefused(list(error.messages)) from error
     with transaction.atomic():
-        # One writer at a time (IMMEDIATE on SQLite; the lock below elsewhere) makes this check safe.
-        if user_model.objects.select_for_update().exists():
+        # One at a time: SQLite has one writer, elsewhere the home's row is locked; accounts have no row yet.
+        Site.objects.select_for_update().get(pk=default_site().pk)
+        if user_model.objects.exists():
             raise AccountExists("the first account exists already")
         user.save()
     setup_code.end_code(Path(settings.HOME_DATA_DIR))

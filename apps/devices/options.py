@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.core.management.color import no_style
+from django.db import connection
 
 from .home_options import HOME_OPTIONS, SECRETS, HomeOptions, home_option
 from .models import SavedOption, Site
@@ -39,7 +41,17 @@ class SecretUnreadable(Exception):
 def default_site() -> Site:
     """Return the first home, made on first use."""
     site = Site.objects.order_by("id").first()
-    return site if site is not None else Site.objects.create()
+    return site if site is not None else _first_site()
+
+
+def _first_site() -> Site:
+    """Make it, or find the one that another process has made in this moment."""
+    site, made = Site.objects.get_or_create(pk=1)
+    if made:
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), [Site]):
+                cursor.execute(statement)  # a server's counter does not see an id that was given
+    return site
 
 
 def zone_of(site: Site) -> ZoneInfo:

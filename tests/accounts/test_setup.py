@@ -117,6 +117,7 @@ def test_the_demo_makes_the_account_in_the_real_data_and_asks_for_a_restart(
     settings.DEMO = True
     settings.DATA_DIR = home / "demo"
     monkeypatch.setenv("HEATMON_DATA_DIR", str(home))
+    monkeypatch.delenv("HEATMON_DATABASE_URL", raising=False)
     restart.restart_requested.clear()
     code = current_code(home)
     response = client.post("/setup", {**FIELDS, "code": code})

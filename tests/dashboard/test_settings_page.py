@@ -214,6 +214,7 @@ def test_secrets_of_the_server_are_only_said_to_be_set(owner: Client, settings: 
         **settings.HEATMON.values,
         "secret_key": "canary-" * 8,
         "redis_url": "redis://:canary@127.0.0.1",
+        "database_url": None,
     }
     settings.HEATMON = replace(settings.HEATMON, values=values)
     page = owner.get("/settings").content.decode()

@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def manage(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def manage(data_dir: Path, *arguments: str, **given: str) -> subprocess.CompletedProcess[str]:
     environ = {key: value for key, value in os.environ.items() if not key.startswith("HEATMON_")}
-    environ |= {"HEATMON_DATA_DIR": str(data_dir), "HEATMON_TESTING": "1"}
+    environ |= {"HEATMON_DATA_DIR": str(data_dir), "HEATMON_TESTING": "1", **given}
     return subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), *arguments],
         env=environ,

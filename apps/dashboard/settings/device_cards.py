@@ -117,10 +117,13 @@ def own_services() -> list[str]:
     """Return host:port of what belongs to heatmon itself: no meter's address."""
     options = settings.HEATMON
     found = [options.bind]
-    for url, port in ((options.redis_url, 6379), (options.influxdb_url, 8086), (options.database_url, 5432)):
+    for url, port in ((options.redis_url, 6379), (options.influxdb_url, 8086)):
         if url:
             parts = urlsplit(url)
             found.append(f"{parts.hostname}:{parts.port or port}")
+    database = settings.DATABASES["default"]
+    if database.get("HOST"):
+        found.append(f"{database['HOST']}:{database['PORT'] or 5432}")
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import django
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -285,12 +286,20 @@ def _store_bytes() -> int | None:
         return None
 
 
+def _database_server() -> list[tuple[str, str]]:
+    if connection.vendor != "postgresql":
+        return []
+    major, minor = connection.get_database_version()
+    return [("PostgreSQL", f"{major}.{minor}")]
+
+
 def _versions(site: Site) -> list[tuple[str | Promise, str]]:
     devices = Device.objects.filter(site=site, active=True).exclude(firmware="")
     return [
         ("heatmon", version()),
         (_("Store"), "SQLite" if settings.HEATMON.store == "sqlite" else "InfluxDB"),
         ("SQLite", sqlite3.sqlite_version),
+        *_database_server(),
         ("Python", platform.python_version()),
         ("Django", django.get_version()),
         (_("Method"), str(METHOD_VERSION)),
