@@ -92,11 +92,10 @@ class Collection:
             adapter=adapter,
             allow_loopback=server.allow_loopback_devices,
         )
+        self.sleep = sleep
         self._lock = threading.Lock()
         self._connected: Connected | None = None
         self._clients: dict[str, tuple[tuple[Any, ...], Any]] = {}
-        self.last_whole_search: datetime | None = None
-        self.remembered_from: datetime | None = None  # what the meter's memory begins with
 
     def connected(self) -> Connected:
         """Return options, devices and clients in force."""

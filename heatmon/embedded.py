@@ -30,6 +30,7 @@ from .schedule import Job, next_run
 log = logging.getLogger(__name__)
 
 GRACE_S = 120
+LONG_TURN_S = 300
 
 
 class AlreadyRunning(Exception):
@@ -116,12 +117,13 @@ class Runner:
     def loop(self, group: str, jobs: Sequence[Job]) -> None:
         """Run the jobs of one thread until told to stop."""
         period = min(job.period_s for job in jobs)
+        longest_s = 3 * max(period, *(min(job.period_s, LONG_TURN_S) for job in jobs))
         for job in jobs:
             if job.name in self._at_once:
                 self._run(job, datetime.fromtimestamp(self._wall(), UTC))
         due = {job.name: next_run(job, self._wall()) for job in jobs}
         while not self.stop.is_set():
-            heartbeat.promise(group, self._monotonic() + 3 * period + GRACE_S)
+            heartbeat.promise(group, self._monotonic() + longest_s + GRACE_S)
             job = min(jobs, key=lambda one: due[one.name])
             wait = due[job.name] - self._wall()
             if wait > period or wait < -job.expires_s:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
@@ -21,22 +21,24 @@ from apps.devices.answers import forget_answers, keep_answers
 from apps.devices.errors import BudgetExhausted, DeviceError, WrongDevice
 from apps.devices.locks import LockHeld
 from apps.devices.models import ApiCall, Device, JobRun, Site
-from apps.devices.readings import HeatPumpReading, MinuteRecord, PowerReading
+from apps.devices.readings import HeatPumpReading, PowerReading
 from apps.devices.reports import meter_report
 from apps.devices.sources import HeatPumpAnswer
-from apps.metrics.grid import INTERVAL_S, interval_of
-from apps.metrics.marks import mark_late, mark_new, write_marked
+from apps.metrics.grid import interval_of
+from apps.metrics.marks import mark_new
 from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import site_parameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows, newest_of
-from apps.metrics.stale import derive_stale
+from apps.metrics.stale import PIECE, derive_stale
 from apps.metrics.store.base import Row, TimeSeriesStore
 
-from .backfill import RECENT, REMEMBERED, fill_gaps, find_gaps
+from .backfill import backfill, refine_minutes
 from .collection import Collection
 from .device_care import note_clock, note_seen
 from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_success, warn_of_login
 from .upkeep import damages
+
+__all__ = ["backfill", "derive", "keep_house", "poll_heat_pump", "poll_power", "refine_minutes"]
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +47,8 @@ KEEP_ANSWERS = timedelta(days=90)
 KEEP_CALLS = timedelta(days=60)
 LONG_OUTAGE = timedelta(hours=6)
 DAY = timedelta(days=1)
-FILL_FOR = timedelta(minutes=3)
 READABLE_WITHIN_S = 60.0
+MINUTES_COME_WITHIN_S = 30
 
 
 class HeatPumpPoll(NamedTuple):
@@ -151,63 +153,23 @@ def _newest_rows(site: Site, store: TimeSeriesStore, readings: Sequence[HeatPump
     return newest_of(rows, requested_at)
 
 
-def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
-    """Replace the last interval's provisional minutes with those that the meter kept."""
-    connected = collection.connected()
-    device, history = connected.meter_device, connected.memory
-    if history is None or device is None or device.clock_wrong_since is not None:
-        return []
-    end = _interval_start(at)
-    start = end - timedelta(seconds=INTERVAL_S)
-    records = list(history.fetch_recent(start, end, device.profile))
-    channels = connected.options.heat_pump_channels
-    rows = minute_rows(collection.site.pk, records, channels)
-    write_marked(collection.store, collection.site.pk, rows, mark_late)
-    return records
+def derive(collection: Collection, at: datetime, go_on: Callable[[], bool] = lambda: True) -> int:
+    """Compute what became stale, the last closed intervals included; return how many intervals.
 
-
-def backfill(
-    collection: Collection, at: datetime, go_on: Callable[[], bool] = lambda: True, *, whole: bool = False
-) -> int:
-    """Fetch missing minutes from the meter's memory; return how many were stored.
-
-    At first, once a day and with ``whole``, all that the meter remembers is looked at, else 48 hours. One
-    turn fetches for three minutes at most: the next one goes on, and the newest minutes wait no longer.
+    An interval is taken up half a minute after its end, when its last minutes have come from the meter.
     """
-    connected = collection.connected()
-    device, history = connected.meter_device, connected.memory
-    if history is None or device is None or device.clock_wrong_since is not None:
-        return 0
-    whole = whole or collection.last_whole_search is None or at - collection.last_whole_search >= DAY
-    # Hours are searched again as they end; in between only the newest can have gained a gap.
-    start = at - (RECENT if at.minute < 10 else timedelta(hours=2))
-    if whole:
-        extent = history.extent(device.profile)
-        if extent is None:
-            return 0  # it begins to remember with its next minute
-        collection.remembered_from = extent.start
-        start = at - REMEMBERED
-    if device.history_from is not None:
-        start = max(start, device.history_from)
-    find_gaps(collection, device.identifier, start, at)
-    if whole:
-        collection.last_whole_search = at
-    until = collection.clock() + FILL_FOR
-    return fill_gaps(collection, history, device, at, go_on=lambda: go_on() and collection.clock() < until)
-
-
-def derive(collection: Collection, at: datetime) -> int:
-    """Compute what became stale, the last closed intervals included; return how many intervals."""
     site, store = collection.site, collection.store
     if not store.wait_until_readable(READABLE_WITHIN_S):
         log.warning("Nothing was derived this time: the rows written last cannot be read yet.")
         return 0
-    mark_new(store, site.pk, interval_of(int(at.timestamp())))
+    mark_new(store, site.pk, interval_of(int(at.timestamp()) - MINUTES_COME_WITHIN_S))
+    done, count = 0, PIECE
     try:
-        done = derive_stale(store, site.pk, partial(site_parameters, site), at, DERIVE_AT_ONCE)
+        while count >= PIECE and done < DERIVE_AT_ONCE and go_on():
+            count = derive_stale(store, site.pk, partial(site_parameters, site), at, PIECE)
+            done += count
     except LockHeld as error:
         log.warning("Nothing was derived this time: %s.", error)
-        return 0
     if done:
         note_meter_events(site)
     return done
@@ -229,7 +191,3 @@ def keep_house(collection: Collection, at: datetime) -> None:
     warn_of_login(collection.site, at, collection.options.zone)
     for what, fault in damages(collection.store):
         log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", what, fault)
-
-
-def _interval_start(at: datetime) -> datetime:
-    return datetime.fromtimestamp(interval_of(int(at.timestamp())), UTC)

@@ -23,9 +23,10 @@ class Job:
     keeps_lock: bool = False
 
 
-# Minutes of the meter's memory are read by two jobs; one turn of filling gaps is over within a minute.
+# The meter's memory is read by two jobs. One turn of filling gaps is over within a minute, or two where the
+# meter does not answer.
 MEMORY = "meter-memory"
-MEMORY_WAIT_S = 90.0
+MEMORY_WAIT_S = 100.0
 
 JOBS: tuple[Job, ...] = (
     Job(
@@ -54,8 +55,9 @@ JOBS: tuple[Job, ...] = (
         lock=MEMORY,
         lock_wait_s=MEMORY_WAIT_S,
     ),
-    Job(name="backfill", period_s=600, offset_s=60, expires_s=540, thread="history", lock=MEMORY),
-    Job(name="derive", period_s=300, offset_s=30, expires_s=240, thread="derive"),
+    # Often, so that the first numbers come at once; a turn without anything to do costs two queries.
+    Job(name="backfill", period_s=10, offset_s=5, expires_s=9, thread="history", lock=MEMORY),
+    Job(name="derive", period_s=30, offset_s=0, expires_s=25, thread="derive", lock="derive-turn"),
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=3600, thread="derive"),
 )
 

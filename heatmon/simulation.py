@@ -41,8 +41,8 @@ SOCKET_EVERY = 1000
 DAY = timedelta(days=1)
 RETENTION = timedelta(days=60)
 POLLS = {"poll_power", "poll_heat_pump"}
-# What deriving gives does not depend on when it runs; once an hour of virtual time is enough here.
-PERIODS_S = {"derive": 3600}
+# What deriving and filling gaps give does not depend on when they run; here they may run rarely.
+PERIODS_S = {"derive": 3600, "backfill": 600}
 DAY_TOLERANCE_WH = 1.0
 CHANGE_SEEN_WITHIN_S = 1200
 

@@ -49,6 +49,12 @@ def _known(site: Site, source: str) -> _Known | None:
     return None if row is None else _Known(row[0], stored_time(row[1]), json.loads(row[2]))
 
 
+def is_responding(site: Site, source: str) -> bool:
+    """Return whether the last poll was answered."""
+    known = _known(site, source)
+    return known is not None and not known.error_code
+
+
 def note_success(
     site: Site,
     source: str,

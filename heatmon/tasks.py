@@ -20,6 +20,8 @@ from .collection import Collection
 from .device_locks import DeviceLocks
 from .schedule import JOBS, Job, last_run
 
+SHORT_TURN_S, LONG_TURN_S = 30, 280
+
 
 @lru_cache(maxsize=1)
 def collection() -> Collection:
@@ -54,7 +56,7 @@ def _take(job: Job, at: datetime) -> bool:
     except IntegrityError:
         return False
     worker = collection()
-    if job.period_s >= 60 or at.second == 0:
+    if job.period_s >= 60 or at.second < job.period_s:
         worker.reload()
     try:
         getattr(jobs, job.name)(worker, at)
@@ -68,7 +70,9 @@ def _task(job: Job) -> Task:
         run(job, time.time())
 
     task.__name__ = job.name
-    limit = max(job.period_s, 30) if job.period_s <= 60 else 280
+    # A job that holds a lock for its turn may take longer than its period: the next ones stay out.
+    waits_for_itself = job.lock and not job.keeps_lock
+    limit = LONG_TURN_S if waits_for_itself or job.period_s > LONG_TURN_S else SHORT_TURN_S
     return shared_task(name=f"heatmon.{job.name}", time_limit=limit, ignore_result=True)(task)
 
 

@@ -123,7 +123,9 @@ class SavedOption(models.Model):
 class HistoryGap(models.Model):
     """An hour of which minute rows are missing or provisional, and what became of fetching them.
 
-    ``reason`` is an error's code with its details, or ``not_remembered``; see ``wording``.
+    ``attempts`` counts answers without the rows, ``failures`` requests without an answer, one after the
+    other; it is not asked for again before ``retry_at``, and then ``piece_minutes`` at a time. ``reason``
+    is an error's code with its details, or why the rows cannot be had; see ``wording``.
     """
 
     class State(models.TextChoices):
@@ -137,13 +139,39 @@ class HistoryGap(models.Model):
     missing_minutes = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     attempts = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
     last_attempt_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    piece_minutes = models.PositiveSmallIntegerField(default=60)
     reason = models.CharField(max_length=60, blank=True)
     reason_details = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "device", "start"], name="gap_once_per_hour")]
         indexes = [models.Index(fields=["site", "state", "start"], name="gap_by_state")]
+
+
+class MemorySearch(models.Model):
+    """How far a meter's memory was compared with the store.
+
+    ``begins_at``: its first row, in ``profile``, at the last look; ``switched_at``: where that began when the
+    profile was switched last; ``searched_until``: until when the hours
+    were compared; ``whole_at``: when all that it remembers last was, None before the first time;
+    ``retry_at``: no look before; ``hour_s``: what an hour took to fetch lately [s].
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="memory_searches")
+    device = models.CharField(max_length=64)
+    profile = models.CharField(max_length=20, blank=True)
+    begins_at = models.DateTimeField(null=True)
+    switched_at = models.DateTimeField(null=True)
+    searched_until = models.DateTimeField(null=True)
+    whole_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    hour_s = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["site", "device"], name="one_search_per_meter")]
 
 
 class JobRun(models.Model):

@@ -108,6 +108,9 @@ METER: Mapping[str, tuple[Text, Text]] = {
     ),
     "clock_was_wrong": (_("the meter's clock was wrong then"), ""),
     "not_remembered": (_("the meter has no data for these minutes"), ""),
+    "not_given": (_("the meter says it has these minutes, but does not hand them out"), ""),
+    "memory_begins_later": (_("the meter's memory begins later: it was erased, or too much time passed"), ""),
+    "profile_switched": (_("the meter's profile was switched, and with it its memory"), ""),
 }
 
 EXPORT: Mapping[str, tuple[Text, Text]] = {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from apps.devices.errors import DeviceUnreachable, WrongDevice
 from apps.devices.models import HistoryGap
-from apps.metrics.models import StaleRange
-from apps.simulator.faults import METER, Fault, refuse
+from apps.metrics.models import Lump, StaleRange
+from apps.simulator.faults import METER, Effect, Fault, refuse
 from apps.simulator.shelly_rpc import MONOPHASE
-from heatmon.backfill import find_gaps
-from tests.factories import JANUARY, Home
+from apps.simulator.wire import Answer, Handler, json_answer
+from tests.factories import JANUARY, Home, answering_before
 
 from .conftest import MakeHome
 
@@ -35,6 +39,42 @@ def settled(home: Home) -> None:
     """Three minutes later, when the last minutes are surely in the meter's memory."""
     home.move(minutes=4)
     home.run("poll_power", "refine_minutes", minutes=1)
+
+
+def spoil(home: Home, what: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    """From now on the lines of the meter's answers to paths with ``what`` come changed."""
+    inner = home.world.meter_handler.handler
+
+    def handle(method: str, path: str, headers: Any, body: bytes, at: float) -> Answer:
+        answer = inner(method, path, headers, body, at)
+        if what not in path:
+            return answer
+        return answer._replace(body=b"\r\n".join(change(answer.body.split(b"\r\n"))))
+
+    home.world.meter_handler.handler = handle
+
+
+def only_for(start: datetime, answer: Callable[[], Answer]) -> Effect:
+    """A fault that meets requests for the hour from ``start`` alone."""
+    first, last = int(start.timestamp()), int((start + HOUR).timestamp())
+
+    def effect(handler: Handler, method: str, path: str, headers: Any, body: bytes, at: float) -> Answer:
+        query = dict(parse_qsl(urlsplit(path).query))
+        if first <= int(query.get("ts", 0)) < last:
+            return answer()
+        return handler(method, path, headers, body, at)
+
+    return effect
+
+
+def for_good(home: Home, effect: Effect) -> Fault:
+    fault = Fault(name="made", target=METER, start=0.0, duration_s=1e12, effect=effect)
+    home.world.faults.append(fault)
+    return fault
+
+
+def states(home: Home) -> dict[str, int]:
+    return dict(Counter(HistoryGap.objects.filter(site=home.site).values_list("state", flat=True)))
 
 
 def test_the_first_start_fetches_what_the_meter_remembers_from_before(make_home: MakeHome) -> None:
@@ -102,14 +142,12 @@ def test_an_unreachable_meter_costs_no_attempt(home: Home) -> None:
     home.move(hours=2)
     away = Fault(name="away", target=METER, start=home.at.timestamp(), duration_s=3000.0, effect=refuse)
     home.world.faults.append(away)
-    find_gaps(home.collection, home.device("meter").identifier, JANUARY, home.at)
     for _ in range(6):
-        home.collection.last_whole_search = home.at
         with pytest.raises(DeviceUnreachable):
             home.call("backfill")
         home.move(minutes=7)
     assert {gap.attempts for gap in HistoryGap.objects.exclude(start=JANUARY - HOUR)} == {0}
-    gap = HistoryGap.objects.get(start=JANUARY)
+    gap = HistoryGap.objects.get(start=JANUARY + HOUR)
     assert (gap.state, gap.reason, gap.reason_details) == (
         HistoryGap.State.OPEN,
         "unreachable",
@@ -196,7 +234,7 @@ def test_one_turn_of_filling_leaves_time_for_the_others_of_its_thread(make_home:
     home.world.meter_handler.handler = slow  # type: ignore[assignment]
     began = home.at
     home.call("backfill")
-    assert timedelta(seconds=150) <= home.at - began <= timedelta(seconds=240)
+    assert timedelta(seconds=30) <= home.at - began <= timedelta(seconds=90)
     assert HistoryGap.objects.filter(state=HistoryGap.State.OPEN).exists()
 
 
@@ -209,22 +247,15 @@ def test_of_another_meter_at_the_address_no_hour_is_stored(home: Home) -> None:
     assert home.minute_energies_wh(JANUARY + 15 * MINUTE, home.at) == []
 
 
-def test_rows_before_a_broken_line_of_the_meters_answer_are_kept(make_home: MakeHome) -> None:
+def test_rows_around_a_broken_line_of_the_meters_export_are_fetched_in_smaller_pieces(
+    make_home: MakeHome,
+) -> None:
     home = make_home(remembers_h=1)
+    home.move(seconds=5)
     home.call("poll_power")
-    inner = home.world.meter_handler.handler
-
-    def broken(method: str, path: str, headers: object, body: bytes, at: float) -> object:
-        answer = inner(method, path, headers, body, at)  # type: ignore[arg-type]
-        if path.startswith("/emdata"):
-            lines = answer.body.split(b"\r\n")
-            answer = answer._replace(body=b"\r\n".join([*lines[:31], b"x,y", *lines[31:]]))
-        return answer
-
-    home.world.meter_handler.handler = broken  # type: ignore[assignment]
-    with pytest.raises(Exception, match="unreadable .*line 32"):
-        home.call("backfill")
-    assert len(home.minute_energies_wh(JANUARY - HOUR, JANUARY)) == 30
+    spoil(home, "data.csv", lambda lines: [*lines[:31], b"x,y", *lines[31:]])
+    assert home.call("backfill") >= 60
+    stored_equals_truth(home, JANUARY - HOUR, JANUARY)
 
 
 def test_hours_of_a_meter_in_the_profile_monophase_come_back_too(make_home: MakeHome) -> None:
@@ -237,3 +268,166 @@ def test_a_meter_whose_memory_is_empty_gives_nothing_and_no_gap(home: Home) -> N
     home.call("poll_power")
     assert home.call("backfill") == 0
     assert HistoryGap.objects.count() == 0
+
+
+# -- one bad hour, and what is no proof ------------------------------------------------------------------
+
+
+def broken() -> Answer:
+    return Answer(200, {"Content-Type": "text/csv"}, b"timestamp", cut=True)
+
+
+def test_an_hour_that_always_fails_keeps_no_other_waiting_and_is_asked_ever_more_rarely(
+    make_home: MakeHome,
+) -> None:
+    home = make_home(remembers_h=6)
+    for_good(home, only_for(JANUARY - 3 * HOUR, broken))
+    home.move(seconds=5)
+    home.call("poll_power")
+    home.call("backfill")
+    assert states(home) == {"filled": 5, "open": 1}
+    bad = HistoryGap.objects.get(start=JANUARY - 3 * HOUR)
+    assert (bad.missing_minutes, bad.failures, bad.attempts, bad.reason) == (60, 1, 0, "connection_lost")
+    pauses = []
+    for _ in range(6):
+        asked_at = home.at
+        home.run("poll_power", "backfill", seconds=11)
+        bad.refresh_from_db()
+        assert bad.retry_at is not None
+        pauses.append(round((bad.retry_at - asked_at).total_seconds() / 60))
+        home.world.advance_to(bad.retry_at)
+        home.call("poll_power")
+    assert pauses == [2, 4, 8, 16, 32, 64]
+
+
+def test_an_hour_that_failed_comes_back_once_the_meter_gives_it(make_home: MakeHome) -> None:
+    home = make_home(remembers_h=3)
+    fault = for_good(home, only_for(JANUARY - 2 * HOUR, broken))
+    home.move(seconds=5)
+    home.call("poll_power")
+    home.call("backfill")
+    home.world.faults.remove(fault)
+    home.run("poll_power", "backfill", minutes=3)
+    stored_equals_truth(home, JANUARY - 3 * HOUR, JANUARY)
+    gap = HistoryGap.objects.get(start=JANUARY - 2 * HOUR)
+    assert (gap.state, gap.failures, gap.reason) == (HistoryGap.State.FILLED, 0, "")
+
+
+def test_an_export_that_resets_above_some_rows_is_asked_for_in_halves(make_home: MakeHome) -> None:
+    home = make_home(remembers_h=2)
+    inner = home.world.meter_handler.handler
+    lengths: list[int] = []
+
+    def resetting(method: str, path: str, headers: Any, body: bytes, at: float) -> Answer:
+        if "data.csv" not in path:
+            return inner(method, path, headers, body, at)
+        query = dict(parse_qsl(urlsplit(path).query))
+        lengths.append((int(query["end_ts"]) - int(query["ts"])) // 60)
+        if lengths[-1] > 20:
+            return Answer(200, {"Content-Type": "text/csv"}, b"", cut=True)
+        return inner(method, path, headers, body, at)
+
+    home.world.meter_handler.handler = resetting
+    home.move(seconds=5)
+    home.call("poll_power")
+    home.call("backfill")
+    stored_equals_truth(home, JANUARY - 2 * HOUR, JANUARY)
+    assert lengths[:6] == [60, 30, 15, 15, 15, 15]
+
+
+def test_an_export_that_never_works_is_replaced_by_single_pages(make_home: MakeHome) -> None:
+    home = make_home(remembers_h=2)
+    inner = home.world.meter_handler.handler
+    home.world.meter_handler.handler = answering_before(
+        inner, lambda path: broken() if "data.csv" in path else None
+    )
+    home.move(seconds=5)
+    home.call("poll_power")
+    home.call("backfill")
+    stored_equals_truth(home, JANUARY - 2 * HOUR, JANUARY)
+
+
+def test_an_export_of_a_header_only_is_no_proof_that_the_rows_are_lost(make_home: MakeHome) -> None:
+    home = make_home(remembers_h=2)
+    spoil(home, "data.csv", lambda lines: lines[:1])
+    home.move(seconds=5)
+    home.call("poll_power")
+    home.call("backfill")
+    stored_equals_truth(home, JANUARY - 2 * HOUR, JANUARY)
+    assert set(states(home)) == {"filled"}
+
+
+def test_rows_that_the_meter_says_it_has_are_not_given_up(make_home: MakeHome) -> None:
+    home = make_home(remembers_h=2)
+    spoil(home, "data.csv", lambda lines: lines[:1])
+    empty = for_good(
+        home,
+        lambda handler, method, path, headers, body, at: (
+            json_answer(200, {"keys": [], "data": []})
+            if "GetData" in path
+            else handler(method, path, headers, body, at)
+        ),
+    )
+    home.run("poll_power", "backfill", minutes=50)
+    gap = HistoryGap.objects.get(start=JANUARY - HOUR)
+    assert (gap.state, gap.attempts >= 3, gap.reason) == (HistoryGap.State.OPEN, True, "not_given")
+    home.world.faults.remove(empty)
+    home.run("poll_power", "backfill", hours=1)
+    stored_equals_truth(home, JANUARY - 2 * HOUR, JANUARY)
+
+
+def test_a_meter_that_says_nothing_of_its_memory_has_lost_nothing_yet(home: Home) -> None:
+    started(home)
+    home.move(hours=2)
+    spoil(home, "data.csv", lambda lines: lines[:1])
+    for_good(
+        home,
+        lambda handler, method, path, headers, body, at: (
+            json_answer(200, {"keys": [], "data": [], "data_blocks": []})
+            if "GetData" in path or "GetRecords" in path
+            else handler(method, path, headers, body, at)
+        ),
+    )
+    home.run("poll_power", "backfill", minutes=50)
+    assert set(HistoryGap.objects.filter(start__gte=JANUARY).values_list("state", flat=True)) == {"open"}
+
+
+# -- what the meter cannot have any more -----------------------------------------------------------------
+
+
+def test_minutes_from_before_an_erased_memory_stand_as_lost_and_their_energy_as_a_lump(home: Home) -> None:
+    started(home)
+    home.run(minutes=50)
+    away_from = home.at
+    home.move(hours=3)
+    erased_at = home.at
+    home.world.shelly.meter.rows_from = int(erased_at.timestamp())
+    home.restart()
+    home.run(minutes=70)
+    lost = HistoryGap.objects.filter(state=HistoryGap.State.LOST)
+    assert {gap.reason for gap in lost} == {"memory_begins_later"}
+    assert [gap.missing_minutes for gap in lost.order_by("start")] == [60, 60, 60, 2]
+    (lump,) = Lump.objects.filter(site_id=home.site.pk)
+    assert (lump.start, lump.end) == (away_from - MINUTE, erased_at)
+    assert lump.energy_wh == pytest.approx(home.world.truth.energy_wh(lump.start, lump.end), abs=0.1)
+
+
+def test_minutes_from_before_a_switched_profile_stand_as_lost(home: Home) -> None:
+    started(home)
+    home.run(minutes=50)
+    home.move(hours=3)
+    home.world.shelly.switch_profile(home.at.timestamp())
+    home.world.shelly.meter.rows_from = int(home.at.timestamp())
+    home.restart()
+    home.run(minutes=10)
+    lost = HistoryGap.objects.filter(state=HistoryGap.State.LOST)
+    assert {gap.reason for gap in lost} == {"profile_switched"}
+    assert sum(gap.missing_minutes for gap in lost) >= 110
+
+
+def test_before_heatmon_knew_the_meter_nothing_counts_as_lost(make_home: MakeHome) -> None:
+    home = make_home(remembers_h=5)
+    home.world.shelly.meter.rows_from = int((JANUARY - 2 * HOUR).timestamp())
+    home.run("poll_power", "backfill", minutes=5)
+    assert set(states(home)) == {"filled"}
+    assert not HistoryGap.objects.filter(start__lt=JANUARY - 2 * HOUR).exists()

@@ -28,7 +28,7 @@ from .parse import (
 )
 
 CHUNK = timedelta(hours=1)
-CHUNK_DEADLINE_S = 120.0
+CHUNK_DEADLINE_S = 40.0
 PAGE_DEADLINE_S = 5.0
 EXTENT_DEADLINE_S = 15.0
 PAUSE_S = 1.0

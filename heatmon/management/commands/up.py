@@ -104,6 +104,7 @@ class Command(BaseCommand):
             pass
         self.stdout.write("stopping ...")
         # All are told at once, so that together they take no longer than the slowest.
+        stop.set()
         runner.stop.set()
         if demo:
             demo.ask_to_end()
@@ -128,9 +129,15 @@ def _now() -> datetime:
 
 
 def work_of(collection: Collection, stop: threading.Event) -> Mapping[str, Callable[[datetime], Any]]:
-    """Return job name → what to do at its time. A long fetch of missed minutes ends with ``stop``."""
+    """Return job name → what to do at its time. Long work in pieces ends with ``stop``."""
+
+    def go_on() -> bool:
+        return not stop.is_set()
+
     work = {job.name: partial(getattr(jobs, job.name), collection) for job in JOBS}
-    return {**work, "backfill": partial(jobs.backfill, collection, go_on=lambda: not stop.is_set())}
+    for name in ("backfill", "derive"):
+        work[name] = partial(work[name], go_on=go_on)
+    return work
 
 
 def due_at_once(collection: Collection, at: datetime) -> set[str]:

@@ -28,6 +28,7 @@ from apps.dashboard.context_processors import version
 from apps.devices import clock
 from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
+from apps.devices.memory import was_searched
 from apps.devices.meter_clock import is_wrong
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
 from apps.devices.options import HomeOptions, default_site, home_options
@@ -109,6 +110,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "jobs": _jobs(site),
         "backlog": _backlog(site),
         "gaps": _gaps(site, at),
+        "gaps_were_looked_for": was_searched(site),
         "disk": _disk(),
         "versions": _versions(site),
         "sqlite_at_risk": sqlite3.sqlite_version_info < SQLITE_MENDED,

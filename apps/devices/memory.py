@@ -1,0 +1,58 @@
+"""How far the minutes of the meter's memory have come into the store: what pages tell of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from .models import Device, HistoryGap, MemorySearch, Site
+
+USUAL_HOUR_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryProgress:
+    """Days (local) that the meter remembers, and how many of them need nothing more; the hours still to be
+    fetched, and about how long that takes. ``begins_at``: how far back it will reach."""
+
+    days: int
+    days_done: int
+    hours_open: int
+    seconds_left: float
+    begins_at: datetime
+
+    @property
+    def is_complete(self) -> bool:
+        return self.hours_open == 0
+
+
+def memory_progress(site: Site, at: datetime, zone: tzinfo) -> MemoryProgress | None:
+    """Return how far fetching is for the site's meter; None before its memory was compared with the store."""
+    search = _search(site)
+    if search is None or search.whole_at is None or search.begins_at is None:
+        return None
+    gaps = HistoryGap.objects.filter(site=site, device=search.device, state=HistoryGap.State.OPEN)
+    open_hours = list(gaps.values_list("start", flat=True))
+    first, last = search.begins_at.astimezone(zone).date(), at.astimezone(zone).date()
+    days = (last - first) // timedelta(days=1) + 1
+    open_days = {start.astimezone(zone).date() for start in open_hours}
+    return MemoryProgress(
+        days=days,
+        days_done=max(0, days - len(open_days)),
+        hours_open=len(open_hours),
+        seconds_left=len(open_hours) * (search.hour_s or USUAL_HOUR_S),
+        begins_at=search.begins_at,
+    )
+
+
+def was_searched(site: Site) -> bool:
+    """Return whether all that the meter remembers was ever compared with the store."""
+    search = _search(site)
+    return search is not None and search.whole_at is not None
+
+
+def _search(site: Site) -> MemorySearch | None:
+    meter = Device.objects.filter(site=site, kind=Device.Kind.METER, active=True).first()
+    if meter is None:
+        return None
+    return MemorySearch.objects.filter(site=site, device=meter.identifier).first()
