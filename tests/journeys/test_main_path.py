@@ -51,7 +51,7 @@ def test_a_new_interval_redraws_the_charts_without_losing_the_reader_s_place(
         house.fill(store, filled, NOW, later)
         with clock.fixed(later):
             page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
-            expect(page.get_by_role("heading", name="Standing by")).to_be_visible()
+            expect(page.get_by_role("heading", name="On standby")).to_be_visible()
             expect(page.locator("#live .hero__nums .value__num").first).to_have_text("30 W")
             expect(page.locator("#day .panel__sub")).to_contain_text("13:35")
         expect(page.locator("#day-table .table-wrap")).to_be_visible()
