@@ -166,12 +166,13 @@ class ArrivalOrder(TestCase):
         forget_records()
         with scratch() as store:
             store.write(rows)
-            derive_intervals(store, SITE, PARAMETERS, START, START + 4 * HOUR)
+            now = START + 4 * HOUR
+            derive_intervals(store, SITE, PARAMETERS, START, now)
             expected = content(store)
             forget_records()
             DerivedState.objects.create(site_id=SITE, made_with="", modulation_kind="modulating")
             for start, end in reversed(list(zip(edges, edges[1:], strict=False))):
-                derive_intervals(store, SITE, PARAMETERS, start, end)
+                derive_intervals(store, SITE, PARAMETERS, start, end, now)
             if any(row.values.get("modulation_percent") == 60.0 for row in rows):
                 assert content(store) == expected
 
