@@ -19,6 +19,8 @@ from heatmon.answer_import import AnswerImport, snapshot_of
 from heatmon.deriving import derive_marked
 from heatmon.progress import Progress
 
+OBJECTS_BEFORE_A_SEARCH = 10_000
+
 
 class Command(BaseCommand):
     help = 'Import Viessmann responses: one features response (JSON), or JSON lines {"at": …, "payload": …}.'
@@ -67,10 +69,13 @@ class Command(BaseCommand):
 def old_objects_left_alone() -> Iterator[None]:
     """Search only new objects for garbage: an answer is thousands of them, and each search through all that
     was there before takes a third of the time of an import."""
+    thresholds = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(OBJECTS_BEFORE_A_SEARCH, *thresholds[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 
