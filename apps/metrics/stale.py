@@ -101,15 +101,13 @@ def _stretches(ranges: list[StaleRange], now: int) -> list[tuple[int, int]]:
 
 
 def _forget(ranges: list[StaleRange], start: int, end: int) -> None:
-    """Take [start, end) out of these marks; marks made meanwhile are others and stay."""
+    """Take [start, end) out of these marks, in the caller's transaction; marks made meanwhile are others and
+    stay."""
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
     touched = [each for each in ranges if each.start < last and each.end > first]
-    if not touched:
-        return
-    with transaction.atomic():
-        for each in touched:
-            if each.start < first:
-                StaleRange.objects.create(site_id=each.site_id, start=each.start, end=first)
-            if each.end > last:
-                StaleRange.objects.create(site_id=each.site_id, start=last, end=each.end)
-        StaleRange.objects.filter(pk__in=[each.pk for each in touched]).delete()
+    for each in touched:
+        if each.start < first:
+            StaleRange.objects.create(site_id=each.site_id, start=each.start, end=first)
+        if each.end > last:
+            StaleRange.objects.create(site_id=each.site_id, start=last, end=each.end)
+    StaleRange.objects.filter(pk__in=[each.pk for each in touched]).delete()
