@@ -22,6 +22,10 @@ class MemoryProgress:
     begins_at: datetime
 
     @property
+    def minutes_left(self) -> int:
+        return max(1, round(self.seconds_left / 60))
+
+    @property
     def is_complete(self) -> bool:
         return self.hours_open == 0
 

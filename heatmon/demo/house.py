@@ -13,7 +13,7 @@ from typing import Any
 from apps.changelog.notes import add_note
 from apps.changelog.observe import observe
 from apps.devices.configuration import HeatPumpConfiguration
-from apps.devices.models import Device, Site
+from apps.devices.models import Device, MemorySearch, Site
 from apps.simulator.settings import DHW_SCHEDULE, SLOPE, SettingChange, settings_at
 from apps.simulator.spec import HouseSpec, house_spec
 from apps.simulator.viessmann_catalogue import GATEWAY
@@ -103,6 +103,18 @@ def remember_devices(site: Site, state: DemoState) -> None:
                 "model": "SPEM-003CEBEU" if kind == Device.Kind.METER else "CU401B_G",
             },
         )
+    # The past is still being written, but nothing of it is missing: the meter's memory needs no search yet.
+    looked_at = datetime.fromtimestamp(state.end, UTC)
+    MemorySearch.objects.get_or_create(
+        site=site,
+        device=METER,
+        defaults={
+            "profile": "triphase",
+            "begins_at": looked_at,
+            "searched_until": looked_at,
+            "whole_at": looked_at,
+        },
+    )
 
 
 def write_settings_history(site: Site, spec: HouseSpec, state: DemoState, end: int) -> None:

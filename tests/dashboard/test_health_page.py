@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.devices import heartbeat
-from apps.devices.models import ApiCall, Device, HistoryGap, QuotaState, Site, SourceState
+from apps.devices.models import ApiCall, Device, HistoryGap, MemorySearch, QuotaState, Site, SourceState
 from apps.metrics.models import StaleRange
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
@@ -122,6 +122,21 @@ def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: 
     assert "from its memory" in page
     assert "being fetched" not in page
     assert "Still to calculate</dt><dd>1 h</dd>" in page
+
+
+def test_no_minute_is_called_missing_or_there_before_it_was_looked_for(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    fill(store, site, now - timedelta(hours=1), now)
+    Device.objects.create(
+        site=site, kind="meter", identifier="AABBCCDDEEFF", first_seen_at=now, last_seen_at=now
+    )
+    assert "the meter’s memory has not been read" in text(reader)
+    MemorySearch.objects.create(site=site, device="AABBCCDDEEFF", begins_at=now - timedelta(days=2))
+    assert "None: no minute is missing." not in text(reader)
+    MemorySearch.objects.update(whole_at=now)
+    assert "None: no minute is missing." in text(reader)
 
 
 def test_it_opens_while_the_store_is_away(reader: Client, store: SqliteStore, site: Site) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.devices import clock
-from apps.devices.models import Site, SourceState
+from apps.devices.models import Device, HistoryGap, MemorySearch, Site, SourceState
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -281,3 +281,28 @@ def test_a_wrong_clock_and_a_sign_in_that_ends_are_told_though_all_values_are_fr
     assert "Meter: The clock of the meter at 192.168.1.50 is 61 min ahead" in text
     assert "Heat pump: The sign-in to the Viessmann cloud ends on 26 Nov 2026" in text
     assert "All well" not in text
+
+
+def test_how_far_the_meters_own_history_is_stands_among_the_cards(
+    reader: Client, filled: Site, now: datetime
+) -> None:
+    Device.objects.create(
+        site=filled, kind="meter", identifier="A0B1C2D3E4F5", first_seen_at=now, last_seen_at=now
+    )
+    assert "History from the meter" not in text_of(reader.get("/").content.decode())
+    begins_at = now - timedelta(days=59)
+    MemorySearch.objects.create(
+        site=filled, device="A0B1C2D3E4F5", begins_at=begins_at, whole_at=now, hour_s=1.5
+    )
+    midnight = datetime(2026, 11, 11, 23, 0, tzinfo=UTC)  # of 12 November, at home
+    count = (midnight - begins_at) // timedelta(hours=1)
+    hours = [midnight - timedelta(hours=number) for number in range(1, count + 1)]
+    HistoryGap.objects.bulk_create(
+        HistoryGap(site=filled, device="A0B1C2D3E4F5", start=hour, missing_minutes=60) for hour in hours
+    )
+    for page in (reader.get("/"), reader.get("/", headers={"HX-Request": "true", "HX-Target": "live"})):
+        assert "History from the meter newest first, about 28 minutes left 12 of 60 days" in text_of(
+            page.content.decode()
+        )
+    HistoryGap.objects.update(state="filled")
+    assert "History from the meter" not in text_of(reader.get("/").content.decode())

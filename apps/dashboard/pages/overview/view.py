@@ -17,10 +17,13 @@ from apps.dashboard.charts.looks import DEFAULT_SERIES
 from apps.dashboard.pages import page, piece, this_home
 from apps.dashboard.pages.panel import last_day, state_legend, time_panel
 from apps.dashboard.pages.season import season_card
+from apps.devices.memory import MemoryProgress, memory_progress
 from apps.metrics.home import Home
 from apps.metrics.status import current_status
 
 from .live import is_set_up, live_context
+
+WORTH_TELLING_H = 6
 
 
 @login_not_required
@@ -42,12 +45,19 @@ def overview(request: HttpRequest) -> HttpResponse:
         return render(request, "dashboard/not_set_up.html", {"at": home.at})
     context: dict[str, Any] = {"at": home.at, "live": live_context(home, status)}
     context["interval"] = status.interval
+    context["memory"] = _memory(home)
     if wanted == "live":
         return render(request, "dashboard/_live_piece.html", context)
     context |= _day(home)
     context["entries"] = timeline.entries(home.site, limit=3)
     context["season"] = season_card(home)
     return render(request, "dashboard/overview.html", context)
+
+
+def _memory(home: Home) -> MemoryProgress | None:
+    """Return how far the meter's own history is, while that is more than a short outage."""
+    progress = memory_progress(home.site, home.at, home.options.zone)
+    return progress if progress is not None and progress.hours_open >= WORTH_TELLING_H else None
 
 
 def _day(home: Home) -> dict[str, Any]:
