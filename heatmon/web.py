@@ -66,11 +66,19 @@ class WebServer:
         if self._server.task_dispatcher.threads:
             log.warning("a page request timed out")
             return
-        self._listener.trigger.pull_trigger(self._close)
+        pulled = threading.Event()
+        try:
+            self._listener.trigger.pull_trigger(lambda: self._close(pulled))
+        finally:
+            pulled.set()
         self._thread.join(1)
 
-    def _close(self) -> None:
-        """Send what the sockets take at once, and close them. Runs in the loop's own thread."""
+    def _close(self, pulled: threading.Event) -> None:
+        """Send what the sockets take at once, and close them. Runs in the loop's own thread.
+
+        Something else may have woken the loop: the byte of ``stop`` must be in the pipe before that closes.
+        """
+        pulled.wait()
         for channel in list(self._sockets.values()):
             if isinstance(channel, HTTPChannel):
                 channel.handle_write()

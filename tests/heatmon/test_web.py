@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from waitress import wasyncore
 
 from heatmon import wsgi
 from heatmon.web import WebServer
@@ -76,6 +77,30 @@ def test_a_stop_in_the_middle_of_an_answer_writes_into_no_file(
     assert landed != []
     assert [where for where in landed if not where.startswith("pipe:")] == []
     assert answers == ["slow"]
+
+
+def test_a_loop_woken_by_somebody_else_leaves_the_pipe_open_for_the_byte_of_the_stop(
+    page: SlowPage, landed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = WebServer("127.0.0.1", 0)
+    web.start()
+    closed = threading.Event()
+    close_all, write = wasyncore.close_all, os.write
+
+    def woken_first(number: int, data: bytes) -> int:
+        write(number, data)
+        closed.wait(0.3)
+        return write(number, data)
+
+    def told(*arguments: Any, **named: Any) -> None:
+        close_all(*arguments, **named)
+        closed.set()
+
+    monkeypatch.setattr(wasyncore, "close_all", told)
+    monkeypatch.setattr(os, "write", woken_first)
+    web.stop()
+    assert closed.wait(10)
+    assert [where for where in landed if not where.startswith("pipe:")] == []
 
 
 def test_after_the_stop_nobody_listens_and_no_thread_is_left(page: SlowPage) -> None:
