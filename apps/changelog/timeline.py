@@ -126,9 +126,11 @@ def made_title(entry: Entry, changes: list[SettingView]) -> str:
 
 
 def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
-    """Return the entries within start ≤ at < end for a chart, oldest first; at most the newest
-    MARKER_LIMIT."""
-    shown = reversed(entries(site, start=start, end=end, limit=MARKER_LIMIT))
+    """Return the entries of [start, end) for a chart, oldest first, and the events that began earlier and
+    last into it; at most the newest MARKER_LIMIT."""
+    lasting = Q(event_code=BY_HAND, ended_at=None) | Q(ended_at__gt=start)
+    found = Entry.objects.filter(Q(at__gte=start) | lasting, site=site, at__lt=end)
+    newest = found.order_by("-at", "-id").prefetch_related("setting_changes")[:MARKER_LIMIT]
     return [
         Marker(
             id=entry.id,
@@ -139,13 +141,16 @@ def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
             title=entry.title,
             kind=entry.kind,
         )
-        for number, entry in enumerate(shown, start=1)
+        for number, entry in enumerate(map(view, reversed(newest)), start=1)
     ]
 
 
 def state(site: Site) -> tuple[Any, ...]:
-    """Return what changes whenever an entry is written, edited or deleted, or a setting is seen changed."""
-    found = Entry.objects.filter(site=site).aggregate(Count("id"), Max("id"), Sum("version"))
+    """Return what changes whenever an entry is written, edited, ended or deleted, or a setting is seen
+    changed."""
+    found = Entry.objects.filter(site=site).aggregate(
+        Count("id"), Max("id"), Sum("version"), Count("ended_at")
+    )
     newest = ConfigurationVersion.objects.filter(site=site).order_by("-id").values_list("id", flat=True)
     return (*found.values(), newest.first())
 

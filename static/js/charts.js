@@ -29,7 +29,7 @@
     Chart.defaults.font.family = C.font;
     Chart.defaults.font.size = 12;
     Chart.defaults.plugins.legend.display = false;
-    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, usePointStyle: true });
+    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, footerColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, usePointStyle: true });
   }
   function hatch(color, back) {
     const tile = document.createElement("canvas");
@@ -186,17 +186,21 @@
     const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
     return [main, Object.assign({ data: pointsOf(line.time, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(line.time, line.low), fill: false }, edge)];
   }
-  function marker(mark, withLabel) {
-    return { type: "line", scaleID: "x", value: mark.at * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: withLabel, content: String(mark.number), position: "start", yAdjust: -4,
+  function marker(mark, from, withLabel) {
+    return { type: "line", scaleID: "x", value: Math.max(mark.at, from) * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: withLabel, content: String(mark.number), position: "start", yAdjust: -4,
       backgroundColor: C.text, color: C.surface, font: { size: 11, weight: "bold" }, padding: { x: 6, y: 3 }, borderRadius: 10 } };
   }
-  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.map((mark) => ["m" + mark.number, marker(mark, withLabel)]));
+  function stretch(mark, spec) {
+    return { type: "box", xMin: Math.max(mark.at, spec.start) * 1000, xMax: Math.min(mark.until, spec.end) * 1000, backgroundColor: soft(C.accent, 0.16), borderWidth: 0, drawTime: "beforeDatasetsDraw" };
+  }
+  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.flatMap((mark) => [["m" + mark.number, marker(mark, spec.start, withLabel)]].concat(mark.until == null ? [] : [["s" + mark.number, stretch(mark, spec)]])));
+  const under = (spec, items) => (items.length ? spec.markers.filter((mark) => mark.until != null && mark.at * 1000 <= items[0].parsed.x && items[0].parsed.x < mark.until * 1000).map((mark) => mark.number + "  " + mark.text) : []);
   function drawPlot(canvas, spec, plot, group) {
     const last = !spec.runs.length && spec.plots[spec.plots.length - 1] === plot;
     return new Chart(canvas, { type: "line", data: { datasets: plot.lines.flatMap((line) => lineSets(line, plot)) },
       options: { parsing: false, normalized: true, interaction: { mode: "nearest", axis: "x", intersect: false }, layout: LAYOUT,
         scales: { x: timeAxis(spec, last, true), y: yAxis(plot.decimals, bound(plot.minimum, plot.suggested_maximum)) },
-        plugins: { tooltip: { filter: (item) => !item.dataset.$quiet, callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, plot.decimals, plot.unit)) } },
+        plugins: { tooltip: { filter: (item) => !item.dataset.$quiet, callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, plot.decimals, plot.unit)), footer: (items) => under(spec, items) } },
           gaps: { list: plot.gaps }, crosshair: { group }, annotation: { annotations: marks(spec, spec.plots[0] === plot) } } } });
   }
   function drawBand(canvas, spec, group) {

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from apps.changelog.models import Entry
 from apps.changelog.notes import add_note
 from apps.changelog.observe import add_event
 from apps.changelog.timeline import (
@@ -111,6 +112,33 @@ def test_markers_are_numbered_in_the_order_of_time(history: Site) -> None:
         (2, "The meter's energy counter was reset"),
         (3, "Gäste im Haus"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "shown"),
+    [
+        (0, 60, ["lasts", "ended"]),
+        (15, 60, ["lasts", "ended"]),
+        (20, 60, ["lasts"]),
+        (0, 10, ["lasts"]),
+        (0, 5, []),
+    ],
+)
+def test_what_began_earlier_and_lasts_into_the_range_is_marked_too(
+    site: Site, start: int, end: int, shown: list[str]
+) -> None:
+    for at, ended_at, program in ((5, None, "lasts"), (10, minutes(20), "ended")):
+        Entry.objects.create(
+            site=site,
+            at=minutes(at),
+            ended_at=ended_at,
+            kind=Entry.Kind.EVENT,
+            event_code="by_hand",
+            event_details={"place": program, "program": "comfort"},
+            source_key=program,
+        )
+    ids = [mark.id for mark in markers(site, minutes(start), minutes(end))]
+    assert [Entry.objects.get(pk=id_).source_key for id_ in ids] == shown
 
 
 def test_the_changes_before_and_after_a_time_are_found(history: Site) -> None:

@@ -162,6 +162,23 @@ def test_at_most_twenty_markers_are_drawn_and_the_rest_counted() -> None:
     assert (len(spec.markers), spec.more_markers) == (20, 7)
 
 
+@pytest.mark.parametrize(
+    ("at", "until", "shown"),
+    [
+        (0, None, True),
+        (6000, None, False),
+        (-300, None, False),
+        (-300, 300, True),
+        (-300, 0, False),
+        (5999, 9000, True),
+    ],
+)
+def test_a_mark_is_shown_where_it_stands_and_a_stretch_where_it_reaches(
+    at: int, until: int | None, shown: bool
+) -> None:
+    assert Marker(number=1, at=at, text="comfort", until=until).touches(0, 6000) is shown
+
+
 def test_the_data_of_a_chart_is_plain_json() -> None:
     spec = line_chart(
         [plot(line("power_w", [1.0, None, None, None, 2.0]))],

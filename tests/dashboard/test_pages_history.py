@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
+from apps.changelog.models import Entry
 from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -145,3 +146,58 @@ def test_pages_are_only_read(reader: Client, filled: Site) -> None:
 def test_without_scripts_the_page_points_to_the_table(reader: Client, filled: Site, address: str) -> None:
     page = reader.get(address).content.decode()
     assert re.search(r"<noscript>.*Charts need JavaScript; the table below shows the same figures\.", page)
+
+
+@pytest.fixture
+def by_hand(filled: Site) -> Site:
+    """A home with comfort from 22 November 23:00 to 23 November 06:00 and hot water on since 12:00 (UTC)."""
+    for place, program, hour, ended_at in (
+        ("circuits.1", "comfort", -1, datetime(2026, 11, 23, 6, tzinfo=UTC)),
+        ("dhw", "one_time_charge", 12, None),
+    ):
+        Entry.objects.create(
+            site=filled,
+            at=datetime(2026, 11, 23, tzinfo=UTC) + timedelta(hours=hour),
+            ended_at=ended_at,
+            kind=Entry.Kind.EVENT,
+            event_code="by_hand",
+            event_details={"place": place, "program": program},
+            source_key=f"event:{place}",
+        )
+    return filled
+
+
+def test_a_program_by_hand_is_a_band_from_its_begin_to_its_end_or_now(
+    reader: Client, by_hand: Site, now: datetime
+) -> None:
+    spec = reader.get("/history?range=day&date=2026-11-23").context["panel"].spec
+    assert [(mark.number, mark.at, mark.until) for mark in spec.markers] == [
+        (1, 1795388400, 1795413600),
+        (2, 1795435200, int(now.timestamp())),
+    ]
+
+
+def test_a_band_is_named_in_legend_list_and_for_those_who_do_not_see_it(
+    reader: Client, by_hand: Site
+) -> None:
+    response = reader.get("/history?range=day&date=2026-11-23")
+    plots = response.context["panel"].plots
+    assert all(plot.legend[-1].label == "Program switched on by hand" for plot in plots)
+    assert all(
+        "Heating circuit 1: comfort by hand for 7 hours: 23 Nov, 00:00–07:00" in plot.summary for plot in plots
+    )
+    assert "1 23 Nov, 00:00 Heating circuit 1: comfort by hand for 7 hours" in text_of(response.content.decode())
+
+
+def test_a_program_that_ends_ends_its_band_at_once(reader: Client, by_hand: Site) -> None:
+    reader.get("/history?range=day&date=2026-11-23")
+    Entry.objects.filter(ended_at=None).update(ended_at=datetime(2026, 11, 23, 12, 30, tzinfo=UTC))
+    spec = reader.get("/history?range=day&date=2026-11-23").context["panel"].spec
+    assert [mark.until for mark in spec.markers] == [1795413600, 1795437000]
+
+
+def test_without_a_program_by_hand_the_legend_names_lines_alone(reader: Client, filled: Site) -> None:
+    Entry.objects.create(site=filled, at=datetime(2026, 11, 23, 8, tzinfo=UTC), kind="note", text="Bled")
+    panel = reader.get("/history").context["panel"]
+    assert [mark.until for mark in panel.spec.markers] == [None]
+    assert {item.key for plot in panel.plots for item in plot.legend}.isdisjoint({"k-hand"})

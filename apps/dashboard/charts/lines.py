@@ -77,12 +77,17 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """A change or a note; ``number`` is written in the plot and in the list below."""
+    """A change, a note, or an event; ``number`` is written in the plot and in the list below. ``until``: the
+    end of a stretch that is drawn as a band, None for an instant."""
 
     number: int
     at: int
     text: str
     href: str = ""
+    until: int | None = None
+
+    def touches(self, start: int, end: int) -> bool:
+        return self.at < end and (self.at >= start if self.until is None else self.until > start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +174,7 @@ def line_chart(
     words: Mapping[str, str] | None = None,
 ) -> ChartSpec:
     """Draw the stack of plots of [start, end); what lies after ``now`` is not a gap but the future."""
-    shown = [marker for marker in markers if start <= marker.at < end]
+    shown = [marker for marker in markers if marker.touches(start, end)]
     return ChartSpec(
         start=start,
         end=end,

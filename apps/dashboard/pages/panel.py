@@ -13,6 +13,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.changelog import timeline
+from apps.changelog.glossary import BY_HAND
+from apps.changelog.sentences import EVENT_SENTENCES
 from apps.dashboard import formatting
 from apps.dashboard.charts.lines import (
     DAY,
@@ -45,6 +47,7 @@ ENERGY = "electrical_energy_wh"
 ENERGY_PARTS = (ENERGY, "electric_s")
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
+MOST_SAID = 3  # gaps and bands in the words of a plot
 WITH_RANGE = {"outside_temperature_c"}  # of power it would be a blur: every step has both
 
 
@@ -238,6 +241,7 @@ def _markers(home: Home, start: datetime, end: datetime) -> list[Marker]:
             at=int(marker.at.timestamp()),
             text=marker.title,
             href=f"{get_script_prefix()}changes/{marker.id}",
+            until=None if marker.begin is None else int((marker.end or home.at).timestamp()),
         )
         for marker in timeline.markers(home.site, start, end)
     ]
@@ -266,19 +270,24 @@ def _view(home: Home, spec: ChartSpec, names: Sequence[str], data: History, name
     look = PLOTS[name]
     plot = next(plot for plot in spec.plots if plot.name == name)
     parts = [_line_summary(line_name, data) for line_name in names if LOOKS[line_name].plot == name]
-    for gap in plot.gaps[:3]:
+    for gap in plot.gaps[:MOST_SAID]:
         if gap.cause:
             parts.append(f"{gap.cause}: {_span(home, gap.start, gap.end)}")
+    bands = [(mark, mark.until) for mark in spec.markers if mark.until is not None]
+    parts.extend(f"{mark.text}: {_span(home, mark.at, until)}" for mark, until in bands[:MOST_SAID])
+    legend = [
+        LegendItem(label=str(LOOKS[each].label), key=LOOKS[each].key)
+        for each in names
+        if LOOKS[each].plot == name
+    ]
+    if bands:
+        legend.append(LegendItem(label=str(EVENT_SENTENCES[BY_HAND]), key="k-hand"))
     return PlotView(
         name=name,
         title=str(look.title),
         size=look.size,
         summary=f"{look.title}. {'; '.join(parts)}.",
-        legend=[
-            LegendItem(label=str(LOOKS[each].label), key=LOOKS[each].key)
-            for each in names
-            if LOOKS[each].plot == name
-        ],
+        legend=legend,
     )
 
 
