@@ -36,6 +36,7 @@ from apps.devices.readings import PHASES
 from apps.devices.wording import offset_words, reported_words, words
 from apps.metrics import apps as metrics_apps
 from apps.metrics.codes import METHOD_VERSION
+from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.models import StaleRange
 from apps.metrics.status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
@@ -50,7 +51,7 @@ SQLITE_MENDED = (3, 51, 3)
 POLLS: Mapping[str, tuple[str, str, int]] = {
     # source: (measurement, a field that each poll fills, seconds between polls)
     SourceState.Source.METER: ("meter", "voltage_a_v", 10),
-    SourceState.Source.HEAT_PUMP: ("heat_pump", "requested_at", 300),
+    SourceState.Source.HEAT_PUMP: ("heat_pump", "requested_at", INTERVAL_S),
 }
 PURPOSES: Mapping[str, Promise] = {
     "poll": _("Readings"),
@@ -210,7 +211,7 @@ def _model(device: Device | None) -> str:
 
 def _counts(site: Site, measurement: str, field: str, at: datetime) -> list[int] | None:
     """Return the polls of each half hour of the last 24 h; None while the store is away."""
-    end = int(at.timestamp()) // 300 * 300
+    end = int(at.timestamp()) // INTERVAL_S * INTERVAL_S
     edges = list(range(end - int(DAY.total_seconds()), end + 1, HALF_HOUR_S))
     try:
         store: TimeSeriesStore = metrics_apps.default_store()
