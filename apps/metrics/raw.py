@@ -240,8 +240,15 @@ def _last(rows: Iterable[Row]) -> int | None:
     return max((row.at for row in rows), default=None)
 
 
-def _rank(row: Row, device: str | None) -> tuple[bool, float, str]:
-    return row.device == device, row.values.get("requested_at") or float(row.at), row.device
+def _rank(row: Row, device: str | None) -> tuple[int, float, str]:
+    return _likeness(row.device, device), row.values.get("requested_at") or float(row.at), row.device
+
+
+def _likeness(device: str, chosen: str | None) -> int:
+    """Return 2 for the chosen heat pump, 1 for it where one of both names is its gateway's alone, else 0."""
+    if chosen is None or device == chosen:
+        return 2
+    return int(chosen.startswith(f"{device}/") or device.startswith(f"{chosen}/"))
 
 
 def _answer(row: Row) -> Answer:
