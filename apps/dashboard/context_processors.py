@@ -38,7 +38,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "history_percent": _history_percent() if settings.DEMO else None,
         "store_refusal": metrics_apps.refusal(),
         "version": version(),
-        "house_zone": SimpleLazyObject(_zone),
+        "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,
         "pages": [
             _item(request, _("Overview"), "overview", ""),

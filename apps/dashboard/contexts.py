@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from .charts.lines import ChartSpec, Marker
 
 
@@ -145,13 +147,24 @@ class PanelContext:
     subtitle: str
     spec: ChartSpec
     plots: Sequence[PlotView]
+    states: Sequence[LegendItem]
     markers: Sequence[Marker]
     table: Table
     csv: str
-    more: str = ""
-    readout: Sequence[Fact] = ()
-    partial: str = ""
     gaps: Sequence[GapRow] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPanel:
+    """A panel as it is kept: charts and table are HTML already. ``empty``: nothing was measured."""
+
+    title: str
+    subtitle: str
+    empty: bool
+    charts: SafeString
+    table: SafeString
+    csv: str
+    gaps: Sequence[GapRow]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
+from django.db.models import Subquery
+
 from .models import Device, HistoryGap, MemorySearch, Site
 
 USUAL_HOUR_S = 2.0
@@ -56,7 +58,5 @@ def was_searched(site: Site) -> bool:
 
 
 def _search(site: Site) -> MemorySearch | None:
-    meter = Device.objects.filter(site=site, kind=Device.Kind.METER, active=True).first()
-    if meter is None:
-        return None
-    return MemorySearch.objects.filter(site=site, device=meter.identifier).first()
+    meters = Device.objects.filter(site=site, kind=Device.Kind.METER, active=True).order_by("id")
+    return MemorySearch.objects.filter(site=site, device=Subquery(meters.values("identifier")[:1])).first()

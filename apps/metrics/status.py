@@ -24,6 +24,7 @@ from apps.devices.reports import alarming, login_ends_soon
 from .codes import REASONS
 from .grid import INTERVAL_S
 from .home import Home
+from .kept import kept
 from .store.base import Row
 from .store.schema import COMPRESSOR_PHASES, OPERATING_MODES
 from .totals import Totals, kwh, totals
@@ -366,6 +367,7 @@ def _last_row(home: Home, measurement: str, names: tuple[str, ...]) -> dict[str,
     }
 
 
+@kept
 def _interval(home: Home) -> IntervalStatus:
     """Return the last finished interval; the one before it until that is calculated."""
     last = home.interval_s - INTERVAL_S

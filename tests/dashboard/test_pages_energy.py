@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 
 from apps.dashboard.charts.periods import Bracket, Interval, adding_up, axis_limits, brackets_of, intervals
-from apps.dashboard.pages import this_home
 from apps.dashboard.pages.energy.charts import part
 from apps.devices import clock
 from apps.devices.models import Site
+from apps.metrics.home import Home
 from apps.metrics.models import Lump
 from apps.metrics.periods import energy_rows
 from apps.metrics.store.sqlite import SqliteStore
@@ -227,7 +227,7 @@ def test_the_forecast_is_there_without_javascript(reader: Client, filled: Site) 
 
 def test_what_a_lump_holds_is_not_classified(reader: Client, filled: Site) -> None:
     with clock.fixed(NOW):
-        row = energy_rows(this_home(), "day", date(2026, 11, 22), date(2026, 11, 22))[0]
+        row = energy_rows(Home.of(filled, NOW), "day", date(2026, 11, 22), date(2026, 11, 22))[0]
     assert part(row, "electrical_energy_unclassified_kwh") == 0.0
     assert part(row, "electrical_energy_dhw_kwh") == pytest.approx(4.8)
 

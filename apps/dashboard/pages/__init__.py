@@ -37,9 +37,11 @@ def page(view: View) -> View:
     return answer
 
 
-def this_home() -> Home:
-    """Return the only home, now. Raises StoreUnavailable."""
-    return Home.of(default_site(), clock.now())
+def this_home(request: HttpRequest) -> Home:
+    """Return the only home, now, and let the page's frame know it. Raises StoreUnavailable."""
+    home = Home.of(default_site(), clock.now())
+    request.house_zone = home.options.zone  # type: ignore[attr-defined]
+    return home
 
 
 def piece(request: HttpRequest) -> str:

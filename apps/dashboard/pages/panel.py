@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
+from django.template.loader import render_to_string
 from django.urls import get_script_prefix
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -30,7 +31,15 @@ from apps.dashboard.charts.lines import (
     state_runs,
 )
 from apps.dashboard.charts.looks import LOOKS, PLOTS, TEMPERATURE
-from apps.dashboard.contexts import GapRow, LegendItem, PanelContext, PlotView, Table, TableRow
+from apps.dashboard.contexts import (
+    DrawnPanel,
+    GapRow,
+    LegendItem,
+    PanelContext,
+    PlotView,
+    Table,
+    TableRow,
+)
 from apps.devices.models import HistoryGap
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
@@ -60,20 +69,36 @@ def time_panel(
     panel_id: str,
     title: str,
     subtitle: str = "",
-) -> PanelContext:
+    written: tuple[Any, ...],
+) -> DrawnPanel:
     """Return charts of ``names`` over [start, end), with markers, state band, gaps and table.
 
-    Worked out once until something is derived or noted down; charts finer than that are always made anew.
+    Drawn once until something is derived or ``written`` (see ``timeline.state``); charts finer than that are
+    always made anew.
     """
     asked = start, end, tuple(names), panel_id, title, subtitle, get_language()
     if end - start < FINE:
-        return _panel(home, *asked)
-    return _kept_panel(home, timeline.state(home.site), *asked)
+        return _drawn(home, *asked)
+    return _kept(home, written, *asked)
 
 
 @kept
-def _kept_panel(home: Home, entries: tuple[Any, ...], *asked: Any) -> PanelContext:
-    return _panel(home, *asked)
+def _kept(home: Home, written: tuple[Any, ...], *asked: Any) -> DrawnPanel:
+    return _drawn(home, *asked)
+
+
+def _drawn(home: Home, *asked: Any) -> DrawnPanel:
+    panel = _panel(home, *asked)
+    page = {"panel": panel, "root": get_script_prefix(), "house_zone": home.options.zone}
+    return DrawnPanel(
+        title=panel.title,
+        subtitle=panel.subtitle,
+        empty=panel.spec.empty,
+        charts=render_to_string("dashboard/_plots.html", page),
+        table=render_to_string("dashboard/_table.html", {"table": panel.table, "id": panel.id}),
+        csv=panel.csv,
+        gaps=panel.gaps,
+    )
 
 
 def _panel(
@@ -107,6 +132,7 @@ def _panel(
         subtitle=subtitle or _means(data.step_s),
         spec=spec,
         plots=[_view(home, spec, names, data, name) for name in _plots_of(names)],
+        states=_state_legend(spec),
         markers=spec.markers,
         table=_table(home, start_s, min(end_s, home.at_s), names),
         csv=_csv(names, start, end),
@@ -114,7 +140,7 @@ def _panel(
     )
 
 
-def state_legend(spec: ChartSpec) -> list[LegendItem]:
+def _state_legend(spec: ChartSpec) -> list[LegendItem]:
     """Return the states that occur, in words."""
     words = {
         "space": _("Space heating"),

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 from django import template
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -49,6 +51,11 @@ def chart_script(data: Mapping[str, Any], element_id: str) -> SafeString:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """Return an icon for the eye only, to go beside its word."""
+    return _icon(name, get_script_prefix())
+
+
+@lru_cache(maxsize=128)
+def _icon(name: str, prefix: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>', static("icons.svg"), name
     )

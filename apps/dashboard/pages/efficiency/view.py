@@ -19,7 +19,7 @@ from .page import days_of, efficiency_context, range_of
 @page
 def efficiency(request: HttpRequest) -> HttpResponseBase:
     """Show how efficient the heat pump is, by which method, and how it depends on the weather."""
-    home = this_home()
+    home = this_home(request)
     error = ""
     try:
         kind = range_of(request.GET)

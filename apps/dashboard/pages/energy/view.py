@@ -20,7 +20,7 @@ from .span import parse_span
 @page
 def energy(request: HttpRequest) -> HttpResponseBase:
     """Show how much electricity was used, for what and at what cost, and the year's forecast."""
-    home = this_home()
+    home = this_home(request)
     if piece(request) == "year":
         context = {"at": home.at, "year": year_card(home), "wide": bool(request.GET.get("wide"))}
         return render(request, "dashboard/_year.html", context)

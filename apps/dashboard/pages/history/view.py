@@ -9,21 +9,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from apps.changelog import timeline
 from apps.dashboard import formatting
 from apps.dashboard.charts.looks import DEFAULT_SERIES, LOOKS
 from apps.dashboard.contexts import Fact, Pick, RangeBar, RangeLink
 from apps.dashboard.pages import page, this_home
-from apps.dashboard.pages.panel import state_legend, time_panel
+from apps.dashboard.pages.panel import time_panel
 from apps.dashboard.pages.ranges import RANGES, Range, RangeInvalid, parse_range
 from apps.dashboard.pages.reasons import fault_in_words
 from apps.metrics.home import Home
+from apps.metrics.kept import kept
 from apps.metrics.totals import Totals, outside_mean_c, window
 
 
 @page
 def history(request: HttpRequest) -> HttpResponse:
     """Show what happened at that time."""
-    home = this_home()
+    home = this_home(request)
     zone, error = home.options.zone, ""
     stored_from = _stored_from(home)
     try:
@@ -33,7 +35,13 @@ def history(request: HttpRequest) -> HttpResponse:
         shown = parse_range({}, now=home.at, stored_from=stored_from, zone=zone)
     names = _chosen(request)
     panel = time_panel(
-        home, shown.start, shown.end, names, panel_id="history-data", title=_("Power, temperatures, state")
+        home,
+        shown.start,
+        shown.end,
+        names,
+        panel_id="history-data",
+        title=_("Power, temperatures, state"),
+        written=timeline.state(home.site),
     )
     until = min(shown.end_s, home.at_s)
     summary = window(home, shown.start_s, until)
@@ -47,7 +55,6 @@ def history(request: HttpRequest) -> HttpResponse:
             for name, look in LOOKS.items()
         ],
         "panel": panel,
-        "states": state_legend(panel.spec),
         "summary": summary,
         "readout": _readout(summary, outside_mean_c(home, shown.start_s, until)),
         "from_local": _form_time(home, shown.start),
@@ -61,6 +68,7 @@ def _chosen(request: HttpRequest) -> list[str]:
     return [name for name in LOOKS if name in asked] or list(DEFAULT_SERIES)
 
 
+@kept
 def _stored_from(home: Home) -> datetime | None:
     names = ("interval", "meter_minute", "heat_pump", "meter")
     known = [extent[0] for name in names if (extent := home.store.extent(home.id, name))]

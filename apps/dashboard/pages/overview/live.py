@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -26,7 +27,6 @@ from apps.metrics.status import (
     SOURCE_SILENT,
     HeatPumpStatus,
     Status,
-    current_status,
 )
 from apps.metrics.status_words import fault_message
 from apps.metrics.totals import Totals, window
@@ -37,9 +37,8 @@ SPARK_STEP_S = 900
 LOOK_BACK_S = 12 * 3600
 
 
-def live_context(home: Home, status: Status | None = None) -> LiveContext:
-    """Return the cards, state and alarms at ``home.at``."""
-    status = status or current_status(home)
+def live_context(home: Home, status: Status, written: tuple[Any, ...]) -> LiveContext:
+    """Return the cards, state and alarms at ``home.at``; ``written``: see ``timeline.state``."""
     today = window(home, home.midnight(home.today), home.at_s)
     said = alarms(home, status)
     return LiveContext(
@@ -49,7 +48,7 @@ def live_context(home: Home, status: Status | None = None) -> LiveContext:
         measuring=_measuring(home, status),
         hero=_hero(home, status, today),
         today=_today_facts(home, today),
-        cards=_temperature_cards(home, status),
+        cards=_temperature_cards(home, status, _dhw_target_c(home, written)),
     )
 
 
@@ -325,12 +324,17 @@ def _same_time_yesterday_s(home: Home) -> int:
 # ---------- temperatures ----------
 
 
-def _temperature_cards(home: Home, status: Status) -> Sequence[ValueCard]:
-    pump = status.heat_pump
+@kept
+def _dhw_target_c(home: Home, written: tuple[Any, ...]) -> float | None:
     target = timeline.configuration_at(home.site, home.at).get("dhw.target_temperature_c")
+    return target if isinstance(target, int | float) else None
+
+
+def _temperature_cards(home: Home, status: Status, dhw_target_c: float | None) -> Sequence[ValueCard]:
+    pump = status.heat_pump
     note = (
-        _("target %(value)s") % {"value": formatting.with_unit(target, "temperature_c")}
-        if isinstance(target, int | float)
+        _("target %(value)s") % {"value": formatting.with_unit(dhw_target_c, "temperature_c")}
+        if dhw_target_c is not None
         else ""
     )
     return [

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -15,10 +16,11 @@ from apps.changelog import timeline
 from apps.dashboard import formatting
 from apps.dashboard.charts.looks import DEFAULT_SERIES
 from apps.dashboard.pages import page, piece, this_home
-from apps.dashboard.pages.panel import last_day, state_legend, time_panel
+from apps.dashboard.pages.panel import last_day, time_panel
 from apps.dashboard.pages.season import season_card
 from apps.devices.memory import MemoryProgress, memory_progress
 from apps.metrics.home import Home
+from apps.metrics.kept import kept
 from apps.metrics.status import current_status
 
 from .live import is_set_up, live_context
@@ -36,20 +38,21 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @page
 def overview(request: HttpRequest) -> HttpResponse:
     """Show whether all is well, what the heat pump is doing and what today has cost."""
-    home = this_home()
+    home = this_home(request)
     wanted = piece(request)
     if wanted == "day":
-        return render(request, "dashboard/_day.html", _day(home))
+        return render(request, "dashboard/_day.html", _day(home, timeline.state(home.site)))
+    written = timeline.state(home.site)
     status = current_status(home)
     if not is_set_up(status):
         return render(request, "dashboard/not_set_up.html", {"at": home.at})
-    context: dict[str, Any] = {"at": home.at, "live": live_context(home, status)}
+    context: dict[str, Any] = {"at": home.at, "live": live_context(home, status, written)}
     context["interval"] = status.interval
     context["memory"] = _memory(home)
     if wanted == "live":
         return render(request, "dashboard/_live_piece.html", context)
-    context |= _day(home)
-    context["entries"] = timeline.entries(home.site, limit=3)
+    context |= _day(home, written)
+    context["entries"] = _latest(home, written, get_language())
     context["season"] = season_card(home)
     return render(request, "dashboard/overview.html", context)
 
@@ -60,7 +63,12 @@ def _memory(home: Home) -> MemoryProgress | None:
     return progress if progress is not None and progress.hours_open >= WORTH_TELLING_H else None
 
 
-def _day(home: Home) -> dict[str, Any]:
+@kept
+def _latest(home: Home, written: tuple[Any, ...], language: str | None) -> list[timeline.EntryView]:
+    return timeline.entries(home.site, limit=3)
+
+
+def _day(home: Home, written: tuple[Any, ...]) -> dict[str, Any]:
     start, end = last_day(home)
     panel = time_panel(
         home,
@@ -74,5 +82,6 @@ def _day(home: Home) -> dict[str, Any]:
             "start": formatting.at_home(home, start, "datetime"),
             "end": formatting.at_home(home, end, "datetime"),
         },
+        written=written,
     )
-    return {"at": home.at, "panel": panel, "states": state_legend(panel.spec)}
+    return {"at": home.at, "panel": panel}
