@@ -119,6 +119,7 @@ def _database() -> dict[str, Any]:
         return connection_settings(HEATMON.database_url)
     return {
         "ENGINE": "django.db.backends.sqlite3",
+        "CONN_MAX_AGE": None,  # opening it anew costs more than a page's queries
         "NAME": DATA_DIR / "heatmon.sqlite3",
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",

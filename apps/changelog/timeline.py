@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 
 from apps.devices.models import Site
+from apps.devices.sql import first_row
 
 from .glossary import BY_HAND, PROGRAMS, setting_name
 from .models import ConfigurationVersion, Entry, SettingChange
 from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
 
 MARKER_LIMIT = 500
+_STATE = """
+    SELECT COUNT(id), MAX(id), SUM(version), COUNT(ended_at),
+           (SELECT MAX(id) FROM changelog_configurationversion WHERE site_id = %s)
+      FROM changelog_entry WHERE site_id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +154,7 @@ def markers(site: Site, start: datetime, end: datetime) -> list[Marker]:
 def state(site: Site) -> tuple[Any, ...]:
     """Return what changes whenever an entry is written, edited, ended or deleted, or a setting is seen
     changed."""
-    found = Entry.objects.filter(site=site).aggregate(
-        Count("id"), Max("id"), Sum("version"), Count("ended_at")
-    )
-    newest = ConfigurationVersion.objects.filter(site=site).order_by("-id").values_list("id", flat=True)
-    return (*found.values(), newest.first())
+    return first_row(_STATE, site.pk, site.pk) or ()
 
 
 def configuration_at(site: Site, at: datetime) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.safestring import SafeString
-
 from .charts.lines import ChartSpec, Marker
 
 
@@ -156,13 +154,13 @@ class PanelContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnPanel:
-    """A panel as it is kept: charts and table are HTML already. ``empty``: nothing was measured."""
+    """A panel as it is kept: ``charts`` and ``table`` are safe HTML already. ``empty``: nothing was measured."""
 
     title: str
     subtitle: str
     empty: bool
-    charts: SafeString
-    table: SafeString
+    charts: str
+    table: str
     csv: str
     gaps: Sequence[GapRow]
 

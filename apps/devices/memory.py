@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from django.db.models import Subquery
-
 from .models import Device, HistoryGap, MemorySearch, Site
+from .sql import first_row
 
 USUAL_HOUR_S = 2.0
+_OPEN = "SELECT COUNT(id) FROM devices_historygap WHERE site_id = %s AND state = %s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def memory_progress(site: Site, at: datetime, zone: tzinfo) -> MemoryProgress | 
     search = _search(site)
     if search is None or search.whole_at is None or search.begins_at is None:
         return None
-    gaps = HistoryGap.objects.filter(site=site, device=search.device, state=HistoryGap.State.OPEN)
+    gaps = HistoryGap.objects.filter(site=site, device=search.device, state=HistoryGap.State.OPEN.value)
     open_hours = list(gaps.values_list("start", flat=True))
     first, last = search.begins_at.astimezone(zone).date(), at.astimezone(zone).date()
     days = (last - first) // timedelta(days=1) + 1
@@ -51,6 +51,12 @@ def memory_progress(site: Site, at: datetime, zone: tzinfo) -> MemoryProgress | 
     )
 
 
+def hours_open(site: Site) -> int:
+    """Return how many hours are still to be fetched from any meter's memory."""
+    row = first_row(_OPEN, site.pk, HistoryGap.State.OPEN.value)
+    return int(row[0]) if row else 0
+
+
 def was_searched(site: Site) -> bool:
     """Return whether all that the meter remembers was ever compared with the store."""
     search = _search(site)
@@ -58,5 +64,7 @@ def was_searched(site: Site) -> bool:
 
 
 def _search(site: Site) -> MemorySearch | None:
-    meters = Device.objects.filter(site=site, kind=Device.Kind.METER, active=True).order_by("id")
-    return MemorySearch.objects.filter(site=site, device=Subquery(meters.values("identifier")[:1])).first()
+    meter = Device.objects.filter(site=site, kind=Device.Kind.METER, active=True).first()
+    if meter is None:
+        return None
+    return MemorySearch.objects.filter(site=site, device=meter.identifier).first()

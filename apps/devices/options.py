@@ -20,6 +20,7 @@ from django.db import connection
 
 from .home_options import HOME_OPTIONS, SECRETS, HomeOptions, home_option
 from .models import SavedOption, Site
+from .sql import all_rows
 
 __all__ = [
     "HomeOptions",
@@ -33,6 +34,9 @@ __all__ = [
     "secret_file",
 ]
 
+_FIRST_SITE = "SELECT id, name, created_at FROM devices_site ORDER BY id LIMIT 1"
+_SAVED = "SELECT name, value FROM devices_savedoption WHERE site_id = %s"
+
 
 class SecretUnreadable(Exception):
     """A saved password cannot be decrypted: the key in the data directory is another one."""
@@ -40,8 +44,7 @@ class SecretUnreadable(Exception):
 
 def default_site() -> Site:
     """Return the first home, made on first use."""
-    site = Site.objects.order_by("id").first()
-    return site if site is not None else _first_site()
+    return next(iter(Site.objects.raw(_FIRST_SITE)), None) or _first_site()
 
 
 def _first_site() -> Site:
@@ -71,12 +74,12 @@ def home_options(site: Site, *, with_secrets: bool = True) -> HomeOptions:
     """Return the values in force. Raises SecretUnreadable if a saved password cannot be decrypted; without
     secrets (saved passwords left out), as pages need it, never."""
     values = environment_values()
-    for saved in SavedOption.objects.filter(site=site):
-        if saved.name not in HomeOptions.__dataclass_fields__:
+    for name, value in all_rows(_SAVED, site.pk):
+        if name not in HomeOptions.__dataclass_fields__:
             continue  # saved by a newer version; kept untouched
-        if saved.name in SECRETS and not with_secrets:
+        if name in SECRETS and not with_secrets:
             continue
-        values[saved.name] = _unpack(saved.name, saved.value)
+        values[name] = _unpack(name, value)
     return HomeOptions(**values)
 
 

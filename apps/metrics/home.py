@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 
 from apps.devices.models import Site
 from apps.devices.options import HomeOptions, home_options
+from apps.devices.sql import first_row
 
 from .apps import default_store
 from .grid import interval_of
-from .models import DerivedState
 from .store.base import TimeSeriesStore
 from .windows import local_date, local_day_bounds, local_midnight
+
+_VERSION = "SELECT version FROM metrics_derivedstate WHERE site_id = %s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,13 @@ class Home:
 
         Raises StoreUnavailable.
         """
-        versions = DerivedState.objects.filter(site=site).values_list("version", flat=True)
+        derived = first_row(_VERSION, site.pk)
         return cls(
             site=site,
             options=home_options(site, with_secrets=False),
             store=default_store(),
             at=at,
-            version=versions.first(),
+            version=derived[0] if derived else None,
         )
 
     @property
