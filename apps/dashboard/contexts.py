@@ -154,7 +154,7 @@ class PanelContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnPanel:
-    """A panel as it is kept: ``charts`` and ``table`` are safe HTML already. ``empty``: nothing was measured."""
+    """A panel as it is kept: ``charts`` and ``table`` are safe HTML. ``empty``: nothing was measured."""
 
     title: str
     subtitle: str

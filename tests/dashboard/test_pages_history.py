@@ -183,10 +183,9 @@ def test_a_band_is_named_in_legend_list_and_for_those_who_do_not_see_it(
     response = reader.get("/history?range=day&date=2026-11-23")
     plots = response.context["panel"].plots
     assert all(plot.legend[-1].label == "Program switched on by hand" for plot in plots)
-    assert all(
-        "Heating circuit 1: comfort by hand for 7 hours: 23 Nov, 00:00–07:00" in plot.summary for plot in plots
-    )
-    assert "1 23 Nov, 00:00 Heating circuit 1: comfort by hand for 7 hours" in text_of(response.content.decode())
+    said = "Heating circuit 1: comfort by hand for 7 hours"
+    assert all(f"{said}: 23 Nov, 00:00–07:00" in plot.summary for plot in plots)
+    assert f"1 23 Nov, 00:00 {said}" in text_of(response.content.decode())
 
 
 def test_a_program_that_ends_ends_its_band_at_once(reader: Client, by_hand: Site) -> None:
