@@ -67,16 +67,13 @@ SERVER_OPTIONS: tuple[Option, ...] = (
         "postgres://… for many homes; SQLite in the data directory if not set",
         secret=True,
     ),
+    Option("store", choice("sqlite", "influxdb"), "sqlite", "engine of the time-series store"),
+    Option("influxdb_url", http_url, None, "address of InfluxDB v2, like http://influxdb:8086"),
+    Option("influxdb_org", text, None, "organisation in InfluxDB"),
+    Option("influxdb_bucket", text, None, "bucket in InfluxDB; it must keep data forever"),
     Option(
-        "store",
-        choice("sqlite", "influxdb"),
-        "sqlite",
-        "engine of the time-series store (influxdb comes with a later version)",
+        "influxdb_token", text, None, "token for InfluxDB that may read and write the bucket", secret=True
     ),
-    Option("influxdb_url", http_url, None, "address of InfluxDB v2 (comes with a later version)"),
-    Option("influxdb_org", text, None, "organisation in InfluxDB (comes with a later version)"),
-    Option("influxdb_bucket", text, None, "bucket in InfluxDB (comes with a later version)"),
-    Option("influxdb_token", text, None, "token for InfluxDB (comes with a later version)", secret=True),
     Option("redis_url", text, None, "broker for Celery; needed only in production", secret=True),
     Option("language", choice("de", "en"), None, "language of the pages; the browser's if not set"),
     Option(
@@ -172,7 +169,10 @@ def load_options(environ: Mapping[str, str]) -> Options:
         except ValueError as error:
             faults.append(f"{option.variable} {error}")
     if values["store"] == "influxdb":
-        faults.append("HEATMON_STORE=influxdb comes with a later version; use sqlite")
+        needed = [f"HEATMON_INFLUXDB_{name}" for name in ("URL", "ORG", "BUCKET", "TOKEN")]
+        missing = [name for name in needed if values[name.removeprefix(PREFIX).lower()] is None]
+        if missing and not any(fault.startswith(tuple(missing)) for fault in faults):
+            faults.append(f"HEATMON_STORE=influxdb needs {', '.join(missing)} too")
     if values["secret_key"] is not None and len(values["secret_key"]) < 32:
         faults.append("HEATMON_SECRET_KEY must have at least 32 characters; leave it out to have one made")
     if faults:

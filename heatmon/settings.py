@@ -34,6 +34,7 @@ HOME_DATA_DIR = HEATMON.data_dir if HEATMON.data_dir.is_absolute() else BASE_DIR
 DATA_DIR = HOME_DATA_DIR / "demo" if DEMO else HOME_DATA_DIR
 for _directory in (HOME_DATA_DIR, DATA_DIR):
     _directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+STORE_ENGINE = "sqlite" if DEMO or SCRATCH else HEATMON.store  # those two never touch a home's data
 STORE_PATH = DATA_DIR / "timeseries.sqlite3"
 TOKEN_PATH = DATA_DIR / "viessmann-token.json"
 os.umask(0o077)

@@ -44,7 +44,7 @@ def admitted(name: str, path: Path, *, lasting: bool) -> Engine:
 def begin_anew(name: str, path: Path) -> Path | None:
     """Begin a new store in the place of one that is refused; return where what is there was put aside."""
     _refusal(name, path)
-    aside = set_aside(path, f"set-aside-{clock.now():%Y%m%d-%H%M%S}")
+    aside = set_aside(name, path, f"set-aside-{clock.now():%Y%m%d-%H%M%S}")
     engine = open_engine(name, path, must_exist=False)
     _take(engine, _homes())
     engine.close()

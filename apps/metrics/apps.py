@@ -48,7 +48,7 @@ def _open() -> Store:
     from .extents import DatabaseExtents
 
     try:
-        engine = admitted(settings.HEATMON.store, settings.STORE_PATH, lasting=not settings.DEMO)
+        engine = admitted(settings.STORE_ENGINE, settings.STORE_PATH, lasting=not settings.DEMO)
     except StoreRefused as refusal:
         log.error("%s; nothing is collected until this is decided: see the pages", refusal)
         return Store.refused(refusal)

@@ -100,6 +100,66 @@ class KnownExtent(models.Model):
         return f"{self.measurement} {self.device} from {self.first_day} to {self.last_day}"
 
 
+class StoredSource(models.Model):
+    """A device and heating circuit that ever wrote a measurement, where the time-series store does not keep a
+    list itself."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="stored_sources")
+    measurement = models.CharField(max_length=40)
+    device = models.CharField(max_length=64, blank=True)
+    circuit = models.CharField(max_length=16, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "measurement", "device", "circuit"], name="stored_source_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measurement} {self.device} {self.circuit}"
+
+
+class SummedHours(models.Model):
+    """Until when the time-series store holds the sums of a measurement's hours, where it does not know it
+    itself: every whole hour before ``until`` is summed up."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="summed_hours")
+    measurement = models.CharField(max_length=40)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "measurement"], name="summed_hours_once_a_measurement")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measurement} until {self.until}"
+
+
+class OutboxEntry(models.Model):
+    """What the time-series store is still to do, in the order of its ids, kept here while it does not answer.
+
+    ``work``: JSON, see ``store.influxdb.work``. ``attempts``, ``retry_at`` and ``reason`` tell of the last
+    failure. ``parked_at``: it will never be taken, for ``reason``; it is kept for people to look at.
+    """
+
+    work = models.TextField()
+    size_bytes = models.PositiveIntegerField()
+    made_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    parked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["parked_at", "id"], name="outbox_by_parked_and_id")]
+
+    def __str__(self) -> str:
+        return f"{self.size_bytes} bytes of {self.made_at}"
+
+
 class DerivedState(models.Model):
     """How far a site is derived, and with what. ``derived_until``: what lies before is derived or marked;
     null before the first turn. ``modulation_kind``: whether the heat pump ever showed a modulation besides 0

@@ -62,6 +62,19 @@ def test_a_missing_secret_file_is_named() -> None:
         load_options({"HEATMON_INFLUXDB_TOKEN_FILE": "/nowhere/token"})
 
 
+def test_influxdb_needs_all_that_leads_to_the_bucket() -> None:
+    with pytest.raises(
+        OptionsError, match="HEATMON_STORE=influxdb needs HEATMON_INFLUXDB_ORG, HEATMON_INFLUXDB_TOKEN too"
+    ):
+        load_options(
+            {
+                "HEATMON_STORE": "influxdb",
+                "HEATMON_INFLUXDB_URL": "http://influxdb:8086",
+                "HEATMON_INFLUXDB_BUCKET": "heatmon",
+            }
+        )
+
+
 def test_an_unknown_setting_is_warned_of() -> None:
     assert load_options({"HEATMON_SHELY_URL": "x"}).warnings == (
         "HEATMON_SHELY_URL is not a setting of heatmon; see docs/options.md",

@@ -1,5 +1,5 @@
-"""What an engine of the time-series store does. Everything that is the same for all engines stands above it,
-in ``front``: the schema's names and resolution, local calendars, known extents, floats.
+"""◇ What an engine of the time-series store does. Everything that is the same for all engines stands above
+it, in ``front``: the schema's names and resolution, local calendars, known extents, floats.
 
 An engine stores whole numbers: a value is a multiple of its field's resolution (``schema``: round(value ×
 scale)), so every engine gives equal answers to the bit; one that keeps floats divides and rounds. It answers
@@ -72,7 +72,9 @@ class Difference:
 
 
 class Engine(Protocol):
-    """One time-series database."""
+    """One time-series database. ``title``: its name for people."""
+
+    title: str
 
     # Writing
 

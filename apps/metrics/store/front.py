@@ -37,6 +37,11 @@ class Store:
     def close(self) -> None:
         self.engine.close()
 
+    @property
+    def title(self) -> str:
+        """The engine's name for people. Raises StoreRefused."""
+        return self.engine.title
+
     # Writing
 
     def write(self, rows: Iterable[Row]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from django.conf import settings
+
+from .base import StoreUnavailable
 from .engine import Engine
 from .front import Store
 from .sqlite import SqliteEngine, SqliteStore, move_aside
@@ -15,15 +18,42 @@ def open_engine(name: str, path: Path, *, must_exist: bool, lasting: bool = True
 
     Raises StoreUnavailable, StoreRefused if it is missing or damaged, ValueError for an unknown engine.
     """
-    if name != "sqlite":
-        raise ValueError(f"HEATMON_STORE={name} comes with a later version; use sqlite")
-    return SqliteEngine(path, synchronous="FULL" if lasting else "NORMAL", must_exist=must_exist)
+    if name == "sqlite":
+        return SqliteEngine(path, synchronous="FULL" if lasting else "NORMAL", must_exist=must_exist)
+    if name == "influxdb":
+        return _influx_engine(must_exist=must_exist)
+    raise ValueError(f"HEATMON_STORE={name} is not known; use sqlite or influxdb")
 
 
-def set_aside(path: Path, mark: str) -> Path | None:
-    """Give the store at ``path`` another name with ``mark`` in it, so that a new one can begin; return the
-    name, None if there was nothing."""
-    return move_aside(path, mark)
+def _influx_engine(*, must_exist: bool) -> Engine:
+    # Loaded only where it is used: the client takes half a second and 40 MB.
+    from .influxdb.connection import Address
+    from .influxdb.engine import InfluxEngine
+
+    options = settings.HEATMON
+    address = Address(
+        url=options.influxdb_url,
+        org=options.influxdb_org,
+        bucket=options.influxdb_bucket,
+        token=options.influxdb_token,
+    )
+    return InfluxEngine(address, must_exist=must_exist)
+
+
+def set_aside(name: str, path: Path, mark: str) -> Path | None:
+    """Give the store another name with ``mark`` in it, so that a new one can begin; return the name, None if
+    there was nothing. Raises StoreUnavailable for a store that cannot be renamed."""
+    if name == "sqlite":
+        return move_aside(path, mark)
+    engine = open_engine(name, path, must_exist=False)
+    begun = engine.homes()
+    engine.close()
+    if begun:
+        raise StoreUnavailable(
+            f"The bucket {settings.HEATMON.influxdb_bucket} is another home's and is left as it is. Make an"
+            " empty bucket, name it in HEATMON_INFLUXDB_BUCKET and do this again"
+        )
+    return None
 
 
 def scratch_store(folder: Path) -> Store:

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name, path = settings.HEATMON.store, settings.STORE_PATH
+        name, path = settings.STORE_ENGINE, settings.STORE_PATH
         try:
             if options["keep"]:
                 keep(name, path)

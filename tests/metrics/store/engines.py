@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,11 +17,36 @@ from apps.metrics.store.sqlite.tables import KEY_SPAN, LEVELS
 DAY = 86_400
 MIDNIGHT = 1_767_225_600  # 2026-01-01T00:00:00Z, a Thursday
 METER = "A8032ABE54DC"
+INFLUXD = os.environ.get("HEATMON_TEST_INFLUXDB") or shutil.which("influxd")
+"""Path of a real server; None where there is none."""
+
+
+def _on_standin(folder: Path) -> Engine:
+    # Imported late: a child process of a test imports this module before Django is set up.
+    from apps.metrics.store.influxdb.engine import InfluxEngine
+
+    from .influxdb.standin import standin
+
+    return InfluxEngine(standin().new_bucket())
+
+
+def _on_influxd(folder: Path) -> Engine:
+    from apps.metrics.store.influxdb.engine import InfluxEngine
+
+    from .influxdb.influxd import influxd
+
+    return InfluxEngine(influxd().new_bucket())
+
 
 ENGINES: dict[str, Callable[[Path], Engine]] = {
     "sqlite": lambda folder: SqliteEngine(folder / "timeseries.sqlite3", synchronous="OFF"),
+    "influxdb": _on_standin,
 }
-"""Every engine, empty and in a folder of its own: the contract suite runs on each."""
+"""Every engine, empty and in a folder of its own: the contract suite runs on each. ``influxd``: a real
+server, where one is found."""
+
+if INFLUXD is not None:
+    ENGINES["influxd"] = _on_influxd
 
 
 def power_row(at: int, power_w: float | None, *, site: int = 1, device: str = METER) -> Row:

@@ -289,6 +289,13 @@ def _store_bytes() -> int | None:
         return None
 
 
+def _store_title() -> str:
+    try:
+        return metrics_apps.default_store().title
+    except StoreUnavailable:
+        return "–"
+
+
 def _database_server() -> list[tuple[str, str]]:
     if connection.vendor != "postgresql":
         return []
@@ -300,7 +307,7 @@ def _versions(site: Site) -> list[tuple[str | Promise, str]]:
     devices = Device.objects.filter(site=site, active=True).exclude(firmware="")
     return [
         ("heatmon", version()),
-        (_("Store"), "SQLite" if settings.HEATMON.store == "sqlite" else "InfluxDB"),
+        (_("Store"), _store_title()),
         ("SQLite", sqlite3.sqlite_version),
         *_database_server(),
         ("Python", platform.python_version()),

@@ -47,6 +47,8 @@ class SqliteEngine:
     Raises StoreUnavailable for a file that cannot be used.
     """
 
+    title = "SQLite"
+
     def __init__(
         self,
         path: Path | str,

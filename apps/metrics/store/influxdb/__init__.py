@@ -1,0 +1,1 @@
+"""The InfluxDB v2 engine of the time-series store."""

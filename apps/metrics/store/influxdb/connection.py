@@ -1,0 +1,210 @@
+"""The way to one bucket: one client a process, and failures as StoreUnavailable that say what to do."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from influxdb_client import InfluxDBClient, WritePrecision
+from influxdb_client.client.exceptions import InfluxDBError
+from influxdb_client.client.write_api import SYNCHRONOUS, WriteApi
+from influxdb_client.domain.dialect import Dialect
+from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from ..base import StoreUnavailable
+from ..engine import LAST_TIME
+from .answers import QueryFailed, records
+from .lines import predicate
+
+CONNECT_MS, WRITE_MS, READ_MS = 2_000, 5_000, 30_000
+"""A poll comes every 10 s: a write that hangs must be over by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the bucket is. ``token`` never appears in a message."""
+
+    url: str
+    org: str
+    bucket: str
+    token: str
+
+
+class InfluxUnavailable(StoreUnavailable):
+    """InfluxDB did not do what it was asked. ``code``: ``unreachable``, ``unauthorized``, ``forbidden``,
+    ``not_found``, ``busy``, ``refused`` (a line or a query), ``partial`` (some points of a write are kept,
+    others never will be) or ``too_large``. ``retry_after_s``: what the server asked for."""
+
+    def __init__(self, code: str, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+_BY_STATUS = {
+    400: "refused",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    413: "too_large",
+    422: "partial",
+}
+_MESSAGES = {
+    "unreachable": "InfluxDB at {url} does not answer ({detail}); is it running, and is HEATMON_INFLUXDB_URL"
+    " right?",
+    "unauthorized": "InfluxDB does not accept the token; check HEATMON_INFLUXDB_TOKEN",
+    "forbidden": "the token may not do this in bucket {bucket}; give it the right to read and write there",
+    "not_found": "InfluxDB does not know organisation {org} or bucket {bucket} ({detail}); check"
+    " HEATMON_INFLUXDB_ORG and HEATMON_INFLUXDB_BUCKET",
+    "busy": "InfluxDB cannot do it just now ({detail})",
+    "refused": "InfluxDB refused what heatmon asked ({detail})",
+    "partial": "InfluxDB kept only a part of a write ({detail})",
+    "too_large": "InfluxDB finds a write too large ({detail})",
+}
+
+
+class Connection:
+    """Writes to, deletes from and asks one bucket. Threads and processes may share it."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self._lock = threading.Lock()
+        self._closed = False
+        self._process = 0
+        self._client: InfluxDBClient | None = None
+        self._writer: WriteApi | None = None
+
+    def _opened(self) -> tuple[InfluxDBClient, WriteApi]:
+        """Return this process's client: connections do not survive a fork."""
+        with self._lock:
+            self.check_open()
+            if self._client is None or self._writer is None or self._process != os.getpid():
+                self._process = os.getpid()
+                self._client = InfluxDBClient(
+                    self.address.url,
+                    self.address.token,
+                    org=self.address.org,
+                    timeout=(CONNECT_MS, READ_MS),
+                )
+                self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+            return self._client, self._writer
+
+    def check_open(self) -> None:
+        """Raise StoreUnavailable once closed."""
+        if self._closed:
+            raise StoreUnavailable("the time-series store is closed")
+
+    def close(self) -> None:
+        """Close the client; later use raises StoreUnavailable. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            if self._client is not None and self._process == os.getpid():
+                self._client.close()
+            self._client = self._writer = None
+
+    def write(self, lines: Sequence[str]) -> None:
+        """Store lines, all or none of them, save for ``partial``."""
+        _client, writer = self._opened()
+        with self._translated():
+            writer.write(
+                self.address.bucket,
+                record="\n".join(lines),
+                write_precision=WritePrecision.S,
+                _request_timeout=(CONNECT_MS, WRITE_MS),
+            )
+
+    def delete(self, measurement: str, site: int, device: str | None, start: int, end: int) -> None:
+        """Delete the points in [start, end), of all circuits."""
+        start, end = max(start, 0), min(end, LAST_TIME)
+        if start >= end:
+            return
+        client, _writer = self._opened()
+        with self._translated():
+            # the server's end is part of the stretch
+            client.delete_api().delete(
+                _time(start),
+                _time(end - 1),
+                predicate(measurement, site, device),
+                self.address.bucket,
+            )
+
+    def ask(
+        self, query: str, start: int, end: int, columns: Sequence[str], **parameters: Any
+    ) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield (name of the result, values of ``columns``) of each row of a query's answer."""
+        start, end = max(start, 0), min(end, LAST_TIME)
+        if start >= end:
+            return
+        client, _writer = self._opened()
+        given: dict[str, Any] = {
+            "_bucket": self.address.bucket,
+            "_start": _time(start),
+            "_stop": _time(end),
+            **parameters,
+        }
+        with self._translated():
+            answer = client.query_api().query_raw(
+                query, dialect=Dialect(header=True, annotations=[], delimiter=","), params=given
+            )
+            try:
+                yield from records(_lines(answer.stream(65_536)), columns)
+            finally:
+                answer.release_conn()
+
+    def ping(self) -> None:
+        """Return if the bucket can be read, else raise."""
+        client, _writer = self._opened()
+        with self._translated():
+            client.query_api().query_raw(
+                "from(bucket: _bucket) |> range(start: _start, stop: _stop)",
+                dialect=Dialect(header=True, annotations=[], delimiter=","),
+                params={"_bucket": self.address.bucket, "_start": _time(0), "_stop": _time(1)},
+            ).release_conn()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiException as error:
+            raise self._of_answer(error) from error
+        except QueryFailed as error:
+            raise self.failure("refused", str(error)) from error
+        except (InfluxDBError, HTTPError, OSError) as error:
+            raise self.failure("unreachable", type(error).__name__) from error
+
+    def _of_answer(self, error: ApiException) -> InfluxUnavailable:
+        code = _BY_STATUS.get(error.status or 0, "busy")
+        detail = getattr(error, "message", None) or error.reason or "no reason given"
+        after = getattr(error, "retry_after", None)
+        if code == "refused" and "organization" in str(detail) and "not found" in str(detail):
+            code = "not_found"  # what a query is answered where a write is answered 404
+        return self.failure(code, f"{error.status}: {detail}", float(after) if after else None)
+
+    def failure(self, code: str, detail: str, retry_after_s: float | None = None) -> InfluxUnavailable:
+        where = self.address
+        message = _MESSAGES[code].format(url=where.url, org=where.org, bucket=where.bucket, detail=detail)
+        return InfluxUnavailable(code, message, retry_after_s)
+
+
+def _time(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Cut a stream of bytes into lines, which keep their ends."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    rest = ""
+    for chunk in chunks:
+        whole, newline, part = (rest + decode(chunk)).rpartition("\n")
+        if newline:
+            yield from whole.splitlines()
+        rest = part
+    if rest:
+        yield rest

@@ -1,0 +1,114 @@
+"""A real influxd for the tests, where one is found: started on a free port in a scratch folder, and set up
+over its API."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from apps.metrics.store.influxdb.connection import Address
+
+from ..engines import INFLUXD
+
+ORG = "tests"
+START_S = 60
+
+
+@dataclass(frozen=True)
+class Influxd:
+    """A running server. ``token`` may do everything."""
+
+    url: str
+    token: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def new_bucket(self, retention_s: int = 0) -> Address:
+        """Make an empty bucket; one that keeps for ever unless told otherwise."""
+        name = f"bucket-{uuid.uuid4().hex[:12]}"
+        org = self.get("/api/v2/orgs", org=ORG)["orgs"][0]["id"]
+        rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
+        answer = requests.post(
+            f"{self.url}/api/v2/buckets",
+            json={"orgID": org, "name": name, "retentionRules": rules},
+            headers={"Authorization": f"Token {self.token}"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return Address(url=self.url, org=ORG, bucket=name, token=self.token)
+
+    def get(self, path: str, **parameters: str) -> dict[str, list[dict[str, str]]]:
+        answer = requests.get(
+            self.url + path, params=parameters, headers={"Authorization": f"Token {self.token}"}, timeout=30
+        )
+        answer.raise_for_status()
+        found: dict[str, list[dict[str, str]]] = answer.json()
+        return found
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@functools.lru_cache(maxsize=1)
+def influxd() -> Influxd:
+    """Return the test process's server, started at the first call."""
+    assert INFLUXD is not None and Path(INFLUXD).is_file(), f"no influxd is found at {INFLUXD}"
+    started = start(INFLUXD)
+    atexit.register(started.stop)
+    return started
+
+
+def start(path: str) -> Influxd:
+    """Start a server of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="influxd-"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        path,
+        f"--http-bind-address=127.0.0.1:{port}",
+        f"--bolt-path={folder / 'influxd.bolt'}",
+        f"--sqlite-path={folder / 'influxd.sqlite'}",
+        f"--engine-path={folder / 'engine'}",
+        "--reporting-disabled",
+        "--log-level=error",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/bin"})
+    url = f"http://127.0.0.1:{port}"
+    until = time.monotonic() + START_S
+    while not _answers(url):
+        assert process.poll() is None and time.monotonic() < until, (folder / "log").read_text()
+        time.sleep(0.05)
+    token = uuid.uuid4().hex
+    requests.post(
+        f"{url}/api/v2/setup",
+        json={
+            "username": "tests",
+            "password": uuid.uuid4().hex,
+            "org": ORG,
+            "bucket": "first",
+            "token": token,
+        },
+        timeout=30,
+    ).raise_for_status()
+    return Influxd(url, token, process, folder)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/health", timeout=2).status_code == 200
+    except requests.ConnectionError:
+        return False
