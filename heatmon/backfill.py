@@ -140,7 +140,7 @@ class Filling:
             note_gaps(self.collection.store, self.device, state, start, at)
             state.whole_at, state.profile = at, self.device.profile
         elif not _within(state.searched_until, at, SEARCH_EVERY):
-            since = min(state.searched_until or at, at) - SEARCHED_AGAIN
+            since = hour_of(min(state.searched_until or at, at) - SEARCHED_AGAIN)
             note_gaps(self.collection.store, self.device, state, max(since, at - REMEMBERED), at)
         else:
             return

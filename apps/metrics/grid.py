@@ -22,5 +22,5 @@ def intervals(start: int, end: int) -> range:
 
 
 def minutes(start: int, end: int) -> range:
-    """Return the starts of the minutes in [start, end)."""
-    return range(start, end, MINUTE_S)
+    """Return the starts of the minutes that begin in [start, end)."""
+    return range(start + -start % MINUTE_S, end, MINUTE_S)

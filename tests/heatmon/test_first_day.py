@@ -156,3 +156,11 @@ def test_an_outage_leaves_no_minute_missing_for_longer_than_a_quarter_of_an_hour
         day.pass_by(seconds=10)
     assert day.at - healed <= timedelta(minutes=15)
     assert not HistoryGap.objects.filter(state=HistoryGap.State.LOST).exists()
+
+
+def test_hours_that_are_complete_are_not_asked_for_again(make_day: MakeDay) -> None:
+    day = make_day(JANUARY + timedelta(seconds=3), hours=2)
+    asked = asked_hours(day)
+    day.pass_by(hours=2, minutes=20)
+    assert [start.hour for _at, start in asked] == [4]
+    assert list(HistoryGap.objects.values_list("start__hour", "state")) == [(4, "filled")]
