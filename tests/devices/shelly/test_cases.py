@@ -10,6 +10,7 @@ import pytest
 from apps.devices import connection
 from apps.devices.errors import WrongDevice
 from apps.devices.shelly.client import ShellyClient
+from apps.devices.shelly.parse import profile_of
 from tests.captures import captures_dir
 
 from .meters import InProcess, Reply, clock, session_with
@@ -52,6 +53,23 @@ def test_a_meter_of_a_make_to_come_is_a_meter_by_what_it_can() -> None:
     adapter = meter(info, payload("status_monophase"))
     assert client(adapter).identify().profile == "monophase"
     assert connection.model_name("S9XX-001") == "S9XX-001"
+
+
+@pytest.mark.parametrize(
+    ("components", "profile"),
+    [
+        (["em:0", "emdata:0"], "triphase"),
+        (["em:0"], "triphase"),
+        (["emdata:0"], "triphase"),
+        (["em1:0", "em1data:0"], "monophase"),
+        (["em1:2"], "monophase"),
+        (["em1data:1"], "monophase"),
+        (["em:0", "em1:0"], "triphase"),
+        (["switch:0", "pm1:0"], None),
+    ],
+)
+def test_any_component_of_a_meter_makes_one(components: list[str], profile: str | None) -> None:
+    assert profile_of({name: {} for name in (*components, "sys")}) == profile
 
 
 def test_a_plug_has_no_energy_meter() -> None:
