@@ -11,10 +11,11 @@ import pytest
 from django.test import Client
 
 from apps.changelog.models import ConfigurationVersion
-from apps.dashboard.pages.efficiency.curves import curve_offset_k
+from apps.dashboard.pages.efficiency.curves import curve_offset_k, set_periods
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.efficiency import heating_curve
+from apps.metrics.home import Home
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -114,6 +115,49 @@ def test_the_offset_is_the_mean_distance_to_the_set_curve() -> None:
         (date(2026, 1, day), outside, flow - 2.0) for day, (outside, flow) in enumerate(curve.points, start=1)
     ]
     assert curve_offset_k(curve, days) == pytest.approx(-2.0, abs=0.01)
+
+
+def test_each_day_is_compared_with_the_curve_that_was_set_then(filled: Site) -> None:
+    changed_at = datetime(2026, 11, 19, 9, tzinfo=UTC)
+    old, new = (
+        {"circuits.1.curve.slope": slope, "circuits.1.curve.shift": 0, "dhw.target_temperature_c": 50.0}
+        for slope in (0.8, 1.2)
+    )
+    days = []
+    for number in range(14, 25):
+        settings, apart_k = (old, -2.0) if number <= 19 else (new, 3.0)
+        curve = heating_curve("1", settings, (5.0,))
+        assert curve is not None
+        days.append((date(2026, 11, number), 5.0, curve.points[0][1] + apart_k))
+    history = [(changed_at - timedelta(days=5, hours=10), old), (changed_at, new)]
+    home = Home.of(filled, NOW)
+    periods = set_periods(home, "1", history, datetime(2026, 11, 25, 23, tzinfo=UTC), days)
+    assert [period.curve.slope for period in periods] == [0.8, 1.2]
+    assert [[day.day for day, *_ in period.days] for period in periods] == [
+        [14, 15, 16, 17, 18],
+        [20, 21, 22, 23, 24],
+    ]
+    offsets = [curve_offset_k(period.curve, period.days) for period in periods]
+    assert offsets == pytest.approx([-2.0, 3.0], abs=0.05)
+
+
+def test_two_curves_in_one_range_have_a_verdict_each(reader: Client, filled: Site) -> None:
+    for days_ago, shift in ((6, 0), (3, 10)):
+        ConfigurationVersion.objects.create(
+            site=filled,
+            device="7571000000000000",
+            at=NOW - timedelta(days=days_ago),
+            settings={"circuits.1.curve.slope": 0.8, "circuits.1.curve.shift": shift},
+        )
+    (block,) = reader.get("/efficiency?range=month").context["page"].curves
+    assert [line["label"] for line in block.chart.data["lines"]] == [
+        "Set curve from 17 Nov 2026",
+        "Set curve from 20 Nov 2026",
+    ]
+    assert [period.conclusion for period in block.periods] == [
+        "From 17 Nov 2026: The measurements are 1.2\u00a0K below the set curve on average",
+        "From 20 Nov 2026: The measurements are 11.5\u00a0K below the set curve on average",
+    ]
 
 
 def test_without_a_known_curve_the_flow_is_still_shown(reader: Client, filled: Site) -> None:
