@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres lint types check bench study soak browser messages screenshots vendor-check clean
+.PHONY: run test test-postgres celery-test lint types check bench study soak browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,6 +26,9 @@ test: $(VENV)/.dev-installed  ## all tests, in under five minutes
 test-postgres: $(VENV)/.dev-installed  ## the tests that use the ORM, on a PostgreSQL server of their own
 	$(BIN)/python tools/postgres.py $(BIN)/python -m pytest -n $(JOBS) $(ARGS) --ignore tests/heatmon/test_simulate.py \
 	  tests/accounts tests/api tests/changelog tests/dashboard tests/devices tests/heatmon tests/metrics
+
+celery-test: $(VENV)/.dev-installed  ## beat, workers and a real Redis, disturbed in every way (about 5 minutes)
+	$(BIN)/python -m pytest -n 0 -s -p no:randomly tests/production/test_celery.py $(ARGS)
 
 lint: $(VENV)/.dev-installed  ## style
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from apps.devices.home_options import HOME_OPTIONS
 from apps.devices.option_parsers import (
@@ -27,6 +28,17 @@ from apps.devices.option_parsers import (
 )
 
 from .postgres import postgres_url
+
+
+def url_with_password(url: str | None, password: str | None) -> str | None:
+    """Return ``url`` with the password in it, unless it names one."""
+    if not url or not password:
+        return url
+    parts = urlsplit(url)
+    if parts.password is not None:
+        return url
+    login = f"{parts.username or ''}:{quote(password, safe='')}@"
+    return parts._replace(netloc=f"{login}{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 class OptionsError(Exception):
@@ -75,6 +87,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
         "influxdb_token", text, None, "token for InfluxDB that may read and write the bucket", secret=True
     ),
     Option("redis_url", text, None, "broker for Celery; needed only in production", secret=True),
+    Option("redis_password", text, None, "password of the broker, if its address has none", secret=True),
     Option("language", choice("de", "en"), None, "language of the pages; the browser's if not set"),
     Option(
         "metrics",
@@ -177,6 +190,7 @@ def load_options(environ: Mapping[str, str]) -> Options:
         faults.append("HEATMON_SECRET_KEY must have at least 32 characters; leave it out to have one made")
     if faults:
         raise OptionsError(faults)
+    values["redis_url"] = url_with_password(values["redis_url"], values["redis_password"])
     known = {option.variable for option in OPTIONS}
     known |= {f"{option.variable}_FILE" for option in OPTIONS if option.secret}
     known |= {"HEATMON_DEMO", "HEATMON_SCRATCH", "HEATMON_TESTING"}

@@ -58,8 +58,13 @@ JOBS: tuple[Job, ...] = (
     # Often, so that the first numbers come at once; a turn without anything to do costs two queries.
     Job(name="backfill", period_s=10, offset_s=5, expires_s=9, thread="history", lock=MEMORY),
     Job(name="derive", period_s=30, offset_s=0, expires_s=25, thread="derive", lock="derive-turn"),
-    Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=3600, thread="derive"),
+    # At night, or later in the day where heatmon was not running then.
+    Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=20 * 3600, thread="derive"),
 )
+
+# A task that hangs is killed after this long: one on its device for a turn, and the live poll.
+LONG_TURN_S = 280
+POLL_TURN_S = 10
 
 
 def next_run(job: Job, after: float) -> int:
@@ -71,3 +76,23 @@ def next_run(job: Job, after: float) -> int:
 def last_run(job: Job, now: float) -> int:
     """Return the newest time [epoch s] at or before ``now`` at which ``job`` was due."""
     return next_run(job, now) - job.period_s
+
+
+def due_turn(job: Job, now: float) -> int | None:
+    """Return the time [epoch s] of the turn to take at ``now``; None if it is too late for it, and the next
+    one does the work."""
+    due = last_run(job, now)
+    return due if now - due <= job.expires_s else None
+
+
+def turn_limit_s(job: Job) -> int:
+    """Return how long a turn may take before it is killed. A job with a lock may take longer than its period:
+    the lock keeps the next turns out."""
+    return POLL_TURN_S if job.keeps_lock else LONG_TURN_S
+
+
+def late_after_s(job: Job) -> int:
+    """Return how long after its last good turn a job is late: three periods, and as long as a turn may take
+    where that is longer than a period."""
+    limit_s = turn_limit_s(job)
+    return 3 * job.period_s + (limit_s if limit_s > job.period_s else 0)

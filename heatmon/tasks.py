@@ -1,14 +1,20 @@
-"""Celery tasks: call the job of that name, once for each of its times."""
+"""Celery tasks: call the job of that name, once for each of its times.
+
+Every worker is woken for every turn. Of those the one that may be on the device, and writes the turn's row
+first, does it.
+"""
 
 from __future__ import annotations
 
+import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from celery import Task, shared_task
 from django.db import IntegrityError, close_old_connections, transaction
 
+from apps.devices import job_beats
 from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.locks import LockHeld
 from apps.devices.models import JobRun
@@ -18,9 +24,14 @@ from apps.metrics.apps import default_store
 from . import jobs
 from .collection import Collection
 from .device_locks import DeviceLocks
-from .schedule import JOBS, Job, last_run
+from .schedule import JOBS, Job, due_turn, turn_limit_s
+from .service_state import note, woken
+from .worker import group_of
 
-SHORT_TURN_S, LONG_TURN_S = 30, 280
+log = logging.getLogger(__name__)
+
+# A turn on record this far ahead was taken before the clock was set back.
+CLOCK_SET_BACK_S = 60
 
 
 @lru_cache(maxsize=1)
@@ -38,42 +49,60 @@ def locks() -> DeviceLocks:
 def run(job: Job, now: float) -> bool:
     """Take the turn of ``job`` that is due at ``now`` and do it; False if it was taken, is too old, or
     another process is on the device."""
-    due = last_run(job, now)
-    if now - due > job.expires_s:
+    due = due_turn(job, now)
+    if due is None:
         return False
     close_old_connections()
     try:
         with locks().for_turn(job):
-            return _take(job, datetime.fromtimestamp(due, UTC))
+            return _take(job, datetime.fromtimestamp(due, UTC), datetime.fromtimestamp(now, UTC))
     except LockHeld:
         return False
 
 
-def _take(job: Job, at: datetime) -> bool:
-    try:
-        with transaction.atomic():
-            JobRun.objects.create(site=default_site(), job=job.name, due_at=at)
-    except IntegrityError:
+def _take(job: Job, at: datetime, now: datetime) -> bool:
+    if not _write_row(job, at) and not (_forget_future(job, at, now) and _write_row(job, at)):
         return False
     worker = collection()
     if job.period_s >= 60 or at.second < job.period_s:
         worker.reload()
     try:
         getattr(jobs, job.name)(worker, at)
-    except (DeviceError, BudgetExhausted):
-        return True  # recorded with the source's state by the job
+    except (DeviceError, BudgetExhausted) as error:
+        log.debug("%s: %s", job.name, error)  # recorded with the source's state by the job
+    job_beats.note_done(job.name)
+    return True
+
+
+def _write_row(job: Job, at: datetime) -> bool:
+    """Return whether the turn is ours."""
+    try:
+        with transaction.atomic():
+            JobRun.objects.create(site=default_site(), job=job.name, due_at=at)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _forget_future(job: Job, at: datetime, now: datetime) -> bool:
+    """Forget the turns that were taken before the clock was set back; return whether it was."""
+    turns = JobRun.objects.filter(site=default_site(), job=job.name)
+    if not turns.filter(due_at__gt=now + timedelta(seconds=CLOCK_SET_BACK_S + job.period_s)).exists():
+        return False
+    log.warning("%s: the clock was set back", job.name)
+    turns.filter(due_at__gte=at).delete()
     return True
 
 
 def _task(job: Job) -> Task:
     def task() -> None:
-        run(job, time.time())
+        try:
+            run(job, time.time())
+        finally:
+            note(woken(group_of(job.thread)))
 
     task.__name__ = job.name
-    # A job that holds a lock for its turn may take longer than its period: the next ones stay out.
-    waits_for_itself = job.lock and not job.keeps_lock
-    limit = LONG_TURN_S if waits_for_itself or job.period_s > LONG_TURN_S else SHORT_TURN_S
-    return shared_task(name=f"heatmon.{job.name}", time_limit=limit, ignore_result=True)(task)
+    return shared_task(name=f"heatmon.{job.name}", time_limit=turn_limit_s(job), ignore_result=True)(task)
 
 
 TASKS = {job.name: _task(job) for job in JOBS}

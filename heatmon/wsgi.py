@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.wsgi import get_wsgi_application
 
+from .schedule import JOBS, late_after_s
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -23,10 +25,12 @@ _django = get_wsgi_application()
 
 
 def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """Return the application with the store opened before the first page, so that every page can say so if it
-    is refused."""
+    """Return the application of the production run: the store is opened before the first page, so that every
+    page can say so if it is refused, and the workers' jobs are watched."""
+    from django.conf import settings
     from django.db import DatabaseError
 
+    from apps.devices import job_beats
     from apps.metrics.apps import default_store
     from apps.metrics.store.base import StoreUnavailable
 
@@ -34,6 +38,8 @@ def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
         default_store()
     except (StoreUnavailable, DatabaseError) as error:
         log.warning("the store is not open yet: %s", error)
+    if settings.HEATMON.redis_url:
+        job_beats.expect({job.name: late_after_s(job) for job in JOBS})
     return application
 
 

@@ -9,7 +9,13 @@ import tempfile
 
 import pytest
 
-KEPT = {"HEATMON_REQUIRE_BROWSER", "HEATMON_STUDY_DAYS", "HEATMON_CAPTURES", "HEATMON_TEST_INFLUXDB"}
+KEPT = {
+    "HEATMON_CAPTURES",
+    "HEATMON_REQUIRE_BROWSER",
+    "HEATMON_REQUIRE_REDIS",
+    "HEATMON_STUDY_DAYS",
+    "HEATMON_TEST_INFLUXDB",
+}
 ON_POSTGRES = os.environ.get("HEATMON_TEST_DATABASE_URL")
 
 for _name in [name for name in os.environ if name.startswith("HEATMON_") and name not in KEPT]:

@@ -277,3 +277,12 @@ def test_the_calls_that_are_left_are_shown(
     for _ in range(5):
         ApiCall.objects.create(at=now - timedelta(hours=1), account="client", purpose="poll", host="api")
     assert "1,300 left; heatmon stops by itself at 1,305" in text(reader)
+
+
+def test_a_job_of_the_workers_that_is_not_done_is_red(
+    reader: Client, store: SqliteStore, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(site)
+    assert "Not responding" not in text(reader)
+    monkeypatch.setattr("apps.dashboard.pages.health.view.late_jobs", lambda _now: ["poll_power"])
+    assert "Not responding: poll_power" in text(reader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heatmon.schedule import JOBS, Job, last_run, next_run
+from heatmon.schedule import JOBS, Job, due_turn, last_run, late_after_s, next_run
 
 POLL = Job(name="poll_heat_pump", period_s=300, offset_s=150, expires_s=120, thread="heat_pump")
 
@@ -28,3 +28,28 @@ def test_the_next_turn_lies_after_now_and_at_most_one_period_away(job: Job, now:
     assert now < due <= now + job.period_s + 1
     assert (due - job.offset_s) % job.period_s == 0
     assert last_run(job, now) <= now
+
+
+def test_a_missed_turn_is_made_up_until_it_expires_and_then_skipped() -> None:
+    assert due_turn(POLL, 750.0) == 750
+    assert due_turn(POLL, 870.0) == 750
+    assert due_turn(POLL, 870.1) is None
+    assert due_turn(POLL, 1050.0) == 1050
+
+
+def test_housekeeping_missed_at_night_is_made_up_during_the_day() -> None:
+    (job,) = (job for job in JOBS if job.name == "keep_house")
+    night = 3 * 3600 + 1200
+    assert due_turn(job, night + 20 * 3600) == night
+    assert due_turn(job, night + 20 * 3600 + 1) is None
+
+
+def test_a_job_is_late_after_three_periods_and_as_long_as_its_turn_may_take() -> None:
+    assert {job.name: late_after_s(job) for job in JOBS} == {
+        "poll_power": 30,
+        "poll_heat_pump": 900,
+        "refine_minutes": 900,
+        "backfill": 310,
+        "derive": 370,
+        "keep_house": 259_200,
+    }

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
+from celery.beat import ScheduleEntry
+from kombu.common import Broadcast
 
+from apps.devices import job_beats
 from apps.devices.models import JobRun
 from apps.simulator.faults import METER, Fault, refuse
 from heatmon import tasks
-from heatmon.celery import Ticks, app
+from heatmon.broker import WakingTransport
+from heatmon.celery import Beat, Ticks, app
 from heatmon.device_locks import DeviceLocks
 from heatmon.jobs import refine_minutes
 from heatmon.schedule import JOBS, last_run, next_run
@@ -175,8 +182,83 @@ def test_every_job_is_a_task_on_the_queue_of_its_thread() -> None:
     assert set(app.conf.beat_schedule) == set(tasks.TASKS)
 
 
-def test_a_task_ends_before_its_next_turn_unless_a_lock_keeps_that_one_out() -> None:
+def test_a_hung_task_is_killed_after_a_turn_of_its_own_kind() -> None:
     limits = {name: task.time_limit for name, task in tasks.TASKS.items()}
-    assert limits["poll_power"] == 30
+    assert limits == {
+        "poll_power": 10,
+        "poll_heat_pump": 280,
+        "refine_minutes": 280,
+        "backfill": 280,
+        "derive": 280,
+        "keep_house": 280,
+    }
     unguarded = [job for job in JOBS if not job.lock or job.keeps_lock]
-    assert all(limits[job.name] <= max(30, job.period_s) for job in unguarded)
+    assert all(limits[job.name] <= job.period_s for job in unguarded)
+
+
+def test_every_worker_hears_every_wake_and_nothing_is_kept_in_redis() -> None:
+    assert {type(queue) for queue in app.conf.task_queues} == {Broadcast}
+    assert {queue.alias for queue in app.conf.task_queues} == {job.thread for job in JOBS}
+    assert issubclass(app.connection_for_read().get_transport_cls(), WakingTransport)
+    assert not app.conf.worker_enable_remote_control
+
+
+def test_turns_taken_before_the_clock_was_set_back_are_taken_again(worker: Home) -> None:
+    for seconds in range(0, 3610, 10):
+        JobRun.objects.create(site=worker.site, job="poll_power", due_at=JANUARY + timedelta(seconds=seconds))
+    assert tasks.run(POLL_POWER, START + 0.2)
+    assert list(JobRun.objects.values_list("due_at", flat=True)) == [JANUARY]
+
+
+def test_a_turn_that_another_took_a_moment_ahead_is_no_clock_set_back(worker: Home) -> None:
+    for seconds in (0, 10):
+        JobRun.objects.create(site=worker.site, job="poll_power", due_at=JANUARY + timedelta(seconds=seconds))
+    assert not tasks.run(POLL_POWER, START + 9.999)
+    assert JobRun.objects.count() == 2
+
+
+def test_a_job_is_noted_as_done_though_its_device_failed_but_not_when_it_broke(
+    worker: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(job_beats, "note_done", noted.append)
+    worker.world.faults.append(Fault(name="away", target=METER, start=START, duration_s=5.0, effect=refuse))
+    assert tasks.run(POLL_POWER, START)
+    assert noted == ["poll_power"]
+
+    def broken(_collection: object, _at: datetime) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("heatmon.jobs.poll_power", broken)
+    with pytest.raises(RuntimeError):
+        tasks.run(POLL_POWER, START + 10)
+    assert noted == ["poll_power"]
+
+
+class Sent(Beat):
+    """Notes what is sent."""
+
+    producer = None
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        super().__init__(app)
+
+    def apply_entry(self, entry: ScheduleEntry, producer: object = None) -> None:
+        self.sent.append(entry.name)
+
+
+def test_an_hour_after_the_clock_is_set_back_by_an_hour_all_jobs_were_woken_as_ever() -> None:
+    with time_machine.travel(1_800_000_001.0, tick=False) as clock:
+        beat = Sent()
+        while time.time() < 1_800_000_061:
+            clock.shift(beat.tick() + 0.001)
+        clock.shift(-3600)
+        beat.sent.clear()
+        until = time.time() + 3600
+        while time.time() < until:
+            clock.shift(beat.tick() + 0.001)
+    woken = Counter(beat.sent)
+    assert {woken["poll_power"], woken["backfill"]} <= {360, 361}
+    assert {woken["poll_heat_pump"], woken["refine_minutes"], woken["keep_house"]} <= {60, 61}
+    assert woken["derive"] in {120, 121}

@@ -28,6 +28,7 @@ from apps.dashboard.context_processors import version
 from apps.devices import clock
 from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
+from apps.devices.job_beats import late_jobs
 from apps.devices.memory import was_searched
 from apps.devices.meter_clock import is_wrong
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
@@ -107,7 +108,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "calls": calls,
         "calls_sum": {part: sum(row[part] for row in calls) for part in ("day", "utc")},
         "next_utc_day": _utc_midnight(at) + DAY,
-        "late_loops": late_loops(time.monotonic()),
+        "late_loops": late_loops(time.monotonic()) + late_jobs(time.time()),
         "jobs": _jobs(site),
         "backlog": _backlog(site),
         "gaps": _gaps(site, at),
