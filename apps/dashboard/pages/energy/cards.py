@@ -146,7 +146,7 @@ def _cost_card(home: Home, total: float | None, state: str, is_incomplete: bool)
         fee = formatting.money(newest.base_fee_per_day, home.options.currency)
         meta = _("%(price)s and %(fee)s per day") % {"price": meta, "fee": fee}
     if is_incomplete:
-        meta = f"{_('at least')} · {meta}"
+        meta = " · ".join((_("at least"), meta))
     return ValueCard(
         label=_("Cost"), value=total, kind="count", state=state, icon="coin", meta=meta,
         text=formatting.money(total, home.options.currency),

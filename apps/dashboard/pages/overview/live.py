@@ -224,7 +224,7 @@ def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
         )
     meta = _("delta T: %(value)s") % {"value": formatting.with_unit(by_delta_t, "power_kw")}
     if by_modulation is not None:
-        meta = f"{_('modulation')} · {meta}"
+        meta = " · ".join((_("modulation"), meta))
     value = by_modulation if by_modulation is not None else by_delta_t
     if state == pump_state.OFF and value:
         meta = f"{_span(home, interval.start, interval.end)} · {meta}"
