@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import get_script_prefix
 from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.devices.options import default_site, zone_of
@@ -40,17 +43,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "version": version(),
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,
-        "pages": [
-            _item(request, _("Overview"), "overview", ""),
-            _item(request, _("History"), "history", "history"),
-            _item(request, _("Energy"), "energy", "energy"),
-            _item(request, _("Efficiency"), "efficiency", "efficiency"),
-            _item(request, _("Changes"), "changes", "changes"),
-        ],
-        "tools": [
-            _item(request, _("System"), "system", "health"),
-            _item(request, _("Settings"), "settings", "settings"),
-        ],
+        "navigation": _navigation(request.path_info.strip("/").partition("/")[0], prefix, get_language()),
     }
 
 
@@ -71,10 +64,29 @@ def version() -> str:
         return str(tomllib.load(file)["project"]["version"])
 
 
-def _item(request: HttpRequest, label: str, icon: str, path: str) -> NavigationItem:
-    shown = request.path_info.lstrip("/")
-    current = shown == path or (bool(path) and shown.startswith(f"{path}/"))
-    return NavigationItem(label, icon, get_script_prefix() + path, current)
+@lru_cache(maxsize=64)
+def _navigation(shown: str, prefix: str, language: str | None) -> dict[str, SafeString]:
+    """Return the links of the top bar as HTML, drawn once for each page: ``pages`` and ``tools``."""
+
+    def drawn(template: str, *items: tuple[str, str, str]) -> SafeString:
+        links = [
+            NavigationItem(label, icon, prefix + path, current=shown == path) for label, icon, path in items
+        ]
+        return render_to_string(template, {"links": links})
+
+    return {
+        "pages": drawn(
+            "_pages.html",
+            (_("Overview"), "overview", ""),
+            (_("History"), "history", "history"),
+            (_("Energy"), "energy", "energy"),
+            (_("Efficiency"), "efficiency", "efficiency"),
+            (_("Changes"), "changes", "changes"),
+        ),
+        "tools": drawn(
+            "_tools.html", (_("System"), "system", "health"), (_("Settings"), "settings", "settings")
+        ),
+    }
 
 
 def _zone() -> ZoneInfo:

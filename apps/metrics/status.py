@@ -198,9 +198,12 @@ class Status:
     quota: QuotaStatus
 
 
+_SOURCES = "SELECT * FROM devices_sourcestate WHERE site_id = %s"
+
+
 def current_status(home: Home) -> Status:
     """Return the status of ``home``. Raises StoreUnavailable."""
-    sources = {state.source: state for state in SourceState.objects.filter(site=home.site)}
+    sources = {state.source: state for state in SourceState.objects.raw(_SOURCES, [home.id])}
     return Status(
         site=SiteStatus(id=home.id, name=home.site.name, timezone=home.options.time_zone, demo=settings.DEMO),
         at=home.at,
