@@ -16,9 +16,10 @@ MAY_IMPORT = {
     "devices": {"devices"},
     "metrics": {"metrics", "devices"},
     "changelog": {"changelog", "metrics", "devices"},
+    "effects": {"effects", "changelog", "metrics", "devices"},
     "accounts": {"accounts", "devices"},
-    "dashboard": {"dashboard", "accounts", "changelog", "metrics", "devices"},
-    "api": {"api", "dashboard", "accounts", "changelog", "metrics", "devices"},
+    "dashboard": {"dashboard", "accounts", "effects", "changelog", "metrics", "devices"},
+    "api": {"api", "dashboard", "accounts", "effects", "changelog", "metrics", "devices"},
     "simulator": {"simulator"},
 }
 # What the simulator may be used by: the demo and the simulate command.
@@ -31,7 +32,7 @@ MAY_USE_SIMULATOR = {
     "heatmon/simulation.py",
 }
 
-MAY_USE_NUMPY = {"apps/metrics/estimate.py"}
+MAY_USE_NUMPY = {"apps/metrics/estimate.py", "apps/effects/estimator.py", "apps/effects/expected.py"}
 # Modules of the standard library that reach the network, files, the clock or chance.
 IMPURE = {
     "asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "shutil",
@@ -110,10 +111,27 @@ def test_only_the_demo_and_simulate_use_the_simulator() -> None:
 
 
 PURE = pure_modules()
-MUST_BE_PURE = {
-    f"apps/metrics/{name}.py"
-    for name in ("climate", "cop", "cycles", "energy", "estimate", "heat", "intervals", "running", "windows")
-} | {"apps/changelog/diff.py", "apps/devices/readings.py", "heatmon/schedule.py"}
+MUST_BE_PURE = (
+    {
+        f"apps/metrics/{name}.py"
+        for name in (
+            "climate",
+            "cop",
+            "cycles",
+            "energy",
+            "estimate",
+            "heat",
+            "intervals",
+            "running",
+            "windows",
+        )
+    }
+    | {
+        f"apps/effects/{name}.py"
+        for name in ("alternating", "estimator", "expected", "fortnights", "null", "samples", "targets")
+    }
+    | {"apps/changelog/diff.py", "apps/devices/readings.py", "heatmon/schedule.py"}
+)
 
 
 def test_physics_calendar_detection_and_statistics_promise_to_be_pure() -> None:

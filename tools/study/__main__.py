@@ -1,4 +1,5 @@
-"""``python -m tools.study [years]`` and ``python -m tools.study estimate``; both write ``docs/study.md``.
+"""``python -m tools.study [years]`` and ``… estimate`` write ``docs/study.md``, ``… effects`` writes
+``docs/study-effects.md``.
 
 Each simulated year runs in a process of its own (``one``, for these commands only), whose data directory
 is scratch. Exit code 1 when a claim fails.
@@ -35,6 +36,9 @@ def arguments() -> argparse.Namespace:
     guess = commands.add_parser("estimate", help="the year's estimate on simulated homes")
     guess.add_argument("--homes", type=int, default=20)
     guess.add_argument("--jobs", type=int, default=2)
+    effects = commands.add_parser("effects", help="effects of changes on simulated homes")
+    effects.add_argument("--homes", type=int, default=500, help="of each class and kind (default 500)")
+    effects.add_argument("--jobs", type=int, default=2)
     one = commands.add_parser("one")
     one.add_argument("--days", type=int, required=True)
     one.add_argument("--seed", type=int, required=True)
@@ -50,6 +54,8 @@ def main() -> int:
         return _one(asked.days, asked.seed, asked.scenario)
     if asked.command == "estimate":
         return _estimate(asked.homes, asked.jobs)
+    if asked.command == "effects":
+        return _effects(asked.homes, asked.jobs)
     return _years(asked.days, asked.seeds, asked.jobs)
 
 
@@ -162,6 +168,24 @@ def _estimate(count: int, jobs: int) -> int:
     sys.stdout.write(text + "\n")
     write_section("estimate", text)
     return 0
+
+
+def _effects(count: int, jobs: int) -> int:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from .effect_homes import CLASSES
+    from .effects import KINDS, study
+    from .effects_report import write
+    from .watch import watch
+
+    found = study(count, jobs)
+    watched = {
+        (home_class.name, kind): watch(max(1, count // 4), jobs, kind, home_class)
+        for home_class in CLASSES
+        for kind in KINDS
+    }
+    failed = write(found, watched)
+    sys.stdout.write("\n".join([*failed, "written to docs/study-effects.md", ""]))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,323 @@
+"""◇ Is it normal? What each day should have needed at its weather, from the home's own days before it, and
+whether the differences add up in one direction.
+
+Energies in kWh per 24 h, temperatures in °C, shares as fractions. Needs numpy, imported only where it is
+used; best run in a child process. Source: metrics §5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+
+LEARN_DAYS = 365
+LEAST_DAYS = 60
+REFIT_DAYS = 7
+WEIGHT_TODAY = 0.7
+BALANCES_C = tuple(12.0 + 0.5 * step for step in range(15))
+BALANCE_PRIOR_C, BALANCE_PRIOR_SD_K = 15.5, 1.5
+EFFECTIVE_SHARE = 3.0
+SEEN_K = 3.0
+BAND = (0.10, 0.90)
+BAND_DAYS = 90
+BAND_DRIFT = 0.03
+BAND_Z = 1.2816
+
+SUM_DAYS = 28
+LEAST_SUM_DAYS = 20
+LEAST_SHARE = 0.08
+UNKNOWN_SHARE = 0.20
+NULLS = 3.0
+LEAST_KWH = 1.0
+SEASON_SUMS = 90
+"""Days with a 28-day sum that show a home's own null."""
+NULL_SD_FLOOR = 0.02
+ONE_SIGMA = 0.683
+INTERVAL_Z = 1.96
+
+NOT_MEASURED = "not_measured"
+FEW_DAYS = "few_days"
+OTHER_WEATHER = "other_weather"
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeatherDay:
+    """One local day; ``energy_kwh`` None unless it is valid."""
+
+    day: date
+    energy_kwh: float | None
+    outside_c: float | None
+    before_c: float | None
+
+    @property
+    def effective_c(self) -> float | None:
+        """0.7·T_d + 0.3·T_{d−1}; T_d alone without the day before."""
+        if self.outside_c is None:
+            return None
+        before = self.outside_c if self.before_c is None else self.before_c
+        return WEIGHT_TODAY * self.outside_c + (1 - WEIGHT_TODAY) * before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedDay:
+    """What a day should have needed, with its 80 % band; None with a ``reason``."""
+
+    day: date
+    energy_kwh: float | None
+    expected_kwh: float | None = None
+    low_kwh: float | None = None
+    high_kwh: float | None = None
+    reason: str | None = None
+
+    @property
+    def share(self) -> float | None:
+        """Measured over expected − 1."""
+        if self.energy_kwh is None or not self.expected_kwh:
+            return None
+        return self.energy_kwh / self.expected_kwh - 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """A lasting difference from what is expected. ``since``: dated to about a week; ``noticed``: the day on
+    which it was clear; ``until``: the last day of it, None while it lasts. Percentages with 95 % interval."""
+
+    since: date
+    noticed: date
+    until: date | None
+    percent: float
+    low_percent: float
+    high_percent: float
+    kwh_per_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """E = base + slope·max(0, balance − T_eff), and the relative residuals of its days by expectation."""
+
+    base: float
+    slope: float
+    balance_c: float
+    coldest_c: float
+    warmest_c: float
+    expected: Floats
+    residuals: Floats
+
+    def kwh(self, effective_c: float) -> float:
+        return self.base + self.slope * max(0.0, self.balance_c - effective_c)
+
+    def band(self, expected_kwh: float) -> tuple[float, float]:
+        """Return the 80 % band as shares, from the days with the most similar expectation."""
+        import numpy as np
+
+        nearest = np.argsort(np.abs(self.expected - expected_kwh), kind="stable")[:BAND_DAYS]
+        low, high = (float(edge) for edge in np.quantile(self.residuals[nearest], BAND))
+        drift = BAND_Z * BAND_DRIFT
+        return -math.hypot(min(low, 0.0), drift), math.hypot(max(high, 0.0), drift)
+
+
+def expected_days(days: Sequence[WeatherDay]) -> list[ExpectedDay]:
+    """Return the expected use of every day of ``days`` (in order), each from the valid days before it."""
+    found: list[ExpectedDay] = []
+    known: list[WeatherDay] = []
+    home: _Home | None = None
+    fitted: date | None = None
+    for day in days:
+        if fitted is None or (day.day - fitted).days >= REFIT_DAYS:
+            home, fitted = _home(known[-LEARN_DAYS:]), day.day
+        found.append(_expected(day, home))
+        if day.energy_kwh is not None and day.effective_c is not None:
+            known.append(day)
+    return found
+
+
+def _expected(day: WeatherDay, home: _Home | None) -> ExpectedDay:
+    effective = day.effective_c
+    if effective is None:
+        return ExpectedDay(day=day.day, energy_kwh=day.energy_kwh, reason=NOT_MEASURED)
+    if home is None:
+        return ExpectedDay(day=day.day, energy_kwh=day.energy_kwh, reason=FEW_DAYS)
+    if not home.coldest_c - SEEN_K <= effective <= home.warmest_c + SEEN_K:
+        return ExpectedDay(day=day.day, energy_kwh=day.energy_kwh, reason=OTHER_WEATHER)
+    expected = home.kwh(effective)
+    low, high = home.band(expected)
+    return ExpectedDay(
+        day=day.day,
+        energy_kwh=day.energy_kwh,
+        expected_kwh=expected,
+        low_kwh=max(0.0, expected * (1 + low)),
+        high_kwh=expected * (1 + high),
+        reason=NOT_MEASURED if day.energy_kwh is None else None,
+    )
+
+
+def _home(days: Sequence[WeatherDay]) -> _Home | None:
+    """Fit a home on a grid of balance temperatures; None with too few days or energies that are not
+    positive."""
+    import numpy as np
+
+    if len(days) < LEAST_DAYS:
+        return None
+    energy = np.array([day.energy_kwh for day in days], dtype=float)
+    effective = np.array([day.effective_c for day in days], dtype=float)
+    best: tuple[float, float, float, float] | None = None
+    for balance in BALANCES_C:
+        degrees = np.maximum(0.0, balance - effective)
+        centred = degrees - degrees.mean()
+        spread = float(centred @ centred)
+        slope = max(0.0, float(centred @ energy) / spread) if spread > 1e-9 else 0.0
+        base = float(energy.mean()) - slope * float(degrees.mean())
+        rest = energy - base - slope * degrees
+        squares = max(float(rest @ rest), 1e-12 * float(energy @ energy) + 1e-12)
+        worth = -0.5 * len(days) / EFFECTIVE_SHARE * math.log(squares)
+        worth -= 0.5 * ((balance - BALANCE_PRIOR_C) / BALANCE_PRIOR_SD_K) ** 2
+        if best is None or worth > best[0]:
+            best = worth, base, slope, balance
+    assert best is not None
+    _worth, base, slope, balance = best
+    expected = base + slope * np.maximum(0.0, balance - effective)
+    if float(expected.min()) <= 0.0:
+        return None
+    return _Home(
+        base,
+        slope,
+        balance,
+        float(effective.min()),
+        float(effective.max()),
+        expected,
+        energy / expected - 1.0,
+    )
+
+
+def deviations(days: Sequence[ExpectedDay]) -> list[Deviation]:
+    """Return the lasting deviations, oldest first: the last 28 days differ by more than the threshold; the
+    begin is where the cumulative sum of the differences left zero for the last time."""
+    sums = [_sum(days, number) for number in range(len(days))]
+    found: list[Deviation] = []
+    seen: list[float] = []
+    open_since: int | None = None
+    begin, threshold = 0, UNKNOWN_SHARE
+    for number, each in enumerate(sums):
+        if each is None:
+            continue
+        share, kwh = each
+        if open_since is None:
+            threshold = _threshold(seen)
+            if abs(share) > threshold and abs(kwh) > LEAST_KWH:
+                earliest = _after(days, found)
+                begin = _begin(days, earliest, number, math.copysign(threshold / 2, share))
+                open_since = number
+                found.append(_deviation(days, begin, number, number, None, seen))
+            else:
+                seen.append(share)
+            continue
+        found[-1] = _deviation(days, begin, open_since, number, None, seen)
+        if abs(share) < threshold / 2 or (days[number].day - days[begin].day).days >= LEARN_DAYS:
+            last = _ended(days, begin, number)
+            found[-1] = _deviation(days, begin, open_since, last, days[last].day, seen)
+            open_since = None
+    return found
+
+
+def null_share(sums: Sequence[float]) -> float | None:
+    """Return how much a home's quiet 28-day sums scatter: two of three lie within ±; None until a season has
+    shown them."""
+    if len(sums) < SEASON_SUMS:
+        return None
+    sizes = sorted(abs(share) for share in sums)
+    return max(NULL_SD_FLOOR, sizes[round(ONE_SIGMA * (len(sizes) - 1))])
+
+
+def _threshold(sums: Sequence[float]) -> float:
+    null = null_share(sums)
+    return UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
+
+
+def _sum(days: Sequence[ExpectedDay], last: int) -> tuple[float, float] | None:
+    """Return by how much the 28 days up to ``last`` differ: as a share, and in kWh a day."""
+    known = [
+        (day.energy_kwh, day.expected_kwh)
+        for day in days[max(0, last - SUM_DAYS + 1) : last + 1]
+        if day.energy_kwh is not None
+        and day.expected_kwh is not None
+        and (days[last].day - day.day).days < SUM_DAYS
+    ]
+    if len(known) < LEAST_SUM_DAYS:
+        return None
+    energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
+    return energy / expected - 1.0, (energy - expected) / len(known)
+
+
+def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
+    """Return the number of the first day after the last deviation."""
+    until = found[-1].until if found else None
+    if until is None:
+        return 0
+    return next((number for number, day in enumerate(days) if day.day > until), 0)
+
+
+def _begin(days: Sequence[ExpectedDay], first: int, last: int, slack: float) -> int:
+    """Return the number of the day on which the one-sided cumulative sum left zero for the last time."""
+    total, begin = 0.0, last
+    sign = math.copysign(1.0, slack)
+    for number in range(first, last + 1):
+        day = days[number]
+        if day.energy_kwh is None or day.expected_kwh is None:
+            continue
+        step = sign * (day.energy_kwh - day.expected_kwh * (1.0 + slack))
+        if total <= 0.0 < total + step:
+            begin = number
+        total = max(0.0, total + step)
+    return begin
+
+
+def _ended(days: Sequence[ExpectedDay], begin: int, last: int) -> int:
+    """Return the number of the last day of a deviation that is over by ``last``: where the sum of what
+    exceeds half of it was largest."""
+    shares = [
+        (number, share) for number in range(begin, last + 1) if (share := days[number].share) is not None
+    ]
+    mean = sum(share for _number, share in shares[:SUM_DAYS]) / max(1, len(shares[:SUM_DAYS]))
+    total, best, end = 0.0, 0.0, begin
+    for number, share in shares:
+        total += math.copysign(1.0, mean) * (share - mean / 2)
+        if total > best:
+            best, end = total, number
+    return end
+
+
+def _deviation(
+    days: Sequence[ExpectedDay],
+    begin: int,
+    noticed: int,
+    last: int,
+    until: date | None,
+    seen: Sequence[float],
+) -> Deviation:
+    known = [
+        (day.energy_kwh, day.expected_kwh)
+        for day in days[begin : last + 1]
+        if day.energy_kwh is not None and day.expected_kwh is not None
+    ]
+    energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
+    share = energy / expected - 1.0
+    half = INTERVAL_Z * (null_share(seen) or UNKNOWN_SHARE / NULLS)
+    return Deviation(
+        since=days[begin].day,
+        noticed=days[noticed].day,
+        until=until,
+        percent=100.0 * share,
+        low_percent=100.0 * (share - half),
+        high_percent=100.0 * (share + half),
+        kwh_per_day=(energy - expected) / len(known),
+    )

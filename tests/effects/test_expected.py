@@ -1,0 +1,86 @@
+"""Expected use of a day, and the watch for lasting deviations."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from apps.effects.expected import WeatherDay, deviations, expected_days
+
+from .known import house_days
+
+FIRST = date(2025, 1, 1)
+
+
+def lived(count: int, *, from_day: int = 10_000, until: int = 10_000, times: float = 1.0) -> list[WeatherDay]:
+    days = house_days(FIRST, count, noise=0.05).values()
+    return [
+        WeatherDay(
+            day=day.day,
+            energy_kwh=(day.energy_kwh or 0.0) * (times if from_day <= number < until else 1.0),
+            outside_c=day.outside_c,
+            before_c=day.before_c,
+        )
+        for number, day in enumerate(days)
+    ]
+
+
+def test_the_first_sixty_days_only_teach() -> None:
+    found = expected_days(lived(90))
+    assert {day.reason for day in found[:60]} == {"few_days"}
+    assert found[75].reason is None
+
+
+def test_four_of_five_days_lie_inside_the_band() -> None:
+    found = [day for day in expected_days(lived(400)) if day.low_kwh is not None]
+    held = [(day.low_kwh or 0.0) <= (day.energy_kwh or 0.0) <= (day.high_kwh or 0.0) for day in found]
+    assert 0.75 < sum(held) / len(held) < 0.90
+
+
+def test_a_day_that_was_not_measured_has_an_expectation_all_the_same() -> None:
+    days = lived(100)
+    days[80] = WeatherDay(day=days[80].day, energy_kwh=None, outside_c=3.0, before_c=3.0)
+    found = expected_days(days)[80]
+    assert found.expected_kwh is not None
+    assert found.reason == "not_measured"
+
+
+def test_weather_never_seen_is_not_guessed() -> None:
+    days = lived(100)
+    days[80] = WeatherDay(day=days[80].day, energy_kwh=2.0, outside_c=28.0, before_c=28.0)
+    assert expected_days(days)[80].reason == "other_weather"
+
+
+def test_a_later_day_never_changes_what_was_expected_of_an_earlier_one() -> None:
+    assert expected_days(lived(200))[:150] == expected_days(lived(150))
+
+
+def test_a_quiet_house_has_no_deviation() -> None:
+    assert deviations(expected_days(lived(500))) == []
+
+
+def test_a_lasting_deviation_is_found_once_and_dated() -> None:
+    (found,) = deviations(expected_days(lived(460, from_day=400, times=1.3)))
+    assert abs((found.since - (FIRST + timedelta(days=400))).days) <= 7
+    assert found.until is None
+    assert (found.noticed - found.since).days <= 28
+    assert found.low_percent < 30.0 < found.high_percent
+    assert found.percent == pytest.approx(30.0, abs=6.0)
+    assert found.kwh_per_day > 1.0
+
+
+def test_a_deviation_that_is_over_has_an_end() -> None:
+    (found,) = deviations(expected_days(lived(480, from_day=380, until=430, times=1.3)))
+    assert found.until is not None
+    assert abs((found.until - (FIRST + timedelta(days=429))).days) <= 7
+
+
+def test_after_a_year_the_new_state_is_the_expected_one() -> None:
+    found = deviations(expected_days(lived(900, from_day=400, times=1.3)))
+    assert len(found) == 1
+    assert found[0].until is not None
+
+
+def test_a_short_visit_is_no_deviation() -> None:
+    assert deviations(expected_days(lived(500, from_day=400, until=405, times=1.3))) == []
