@@ -32,7 +32,9 @@ BALANCE_PRIOR_C, BALANCE_PRIOR_SD_K = 15.5, 1.5
 EFFECTIVE_SHARE = 3.0
 WEIGHT_TODAY = 0.7
 WEATHER_RHO, YEAR_OFFSET_SD_K = 0.8, 0.8
-BASE_ERROR, HEAT_ERROR, HEAT_ERROR_NO_WINTER = 0.15, 0.16, 0.30
+BASE_ERROR = 0.15
+# How far the heat of days to come lies off the fit (1σ), by (hot water is known apart, a winter was seen).
+HEAT_ERROR = {(True, True): 0.10, (True, False): 0.18, (False, True): 0.16, (False, False): 0.30}
 HABITS_ERROR = 0.08  # what people change from year to year, of all energy
 WINTER_MARGIN_K = 2.0
 DRAWS = 200
@@ -143,7 +145,7 @@ def signature_forecast(
     house = _signature(split if is_split else usable, is_split)
     if house is None:
         return Forecast(reason="not_enough_heating_days")
-    heat_error = HEAT_ERROR if _saw_winter(usable, climate) else HEAT_ERROR_NO_WINTER
+    heat_error = HEAT_ERROR[is_split, _saw_winter(usable, climate)]
     low, middle, high = _draws(house, remaining, climate, offset, heat_error, seed)
     return Forecast(
         kwh=middle, low_kwh=low, high_kwh=high, method="signature" if is_split else "signature_total"

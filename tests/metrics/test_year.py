@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -148,6 +149,23 @@ def test_the_band_allows_for_habits_that_change() -> None:
     assert forecast.low_kwh is not None and forecast.high_kwh is not None and forecast.kwh is not None
     half_width = (forecast.high_kwh - forecast.low_kwh) / 2 / forecast.kwh
     assert 0.195 < half_width < 0.23  # 1.28·√(0.15² + 0.08²) = 0.218; with the same habits 0.192
+
+
+@pytest.mark.parametrize(
+    ("knows_hot_water", "months", "half_width"),
+    [(True, (1, 4), 0.148), (False, (1, 4), 0.196), (True, (4, 5), 0.213), (False, (4, 5), 0.330)],
+)
+def test_the_band_is_narrower_where_hot_water_is_known_apart_and_a_winter_was_seen(
+    knows_hot_water: bool, months: tuple[int, int], half_width: float
+) -> None:
+    history = home(date(2027, months[0], 1), date(2027, months[1], 28))
+    if not knows_hot_water:
+        history = [replace(day, space_kwh=None, base_kwh=None) for day in history]
+    known = [replace(day, energy_kwh=None) for day in home(date(2028, 1, 1), date(2028, 1, 31))]
+    forecast = signature_forecast(history, known, CLIMATE, seed=1)
+    assert forecast.low_kwh is not None and forecast.high_kwh is not None and forecast.kwh is not None
+    found = (forecast.high_kwh - forecast.low_kwh) / 2 / forecast.kwh
+    assert found == pytest.approx(half_width, abs=0.005)
 
 
 def test_a_summer_gives_no_forecast() -> None:
