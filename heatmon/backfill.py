@@ -47,6 +47,7 @@ LOOK_AGAIN = timedelta(minutes=1)
 FILL_FOR = timedelta(seconds=50)
 HOUR_WITHIN = timedelta(seconds=40)
 PAUSE_S = 0.3
+READABLE_S = 5.0
 GIVE_UP_AFTER = 3
 RETRY_AFTER = timedelta(minutes=10)
 RETRY_FAILED_AFTER = timedelta(minutes=2)
@@ -59,6 +60,8 @@ def refine_minutes(collection: Collection, at: datetime) -> list[MinuteRecord]:
     connected = collection.connected()
     device, memory = connected.meter_device, connected.memory
     if device is None or memory is None or device.clock_wrong_since is not None:
+        return []
+    if not collection.store.wait_until_readable(READABLE_S):
         return []
     end = datetime.fromtimestamp(interval_of(int(at.timestamp())), UTC)
     lacking = _wanted(collection, device, end)
@@ -105,8 +108,8 @@ def backfill(
     device, memory = connected.meter_device, connected.memory
     if device is None or memory is None or device.clock_wrong_since is not None:
         return 0
-    if not is_responding(collection.site, METER):
-        return 0
+    if not is_responding(collection.site, METER) or not collection.store.wait_until_readable(READABLE_S):
+        return 0  # what was written, but cannot be read yet, is no gap
     search, _ = MemorySearch.objects.get_or_create(site=collection.site, device=device.identifier)
     filling = Filling(collection, device, memory, search)
     filling.search(at, whole=whole)

@@ -30,7 +30,7 @@ from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import site_parameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows, newest_of
 from apps.metrics.stale import PIECE, derive_stale
-from apps.metrics.store.base import Row, TimeSeriesStore
+from apps.metrics.store.base import Row, StoreRefused, StoreUnavailable, TimeSeriesStore
 
 from .backfill import backfill, refine_minutes
 from .collection import Collection
@@ -144,7 +144,14 @@ def record_answers(site: Site, store: TimeSeriesStore, answers: Sequence[HeatPum
 def _newest_rows(site: Site, store: TimeSeriesStore, readings: Sequence[HeatPumpReading]) -> list[Row]:
     rows = [row for reading in readings for row in heat_pump_rows(site.pk, reading)]
     times = [row.at for row in rows]
-    stored = store.rows(site.pk, "heat_pump", min(times), max(times) + 1, fields=["requested_at"])
+    try:
+        stored = list(store.rows(site.pk, "heat_pump", min(times), max(times) + 1, fields=["requested_at"]))
+    except StoreRefused:
+        raise
+    except StoreUnavailable:
+        if len(readings) > 1:
+            raise
+        stored = []  # one answer is a poll, the newest: its rows may be kept until the store is back
     requested_at = {
         row.at: asked
         for row in stored

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from apps.devices.errors import BudgetExhausted, DeviceError
+from apps.metrics.store.base import StoreUnavailable
 
 from . import jobs
 from .collection import Collection
@@ -26,7 +27,8 @@ class VirtualTurns:
 
     Jobs of one thread wait for each other. What takes time on a device (``pass_time``) lets the other
     threads go on meanwhile; where nothing calls it, everything is done in no time. As in the runner, what
-    the outside did is left to the records. ``on_turn`` is told of each turn when it is over.
+    the outside did, or a store that is away, is left to the records. ``on_turn`` is told of each turn when
+    it is over.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class VirtualTurns:
         failed = False
         try:
             getattr(jobs, job.name)(self._collection, at)
-        except (DeviceError, BudgetExhausted):
+        except (DeviceError, BudgetExhausted, StoreUnavailable):
             failed = True
         self._busy.discard(job.thread)
         self._due[job.name] = next_run(job, max(due, self.now))

@@ -10,7 +10,7 @@ from typing import Any
 from apps.devices.models import Device, SourceState
 from apps.devices.options import default_site, save_home_options
 from apps.metrics.store.base import Row
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 from apps.simulator.wire import Answer, Handler
 from apps.simulator.world import SimulatedWorld
 from heatmon import jobs
@@ -27,7 +27,7 @@ ALL_JOBS = tuple(job.name for job in JOBS)
 class Home:
     """A world, a collection that polls it and the store behind; ``at`` is the virtual time."""
 
-    def __init__(self, world: SimulatedWorld, store: SqliteStore, folder: Path) -> None:
+    def __init__(self, world: SimulatedWorld, store: Store, folder: Path) -> None:
         self.world = world
         self.store = store
         self.folder = folder

@@ -54,6 +54,7 @@ def _answer(request: HttpRequest, failing: list[str], *, database: bool) -> Http
     answer: dict[str, Any] = {"ok": not failing, "failing": failing}
     if database and not failing and (settings.DEMO or request.user.is_authenticated):
         answer["sources"] = _sources()
+        answer["waiting"] = _waiting()
     return json_answer(answer, status=503 if failing else 200)
 
 
@@ -71,6 +72,25 @@ def _sources() -> dict[str, Any] | None:
         }
         for name, part in (("meter", status.meter), ("heat_pump", status.heat_pump))
     }
+
+
+def _waiting() -> dict[str, Any] | None:
+    """Return which writes wait for the database behind the store; None where none ever does."""
+    try:
+        waiting = metrics_apps.default_store().waiting()
+    except StoreUnavailable:
+        return None
+    return (
+        None
+        if waiting is None
+        else {
+            "writes": waiting.writes,
+            "size_bytes": waiting.size_bytes,
+            "oldest_at": waiting.oldest_at,
+            "code": waiting.code,
+            "refused": waiting.refused,
+        }
+    )
 
 
 def _database_answers() -> bool:

@@ -16,11 +16,34 @@ from apps.devices.options import default_site
 
 from .extents import DatabaseExtents
 from .marks import mark_everything_stale
-from .models import DerivedState, EstimateCache, KnownExtent, Lump, MeterEvent, StaleRange, StoredHome
-from .store.base import StoreRefused
+from .models import (
+    DerivedState,
+    EstimateCache,
+    KnownExtent,
+    Lump,
+    MeterEvent,
+    StaleRange,
+    StoredHome,
+    StoredSource,
+    SummedHours,
+)
+from .store.base import StoreRefused, StoreUnavailable
 from .store.engine import Engine
 from .store.front import Store
 from .store.opening import open_engine, set_aside
+
+DERIVED = (
+    Lump,
+    MeterEvent,
+    StaleRange,
+    DerivedState,
+    EstimateCache,
+    KnownExtent,
+    StoredSource,
+    SummedHours,
+    HistoryGap,
+)
+"""What was derived from a store, or is known of one."""
 
 
 class NothingToDecide(Exception):
@@ -28,16 +51,24 @@ class NothingToDecide(Exception):
 
 
 def admitted(name: str, path: Path, *, lasting: bool) -> Engine:
-    """Open the engine of the settings if it knows this home or may begin with it, else raise StoreRefused."""
+    """Open the engine of the settings if it knows this home or may begin with it, else raise StoreRefused.
+
+    An engine that does not answer now, but keeps what is written meanwhile, is asked when it does.
+    """
     homes = _homes()
     engine = open_engine(
         name, path, must_exist=any(home.began_at is not None for home in homes), lasting=lasting
     )
     try:
         _admit(engine, homes)
-    except BaseException:
+    except StoreRefused:
         engine.close()
         raise
+    except StoreUnavailable:
+        have_begun = all(home.began_at is not None for home in homes)
+        if not have_begun or not engine.check_first(lambda: _admit(engine, homes)):
+            engine.close()
+            raise
     return engine
 
 
@@ -79,6 +110,8 @@ def _homes() -> list[StoredHome]:
 
 def _admit(engine: Engine, homes: Sequence[StoredHome]) -> None:
     known = engine.homes()
+    if not known and any(home.began_at is not None for home in homes):
+        raise StoreRefused("missing", "the time-series store is empty")
     if any(home.began_at is not None and str(home.uid) not in known for home in homes):
         raise StoreRefused("unknown", "the time-series store does not know this home")
     if known and known.isdisjoint(str(home.uid) for home in homes):
@@ -89,7 +122,7 @@ def _admit(engine: Engine, homes: Sequence[StoredHome]) -> None:
 def _take(engine: Engine, homes: Sequence[StoredHome]) -> None:
     """Discard what was derived from another store and what is known of one."""
     with transaction.atomic():
-        for derived in (Lump, MeterEvent, StaleRange, DerivedState, EstimateCache, KnownExtent, HistoryGap):
+        for derived in DERIVED:
             derived.objects.all().delete()
         _remember(engine, homes)
 

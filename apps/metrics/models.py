@@ -140,8 +140,8 @@ class SummedHours(models.Model):
 class OutboxEntry(models.Model):
     """What the time-series store is still to do, in the order of its ids, kept here while it does not answer.
 
-    ``work``: JSON, see ``store.influxdb.work``. ``attempts``, ``retry_at`` and ``reason`` tell of the last
-    failure. ``parked_at``: it will never be taken, for ``reason``; it is kept for people to look at.
+    ``work``: JSON, see ``store.influxdb.work``. ``attempts``, ``retry_at``, ``code`` and ``reason`` tell of
+    the last failure. ``parked_at``: it will never be taken, for ``reason``; it is kept for people to look at.
     """
 
     work = models.TextField()
@@ -149,6 +149,7 @@ class OutboxEntry(models.Model):
     made_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
+    code = models.CharField(max_length=20, blank=True)
     reason = models.TextField(blank=True)
     parked_at = models.DateTimeField(null=True)
 

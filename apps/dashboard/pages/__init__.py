@@ -15,6 +15,7 @@ from apps.devices import clock
 from apps.devices.options import default_site
 from apps.metrics.home import Home
 from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.store_words import advice
 
 View = Callable[..., HttpResponseBase]
 
@@ -28,8 +29,9 @@ def page(view: View) -> View:
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
-        except StoreUnavailable:
-            response = render(request, "dashboard/store_unavailable.html", status=503)
+        except StoreUnavailable as error:
+            context = {"advice": advice(error.code)}
+            response = render(request, "dashboard/store_unavailable.html", context, status=503)
         patch_vary_headers(response, ["HX-Request", "HX-Target", "Cookie"])
         response["Cache-Control"] = "no-store"
         return response

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 
 class StoreUnavailable(Exception):
-    """The store cannot be reached or refuses; nothing of the call was kept."""
+    """The store cannot be reached or refuses; nothing of the call was kept. ``code``: what people can be told
+    to do, see ``store_words``; empty where there is nothing to say."""
+
+    code = ""
 
 
 class StoreRefused(StoreUnavailable):
@@ -52,6 +56,20 @@ class Row:
     at: int
     values: Mapping[str, float | None]
     circuit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Writes that are kept until the database behind the store takes them: how many, since when, and why.
+    ``refused``: how many it will never take, with the newest reason."""
+
+    writes: int
+    size_bytes: int
+    oldest_at: datetime | None
+    code: str
+    reason: str
+    refused: int
+    refused_reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

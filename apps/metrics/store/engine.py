@@ -9,11 +9,12 @@ epoch seconds from 0 to LAST_TIME. Every method may raise StoreUnavailable; noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple, Protocol
 
+from .base import StoreRefused, Waiting
 from .cutting import Stretch
 
 LAST_TIME = 4_102_444_800  # 2100-01-01
@@ -72,9 +73,13 @@ class Difference:
 
 
 class Engine(Protocol):
-    """One time-series database. ``title``: its name for people."""
+    """One time-series database. ``title``: its name for people; ``refusal``: why a check of ``check_first``
+    failed."""
 
     title: str
+
+    @property
+    def refusal(self) -> StoreRefused | None: ...
 
     # Writing
 
@@ -104,6 +109,13 @@ class Engine(Protocol):
     def rename_device(self, site: int, device: str, new: str) -> None:
         """Let every point of a device belong to another, in all measurements; where both have a point, that
         of ``new`` stays. Can be repeated after an interruption."""
+
+    def check_first(self, check: Callable[[], None]) -> bool:
+        """Call ``check`` before the database is used next; what it raises is raised instead. Until then
+        writes are kept. Return False, and forget it, where nothing can be kept."""
+
+    def waiting(self) -> Waiting | None:
+        """Return which writes are not in the database yet; None where a write is there when it returns."""
 
     def wait_until_readable(self, timeout_s: float) -> bool:
         """Wait until everything whose write has returned can be read; return whether it can."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import NoReturn, cast
 
-from .base import Aggregate, Row, Sample, Series, StoreRefused
+from .base import Aggregate, Row, Sample, Series, StoreRefused, Waiting
 from .cutting import ceil_to, floor_to, stretches_between
 from .engine import LAST_TIME, Batch, Difference, Engine, Fields, SourceKey, times_of
 from .extents import Extents, WholeCalendar
@@ -17,21 +17,23 @@ from .schema import MEASUREMENTS, field_of, scales_of
 
 class Store:
     """``TimeSeriesStore`` over an engine. Rounds to the schema's resolution, cuts local boundaries into
-    pieces of UTC grids, and knows where there may be rows at all (``extents``).
-
-    ``refusal``: why nothing is read or written; None while all is well.
-    """
+    pieces of UTC grids, and knows where there may be rows at all (``extents``)."""
 
     def __init__(self, engine: Engine, extents: Extents | None = None) -> None:
         self.engine = engine
         self.extents = extents or WholeCalendar()
-        self.refusal: StoreRefused | None = None
+        self._refusal: StoreRefused | None = None
+
+    @property
+    def refusal(self) -> StoreRefused | None:
+        """Why nothing is read or written; None while all is well."""
+        return self._refusal or self.engine.refusal
 
     @classmethod
     def refused(cls, refusal: StoreRefused) -> Store:
         """Return a store that raises ``refusal`` at every use."""
         store = cls(cast("Engine", _NoEngine(refusal)))
-        store.refusal = refusal
+        store._refusal = refusal
         return store
 
     def close(self) -> None:
@@ -73,6 +75,10 @@ class Store:
                 if edges and source.device == device:
                     self.extents.widen(source._replace(device=new), *edges)
         self.engine.rename_device(site, device, new)
+
+    def waiting(self) -> Waiting | None:
+        """Return which writes wait for the database; None where none ever does."""
+        return self.engine.waiting()
 
     def wait_until_readable(self, timeout_s: float) -> bool:
         return self.engine.wait_until_readable(timeout_s)

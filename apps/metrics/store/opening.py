@@ -14,18 +14,18 @@ from .sqlite import SqliteEngine, SqliteStore, move_aside
 
 def open_engine(name: str, path: Path, *, must_exist: bool, lasting: bool = True) -> Engine:
     """Open the engine of the settings. ``path``: the file of an engine that has one; ``must_exist``: do not
-    begin a new store; ``lasting`` False: a power cut may cost what was written last.
+    begin a new file; ``lasting`` False: a power cut may cost what was written last.
 
     Raises StoreUnavailable, StoreRefused if it is missing or damaged, ValueError for an unknown engine.
     """
     if name == "sqlite":
         return SqliteEngine(path, synchronous="FULL" if lasting else "NORMAL", must_exist=must_exist)
     if name == "influxdb":
-        return _influx_engine(must_exist=must_exist)
+        return _influx_engine()
     raise ValueError(f"HEATMON_STORE={name} is not known; use sqlite or influxdb")
 
 
-def _influx_engine(*, must_exist: bool) -> Engine:
+def _influx_engine() -> Engine:
     # Loaded only where it is used: the client takes half a second and 40 MB.
     from .influxdb.connection import Address
     from .influxdb.engine import InfluxEngine
@@ -37,7 +37,7 @@ def _influx_engine(*, must_exist: bool) -> Engine:
         bucket=options.influxdb_bucket,
         token=options.influxdb_token,
     )
-    return InfluxEngine(address, must_exist=must_exist)
+    return InfluxEngine(address)
 
 
 def set_aside(name: str, path: Path, mark: str) -> Path | None:

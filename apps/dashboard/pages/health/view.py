@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from apps.metrics.models import StaleRange
 from apps.metrics.status import FRESH, NOT_SET_UP, HeatPumpStatus, MeterStatus, Status, current_status
 from apps.metrics.status_words import fault_hint, fault_words
 from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
+from apps.metrics.store_words import advice
 
 DAY = timedelta(hours=24)
 GAP_DAYS = 30
@@ -114,6 +115,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "gaps": _gaps(site, at),
         "gaps_were_looked_for": was_searched(site),
         "disk": _disk(),
+        "waiting": _waiting(),
         "versions": _versions(site),
         "sqlite_at_risk": sqlite3.sqlite_version_info < SQLITE_MENDED,
         "lan_http": settings.HEATMON.lan_http and not settings.LOOPBACK_BIND,
@@ -288,6 +290,15 @@ def _store_bytes() -> int | None:
         return metrics_apps.default_store().size_bytes()
     except StoreUnavailable:
         return None
+
+
+def _waiting() -> dict[str, Any] | None:
+    """Return what waits for the database behind the store, and what to do; None where nothing can wait."""
+    try:
+        waiting = metrics_apps.default_store().waiting()
+    except StoreUnavailable as error:
+        return {"advice": advice(error.code)}
+    return None if waiting is None else {**asdict(waiting), "advice": advice(waiting.code)}
 
 
 def _store_title() -> str:

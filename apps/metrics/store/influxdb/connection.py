@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +18,13 @@ from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
-from ..base import StoreUnavailable
+from ..base import StoreRefused, StoreUnavailable
 from ..engine import LAST_TIME
 from .answers import QueryFailed, records
 from .lines import predicate
 
 CONNECT_MS, WRITE_MS, READ_MS = 2_000, 5_000, 30_000
-"""A poll comes every 10 s: a write that hangs must be over by then."""
+"""A poll comes every 10 s: what hangs while it is written must be over by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +70,47 @@ _MESSAGES = {
 }
 
 
-class Connection:
-    """Writes to, deletes from and asks one bucket. Threads and processes may share it."""
+class Gate:
+    """What has to be found in order before the bucket is used. ``refusal``: why it was not."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self) -> None:
+        self._check: Callable[[], None] | None = None
+        self._lock = threading.RLock()
+        self._is_checking = False
+        self.refusal: StoreRefused | None = None
+
+    def check_first(self, check: Callable[[], None]) -> None:
+        """Call ``check`` before the next use, and again until it passes."""
+        self._check = check
+
+    def pass_through(self) -> None:
+        if self._check is not None:
+            with self._lock:  # other threads wait
+                self._run_check()
+
+    def _run_check(self) -> None:
+        check = self._check
+        if check is None or self._is_checking:  # what the check itself asks passes
+            return
+        self._is_checking = True
+        try:
+            check()
+            self._check = self.refusal = None
+        except StoreRefused as refusal:
+            self.refusal = refusal
+            raise
+        finally:
+            self._is_checking = False
+
+
+class Connection:
+    """Writes to, deletes from and asks one bucket. Threads and processes may share it. ``within_ms``: how
+    long the server may be silent."""
+
+    def __init__(self, address: Address, gate: Gate, within_ms: int) -> None:
         self.address = address
+        self._gate = gate
+        self._within_ms = within_ms
         self._lock = threading.Lock()
         self._closed = False
         self._process = 0
@@ -83,6 +119,7 @@ class Connection:
 
     def _opened(self) -> tuple[InfluxDBClient, WriteApi]:
         """Return this process's client: connections do not survive a fork."""
+        self._gate.pass_through()
         with self._lock:
             self.check_open()
             if self._client is None or self._writer is None or self._process != os.getpid():
@@ -91,7 +128,7 @@ class Connection:
                     self.address.url,
                     self.address.token,
                     org=self.address.org,
-                    timeout=(CONNECT_MS, READ_MS),
+                    timeout=(CONNECT_MS, self._within_ms),
                 )
                 self._writer = self._client.write_api(write_options=SYNCHRONOUS)
             return self._client, self._writer
@@ -117,7 +154,6 @@ class Connection:
                 self.address.bucket,
                 record="\n".join(lines),
                 write_precision=WritePrecision.S,
-                _request_timeout=(CONNECT_MS, WRITE_MS),
             )
 
     def delete(self, measurement: str, site: int, device: str | None, start: int, end: int) -> None:

@@ -7,15 +7,15 @@ is read is always InfluxDB's. Points: see ``lines``; questions: ``flux`` and ``q
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 
-from ..base import StoreRefused
+from ..base import StoreRefused, Waiting
 from ..cutting import DAY_S, Stretch, floor_to
 from ..engine import LAST_TIME, Batch, Difference, Fields, Point, SourceKey, Total, Totals
 from ..schema import MEASUREMENTS
-from . import flux
-from .connection import Address, Connection
+from . import flux, outbox
+from .connection import READ_MS, WRITE_MS, Address, Connection, Gate
 from .hours import LAG_S
 from .known import KnownSources, summed_until
 from .lines import LARGEST_LINES, line_of, lines_of, lines_of_columns, portions
@@ -49,22 +49,33 @@ _LOOKED_OVER_S = 48 * HOUR_S
 
 
 class InfluxEngine:
-    """``Engine`` in one bucket. ``must_exist``: refuse an empty bucket (where other data says that there was
-    something). Raises StoreUnavailable."""
+    """``Engine`` in one bucket."""
 
     title = "InfluxDB"
 
-    def __init__(self, address: Address, *, must_exist: bool = False) -> None:
-        self._connection = Connection(address)
+    def __init__(self, address: Address) -> None:
+        self._gate = Gate()
+        self._connection = Connection(address, self._gate, READ_MS)
+        self._writer = Connection(address, self._gate, WRITE_MS)
         self._sources = KnownSources(
             lambda site: read_sources(self._connection, site, [each.name for each in MEASUREMENTS])
         )
-        self._sender = Sender(self._connection, self._sources)
-        if must_exist and not self.homes():
-            raise StoreRefused("missing", f"the bucket {address.bucket} of the time-series store is empty")
+        self._sender = Sender(self._writer, self._sources)
+
+    @property
+    def refusal(self) -> StoreRefused | None:
+        return self._gate.refusal
+
+    def check_first(self, check: Callable[[], None]) -> bool:
+        self._gate.check_first(check)
+        return True
+
+    def waiting(self) -> Waiting:
+        return outbox.state()
 
     def close(self) -> None:
         self._connection.close()
+        self._writer.close()
 
     # Writing
 
@@ -206,7 +217,7 @@ class InfluxEngine:
 
     def add_home(self, uid: str) -> None:
         """Write a point at 1970: a bucket that forgets refuses it, and heatmon with that the bucket."""
-        self._connection.write([line_of(f"{_HOMES},home={uid}", {"begun": 1.0}, 0)])
+        self._writer.write([line_of(f"{_HOMES},home={uid}", {"begun": 1.0}, 0)])
 
     def verify_days(self, random: Random, days: int) -> Iterator[list[Difference]]:
         """Recompute the sums of hours of ``days`` random (device, UTC day) pairs from raw values."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
 
 from django.db.models import Count, Min, Sum
 
 from apps.devices import clock
 from apps.metrics.models import OutboxEntry
 
-from ..base import StoreUnavailable
+from ..base import StoreUnavailable, Waiting
 from .connection import InfluxUnavailable
 from .work import Work
 
@@ -20,18 +19,6 @@ LARGEST_BYTES = 256 * 2**20
 
 LONGEST_PAUSE_S = 60.0
 _LARGEST_PARKED = 1000
-
-
-class OutboxState(NamedTuple):
-    """What waits: how much, since when, why; and how many entries will never be taken, with the newest
-    reason."""
-
-    entries: int
-    size_bytes: int
-    oldest_at: datetime | None
-    reason: str
-    parked: int
-    parked_reason: str
 
 
 def waiting() -> bool:
@@ -45,7 +32,7 @@ def add(work: Work) -> OutboxEntry:
     text = work.as_text()
     held = OutboxEntry.objects.aggregate(size=Sum("size_bytes"))["size"] or 0
     if held + len(text) > LARGEST_BYTES:
-        raise StoreUnavailable(f"the outbox for InfluxDB is full ({held} bytes); {_first_reason()}")
+        raise StoreUnavailable(f"the outbox for InfluxDB is full ({held} bytes); {state().reason}")
     return OutboxEntry.objects.create(work=text, size_bytes=len(text), made_at=clock.now())
 
 
@@ -72,8 +59,8 @@ def failed(entry: OutboxEntry, error: InfluxUnavailable) -> None:
     pause_s = min(LONGEST_PAUSE_S, 2.0 ** min(entry.attempts - 1, 6)) * random.uniform(0.5, 1.0)
     pause_s = max(pause_s, error.retry_after_s or 0.0)
     entry.retry_at = clock.now() + timedelta(seconds=pause_s)
-    entry.reason = str(error)
-    entry.save(update_fields=["attempts", "retry_at", "reason"])
+    entry.code, entry.reason = error.code, str(error)
+    entry.save(update_fields=["attempts", "retry_at", "code", "reason"])
 
 
 def park(work: Work, reason: str) -> None:
@@ -93,22 +80,19 @@ def wait_s() -> float:
     return 0.0 if retry_at is None else max(0.0, (retry_at - clock.now()).total_seconds())
 
 
-def state() -> OutboxState:
+def state() -> Waiting:
     """Return what waits, for people."""
     held = OutboxEntry.objects.filter(parked_at=None).aggregate(
-        entries=Count("pk"), size=Sum("size_bytes"), oldest=Min("made_at")
+        writes=Count("pk"), size=Sum("size_bytes"), oldest=Min("made_at")
     )
+    first = OutboxEntry.objects.filter(parked_at=None).order_by("pk").first()
     parked = OutboxEntry.objects.exclude(parked_at=None).order_by("-pk")
-    return OutboxState(
-        entries=held["entries"],
+    return Waiting(
+        writes=held["writes"],
         size_bytes=held["size"] or 0,
         oldest_at=held["oldest"],
-        reason=_first_reason(),
-        parked=parked.count(),
-        parked_reason=next(iter(parked.values_list("reason", flat=True)[:1]), ""),
+        code=first.code if first else "",
+        reason=first.reason if first else "",
+        refused=parked.count(),
+        refused_reason=next(iter(parked.values_list("reason", flat=True)[:1]), ""),
     )
-
-
-def _first_reason() -> str:
-    reasons = OutboxEntry.objects.filter(parked_at=None).order_by("pk").values_list("reason", flat=True)
-    return next(iter(reasons[:1]), "")

@@ -51,14 +51,13 @@ class Sender:
             outbox.add(work)
 
     def send_waiting(self, within_s: float) -> bool:
-        """Send what waits for at most about ``within_s``; return whether nothing is left."""
+        """Send what waits for at most about ``within_s``; return whether nothing is left. A server that is to
+        be left alone is not waited for."""
         until = time.monotonic() + within_s
         while outbox.waiting():
             left_s = until - time.monotonic()
-            pause_s = outbox.wait_s()
-            if left_s <= 0 or pause_s > left_s:
+            if left_s <= 0 or outbox.wait_s():
                 return False
-            time.sleep(pause_s)
             try:
                 with _alone(left_s):
                     self._send_waiting(left_s)

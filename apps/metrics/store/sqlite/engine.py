@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
-from ..base import StoreUnavailable
+from ..base import StoreRefused, StoreUnavailable
 from ..cutting import DAY_S, Stretch, floor_to
 from ..engine import Batch, Difference, Fields, Point, SourceKey, Total, Totals
 from ..schema import MEASUREMENTS, Measurement
@@ -48,6 +48,7 @@ class SqliteEngine:
     """
 
     title = "SQLite"
+    refusal: StoreRefused | None = None
 
     def __init__(
         self,
@@ -142,6 +143,12 @@ class SqliteEngine:
                 horizon=horizon,
                 buckets=written.buckets if new else None,
             )
+
+    def check_first(self, check: Callable[[], None]) -> bool:
+        return False
+
+    def waiting(self) -> None:
+        """Return None: a write is in the file when it returns."""
 
     def wait_until_readable(self, timeout_s: float) -> bool:
         """Return at once: what is committed can be read."""

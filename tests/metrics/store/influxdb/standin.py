@@ -56,6 +56,7 @@ class StandIn:
     types: dict[tuple[str, str, str, int], type] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     server: ThreadingHTTPServer | None = None
+    is_gone: bool = False
 
     def new_bucket(self, retention_s: int = 0) -> Address:
         name = f"bucket-{uuid.uuid4().hex[:12]}"
@@ -64,6 +65,7 @@ class StandIn:
         return Address(url=self.url, org=ORG, bucket=name, token=TOKEN)
 
     def start(self, port: int = 0) -> StandIn:
+        self.is_gone = False
         handler = type("Handler", (_Handler,), {"standin": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self.server.daemon_threads = True
@@ -74,6 +76,7 @@ class StandIn:
     def stop(self) -> None:
         """Vanish: connections are refused."""
         if self.server is not None:
+            self.is_gone = True
             self.server.shutdown()
             self.server.server_close()
             self.server = None
@@ -181,6 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.standin.is_gone:  # an open connection ends with the server
+            self.close_connection = True
+            return
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         path = urlsplit(self.path).path
