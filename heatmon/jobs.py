@@ -24,7 +24,10 @@ from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, PowerReading
 from apps.devices.reports import meter_report
 from apps.devices.sources import HeatPumpAnswer
+from apps.effects.effects import judge_all
+from apps.metrics.child import ChildFailed
 from apps.metrics.grid import interval_of
+from apps.metrics.home import Home
 from apps.metrics.marks import mark_new
 from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import site_parameters
@@ -38,7 +41,15 @@ from .device_care import note_clock, note_seen
 from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_success, warn_of_login
 from .upkeep import damages
 
-__all__ = ["backfill", "derive", "keep_house", "poll_heat_pump", "poll_power", "refine_minutes"]
+__all__ = [
+    "backfill",
+    "derive",
+    "judge_changes",
+    "keep_house",
+    "poll_heat_pump",
+    "poll_power",
+    "refine_minutes",
+]
 
 log = logging.getLogger(__name__)
 
@@ -187,6 +198,14 @@ def note_meter_events(site: Site) -> None:
     for event in MeterEvent.objects.filter(site=site, noted=False):
         add_event(site, event.at, event.kind, {"device": event.device})
         MeterEvent.objects.filter(pk=event.pk).update(noted=True)
+
+
+def judge_changes(collection: Collection, at: datetime) -> None:
+    """Make the verdicts on what was changed, from the days that are over (nightly)."""
+    try:
+        judge_all(Home(site=collection.site, options=collection.options, store=collection.store, at=at))
+    except ChildFailed as error:
+        log.error("The effects of changes could not be calculated: %s", error)
 
 
 def keep_house(collection: Collection, at: datetime) -> None:

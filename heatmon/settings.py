@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "apps.devices",
     "apps.metrics",
     "apps.changelog",
+    "apps.effects",
     "apps.accounts",
     "apps.dashboard",
     "apps.simulator",

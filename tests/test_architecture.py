@@ -128,7 +128,16 @@ MUST_BE_PURE = (
     }
     | {
         f"apps/effects/{name}.py"
-        for name in ("alternating", "estimator", "expected", "fortnights", "null", "samples", "targets")
+        for name in (
+            "alternating",
+            "estimator",
+            "expected",
+            "fortnights",
+            "null",
+            "samples",
+            "targets",
+            "verdicts",
+        )
     }
     | {"apps/changelog/diff.py", "apps/devices/readings.py", "heatmon/schedule.py"}
 )

@@ -69,4 +69,4 @@ def _store_unavailable(request: HttpRequest, error: Any) -> HttpResponse:
     return error_response(503, _("The store of measured values is not responding."))
 
 
-from . import energy, history, operations  # noqa: E402, F401  (add their operations to api)
+from . import effects, energy, history, operations  # noqa: E402, F401  (add their operations to api)

@@ -246,3 +246,33 @@ class EntryEdit(Schema):
     text: str | None = Field(default=None, max_length=10_000)
     title: str | None = Field(default=None, max_length=200)
     at: Instant | None = None
+
+
+class EffectSideOut(Schema):
+    from_: LocalDate = Field(alias="from")
+    to: LocalDate
+    valid_days: int
+    mean_outside_temperature_c: Known
+    energy_kwh_per_day: Known
+
+
+class EffectOut(Schema):
+    state: Literal["found", "not_provable", "refused", "too_early"]
+    reason: str | None
+    available_from: LocalDate | None
+    target: Literal["total", "space", "dhw"]
+    before: EffectSideOut
+    after: EffectSideOut
+    effect_kwh_per_day: Known
+    effect_percent: Known
+    low_percent: Known
+    high_percent: Known
+    cop_effect_percent: Known
+    cop_low_percent: Known
+    cop_high_percent: Known
+    cop_state: Literal["found", "not_provable", "refused"]
+    leads: Literal["electricity", "efficiency"]
+    own_null_percent: Known
+    cost_per_year: Known
+    with_changes: list[int] = Field(description="other changes close to this one, judged together with it")
+    method_version: int

@@ -25,6 +25,13 @@ class OwnNull:
     dates: int
 
 
+def own_nulls(
+    days: Mapping[date, EffectDay], changes: Collection[date], targets: Sequence[str]
+) -> dict[str, OwnNull | None]:
+    """Return the null of each target."""
+    return {target: own_null(days, changes, target) for target in targets}
+
+
 def own_null(days: Mapping[date, EffectDay], changes: Collection[date], target: str) -> OwnNull | None:
     """Return the null of a home from the newest of its quiet dates; None with too few of them."""
     found = [

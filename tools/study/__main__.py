@@ -172,6 +172,10 @@ def _estimate(count: int, jobs: int) -> int:
 
 def _effects(count: int, jobs: int) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
+    import django
+
+    django.setup()
     from .effect_homes import CLASSES
     from .effects import KINDS, study
     from .effects_report import write

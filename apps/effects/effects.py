@@ -1,0 +1,171 @@
+"""The verdict on an entry: kept with what it was made from, and made again when that differs."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from apps.changelog.models import Entry
+from apps.changelog.timeline import state
+from apps.metrics.child import in_child
+from apps.metrics.home import Home
+from apps.metrics.tariff import tariff_on, tariffs_of
+
+from .fortnights import LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
+from .gathering import Change, change_of, effect_days, meter_days, setting_changes
+from .models import Effect, HomeFacts
+from .null import OwnNull, own_nulls
+from .samples import EffectDay
+from .targets import DHW, SPACE, TOTAL, target_of
+from .verdicts import METHOD_VERSION, Question, Verdict, verdict
+
+log = logging.getLogger(__name__)
+
+YEAR_DAYS = 365
+LEAST_YEAR_DAYS = 350
+NULL_DAYS = 800
+"""How far back quiet dates are looked for: two heating seasons."""
+DAY = timedelta(days=1)
+
+
+class NoChange(Exception):
+    """The entry is not a change whose effect can be asked: an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The verdict on an entry, and what it is worth in money a year [currency of the home]; None without a
+    year of data or a price."""
+
+    verdict: Verdict
+    cost_per_year: float | None
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """By target: the home's own null, and the energy of the last 365 days [kWh], None with less."""
+
+    nulls: Mapping[str, OwnNull | None]
+    year_kwh: Mapping[str, float | None]
+
+
+def effect_of(home: Home, entry: Entry) -> Answer:
+    """Return the effect of a change or a note. Raises NoChange, ChildFailed."""
+    if entry.kind == Entry.Kind.EVENT:
+        raise NoChange(entry.pk)
+    facts = facts_of(home)
+    question = _question(home, entry, facts)
+    inputs = _digest([METHOD_VERSION, asdict(question)])
+    known = Effect.objects.filter(entry=entry).first()
+    if known is None or known.inputs != inputs:
+        found = in_child(verdict, question)
+        known, _created = Effect.objects.update_or_create(
+            entry=entry,
+            defaults={
+                "inputs": inputs,
+                "method_version": METHOD_VERSION,
+                "verdict": found.as_json(),
+                "made_at": home.at,
+            },
+        )
+    kept = Verdict.from_json(known.verdict)
+    return Answer(verdict=kept, cost_per_year=_cost(home, kept, facts), made_at=known.made_at)
+
+
+def judge_all(home: Home) -> int:
+    """Make the verdicts on all changes and notes that differ from what is kept; return how many there are."""
+    entries = Entry.objects.filter(site_id=home.id).exclude(kind=Entry.Kind.EVENT)
+    entries = entries.filter(at__lte=home.at).order_by("at", "id").prefetch_related("setting_changes")
+    for entry in entries:
+        effect_of(home, entry)
+    return len(entries)
+
+
+def facts_of(home: Home) -> Facts:
+    """Return what all verdicts share, made anew each day and when changes or the reach of data differ."""
+    first = home.first_day()
+    inputs = _digest([METHOD_VERSION, home.today, first, state(home.site), home.options.time_zone])
+    known = HomeFacts.objects.filter(site_id=home.id).first()
+    if known is None or known.inputs != inputs:
+        known, _created = HomeFacts.objects.update_or_create(
+            site_id=home.id, defaults={"inputs": inputs, "facts": _made_facts(home, first)}
+        )
+    return Facts(
+        nulls={
+            target: None if null is None else OwnNull(**null) for target, null in known.facts["nulls"].items()
+        },
+        year_kwh=known.facts["year_kwh"],
+    )
+
+
+def _made_facts(home: Home, first: date | None) -> dict[str, Any]:
+    targets = (TOTAL, SPACE, DHW)
+    last = home.today - DAY
+    if first is None or first > last:
+        return {"nulls": dict.fromkeys(targets), "year_kwh": dict.fromkeys(targets)}
+    days = effect_days(home, max(first, last - NULL_DAYS * DAY), last)
+    changes = {change.day for change in setting_changes(home)} | set(meter_days(home))
+    nulls = in_child(own_nulls, days, changes, targets)
+    return {
+        "nulls": {target: None if null is None else asdict(null) for target, null in nulls.items()},
+        "year_kwh": {target: _year_kwh(days, target, last) for target in targets},
+    }
+
+
+def _year_kwh(days: Mapping[date, EffectDay], target: str, last: date) -> float | None:
+    """Return the energy of the 365 days up to ``last``; days without count as the mean of the others."""
+    year = [days[day] for day in days if last - YEAR_DAYS * DAY < day <= last]
+    known = [value for day in year if (value := day.value(target)) is not None]
+    return sum(known) / len(known) * YEAR_DAYS if len(known) >= LEAST_YEAR_DAYS else None
+
+
+def _question(home: Home, entry: Entry, facts: Facts) -> Question:
+    asked = change_of(home, entry)
+    changes = {change.id: change for change in setting_changes(home)} | {asked.id: asked}
+    group = group_of(asked.id, {change.id: change.day for change in changes.values()})
+    target = target_of(key for each in group.ids for key in changes[each].keys)
+    first, last = group.first - WINDOW_DAYS * DAY, group.last + WINDOW_DAYS * DAY
+    known = effect_days(home, first, min(last, home.today - DAY)) if _has_days(home, group, first) else {}
+    return Question(
+        group=group,
+        others=_others(changes.values(), group),
+        target=target,
+        days=known,
+        # what lies after the windows changes nothing
+        today=min(home.today, last + DAY),
+        meter_days=tuple(day for day in meter_days(home) if first <= day <= last),
+        null=facts.nulls[target.energy],
+    )
+
+
+def _has_days(home: Home, group: Group, first: date) -> bool:
+    return first < home.today and (group.last - group.first).days <= LONGEST_GROUP_DAYS
+
+
+def _others(changes: Iterable[Change], group: Group) -> tuple[date, ...]:
+    """Return the nearest other changes on both sides: those farther away do not matter."""
+    days = [change.day for change in changes if change.id not in group.ids]
+    before = [day for day in days if day < group.first]
+    after = [day for day in days if day > group.last]
+    return (*([max(before)] if before else []), *([min(after)] if after else []))
+
+
+def _cost(home: Home, found: Verdict, facts: Facts) -> float | None:
+    options, year_kwh = home.options, facts.year_kwh[found.target]
+    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+    tariff = tariff_on(tariffs, home.today)
+    if found.electricity is None or year_kwh is None or tariff is None:
+        return None
+    return found.electricity.percent / 100.0 * year_kwh * tariff.price_per_kwh
+
+
+def _digest(value: Any) -> str:
+    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()

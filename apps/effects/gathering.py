@@ -1,0 +1,135 @@
+"""What a home knows about its days and changes, as the estimators of effects take it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from apps.changelog.glossary import BY_HAND
+from apps.changelog.models import Entry
+from apps.metrics.cop import heat_weighted_flow_c
+from apps.metrics.days import LocalDay, local_days
+from apps.metrics.home import Home
+from apps.metrics.kept import kept
+from apps.metrics.models import MeterEvent
+from apps.metrics.windows import day_edges, days, local_date
+
+from .samples import EffectDay
+
+FLOW_LOSS_PER_K = 0.0055
+"""Output falls by this share per kelvin of flow; source: metrics §1, hplib."""
+FLOW_C = 35.0
+MAX_UNCLASSIFIED = 0.10
+LONG_PROGRAM = timedelta(hours=12)
+SOURCE = "primary_supply_temperature_c"
+LEAST_SOURCE_VALUES = 240
+"""Five-minute values of a day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Settings that changed, or a note that is asked about, on a local day."""
+
+    id: int
+    day: date
+    keys: tuple[str, ...]
+
+
+def setting_changes(home: Home) -> list[Change]:
+    """Return all changes of settings, in order of time."""
+    entries = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING).order_by("at", "id")
+    return [change_of(home, entry) for entry in entries.prefetch_related("setting_changes")]
+
+
+def change_of(home: Home, entry: Entry) -> Change:
+    """Return an entry as a change."""
+    return Change(
+        id=entry.pk,
+        day=local_date(entry.at, home.options.zone),
+        keys=tuple(sorted(each.key for each in entry.setting_changes.all())),
+    )
+
+
+def meter_days(home: Home) -> tuple[date, ...]:
+    """Return the local days on which the meter, or which channels it has, changed."""
+    kinds = (MeterEvent.Kind.METER_REPLACED, MeterEvent.Kind.PROFILE_CHANGED)
+    events = MeterEvent.objects.filter(site_id=home.id, kind__in=kinds)
+    replaced = Entry.objects.filter(site_id=home.id, event_code="heat_pump_replaced")
+    times = [*events.values_list("at", flat=True), *replaced.values_list("at", flat=True)]
+    return tuple(sorted({local_date(at, home.options.zone) for at in times}))
+
+
+def days_by_hand(home: Home) -> set[date]:
+    """Return the local days on which a program ran that was switched by hand for more than half a day."""
+    found: set[date] = set()
+    for entry in Entry.objects.filter(site_id=home.id, event_code=BY_HAND):
+        end = entry.ended_at or home.at
+        if end - entry.at >= LONG_PROGRAM:
+            first, last = (local_date(at, home.options.zone) for at in (entry.at, end))
+            found.update(days(first, last))
+    return found
+
+
+@kept
+def effect_days(home: Home, first: date, last: date) -> dict[date, EffectDay]:
+    """Return the local days ``first`` to ``last`` that have a temperature, programs by hand left out."""
+    lived = local_days(home, first, last)
+    sources = _sources(home, first, last)
+    left_out = days_by_hand(home)
+    return {
+        each.day: _day(each, source)
+        for each, source in zip(lived, sources, strict=True)
+        if each.outside_c is not None and each.day not in left_out
+    }
+
+
+def _day(lived: LocalDay, source_c: float | None) -> EffectDay:
+    plain = EffectDay(day=lived.day, outside_c=lived.outside_c, before_c=lived.outside_before_c)
+    energy_kwh, energy_wh = lived.energy_kwh_per_24h, lived.total.energy_wh
+    if not lived.is_valid or energy_kwh is None or not energy_wh:
+        return plain
+    is_split = _unclassified_wh(lived) <= MAX_UNCLASSIFIED * energy_wh
+    space, dhw = (
+        energy_kwh * (lived.total[name] or 0.0) / energy_wh if is_split else None
+        for name in ("electrical_energy_heating_wh", "electrical_energy_dhw_wh")
+    )
+    return EffectDay(
+        day=plain.day,
+        outside_c=plain.outside_c,
+        before_c=plain.before_c,
+        energy_kwh=energy_kwh,
+        space_kwh=space,
+        dhw_kwh=dhw,
+        efficiency=_efficiency(lived),
+        source_c=source_c,
+        dhw_share=_dhw_share(lived),
+    )
+
+
+def _unclassified_wh(lived: LocalDay) -> float:
+    lumped = sum(lump.energy_kwh for lump in lived.total.inside) * 1000.0
+    return (lived.total["electrical_energy_unclassified_wh"] or 0.0) + lumped
+
+
+def _efficiency(lived: LocalDay) -> float | None:
+    """Return ln(Q_c/E), heat corrected for what modulation does not see of the flow temperature."""
+    total = lived.total
+    heat, energy = total["full_thermal_energy_wh"], total["full_electrical_energy_wh"]
+    flow_c = heat_weighted_flow_c(total["flow_weighted_wh_c"], total["flow_weight_wh"])
+    if not lived.cop_is_valid or not heat or not energy or flow_c is None:
+        return None
+    corrected = heat * (1.0 - FLOW_LOSS_PER_K * (flow_c - FLOW_C))
+    return math.log(corrected / energy) if corrected > 0.0 else None
+
+
+def _dhw_share(lived: LocalDay) -> float | None:
+    heat = lived.total["full_thermal_energy_wh"]
+    return (lived.total["full_thermal_energy_dhw_wh"] or 0.0) / heat if heat else None
+
+
+def _sources(home: Home, first: date, last: date) -> Sequence[float | None]:
+    """Return the mean temperature of the source of each day, where it is measured."""
+    means = home.store.sums(home.id, [SOURCE], day_edges(first, last, home.options.zone))[SOURCE]
+    return [part.mean if part.count >= LEAST_SOURCE_VALUES else None for part in means]
