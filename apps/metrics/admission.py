@@ -5,7 +5,8 @@ A random id of the home, made once, is kept in the database and in the store, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import transaction
@@ -93,6 +94,23 @@ def keep(name: str, path: Path) -> None:
     _take(engine, _homes())
     mark_everything_stale(Store(engine, DatabaseExtents(engine)), site.pk)
     engine.close()
+
+
+@contextmanager
+def take_over(name: str, engine: Engine) -> Iterator[None]:
+    """Let a store that is filled inside of this block be this home's at its end. What is known of an earlier
+    bucket is forgotten if this one is empty. Raises StoreRefused for another home's."""
+    homes = _homes()
+    known = engine.homes()
+    uids = {str(home.uid) for home in homes}
+    if known and known.isdisjoint(uids):
+        raise StoreRefused("foreign", "the store to be filled belongs to another home")
+    if name == "influxdb" and not known:
+        for kept in (StoredSource, SummedHours):
+            kept.objects.all().delete()
+    yield
+    for uid in sorted(uids - known):
+        engine.add_home(uid)
 
 
 def _refusal(name: str, path: Path) -> StoreRefused:

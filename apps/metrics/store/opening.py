@@ -11,6 +11,8 @@ from .engine import Engine
 from .front import Store
 from .sqlite import SqliteEngine, SqliteStore, move_aside
 
+ENGINES = ("sqlite", "influxdb")
+
 
 def open_engine(name: str, path: Path, *, must_exist: bool, lasting: bool = True) -> Engine:
     """Open the engine of the settings. ``path``: the file of an engine that has one; ``must_exist``: do not
