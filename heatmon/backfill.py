@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 
 from apps.devices.errors import DeviceError
+from apps.devices.memory import hours_open
 from apps.devices.models import Device, HistoryGap, MemorySearch
 from apps.devices.readings import HistoryExtent, MinuteRecord
 from apps.devices.sources import MeterMemory
@@ -173,6 +174,8 @@ class Filling:
         return self.stored
 
     def _next_gap(self, now: datetime) -> HistoryGap | None:
+        if not hours_open(self.collection.site):
+            return None  # as in most turns
         waits = Q(retry_at__gt=now, retry_at__lte=now + LONGEST_PAUSE)  # unless our clock was set back
         gaps = HistoryGap.objects.filter(
             site=self.collection.site, device=self.device.identifier, state=HistoryGap.State.OPEN

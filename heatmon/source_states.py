@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from apps.devices.errors import CodedError, until_of, without_time
 from apps.devices.models import Site, SourceState
 from apps.devices.reports import is_news, login_ends_soon
+from apps.devices.sql import first_row
 from apps.devices.times import stored_time
 from apps.devices.wording import log_line
 
@@ -24,9 +23,8 @@ WRITTEN_EVERY = timedelta(seconds=300)
 
 def last_success(site: Site, source: str) -> datetime | None:
     """Return the last good poll that was written down."""
-    return (
-        SourceState.objects.filter(site=site, source=source).values_list("last_success_at", flat=True).first()
-    )
+    known = _known(site, source)
+    return known.success_at if known is not None else None
 
 
 class _Known(NamedTuple):
@@ -43,9 +41,7 @@ _LOOK = (
 
 
 def _known(site: Site, source: str) -> _Known | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [site.pk, str(source)])
-        row = cursor.fetchone()
+    row = first_row(_LOOK, site.pk, str(source))
     return None if row is None else _Known(row[0], stored_time(row[1]), json.loads(row[2]))
 
 

@@ -13,6 +13,9 @@ from hashlib import sha256
 
 from django.db import transaction
 
+from apps.devices.sql import first_row
+from apps.devices.times import stored_time
+
 from .codes import METHOD_VERSION
 from .grid import INTERVAL_S, edge_from, interval_of
 from .models import DerivedState, StaleRange
@@ -21,6 +24,7 @@ from .store.base import Row, TimeSeriesStore
 
 # A row may change its interval and those up to two away: runs, rods and flags reach that far.
 REACH_S = 2 * INTERVAL_S
+_UNTIL = "SELECT derived_until FROM metrics_derivedstate WHERE site_id = %s"
 RAW_MEASUREMENTS = ("meter", "meter_minute", "meter_counter", "heat_pump")
 
 
@@ -68,6 +72,8 @@ def mark_late(site_id: int, start: int, end: int) -> None:
 def mark_new(store: TimeSeriesStore, site_id: int, end: int) -> None:
     """Mark what was polled since the last turn, up to the interval edge ``end``; at the first turn all
     there is. A turn may have been missed, or the process ended before it."""
+    if derived_until(site_id) == end:
+        return
     with transaction.atomic():
         state, _ = DerivedState.objects.get_or_create(site_id=site_id)
         until = state.derived_until
@@ -84,7 +90,8 @@ def mark_new(store: TimeSeriesStore, site_id: int, end: int) -> None:
 
 def derived_until(site_id: int) -> int | None:
     """Return until when (epoch s) intervals are derived or marked; None before the first turn."""
-    until = DerivedState.objects.filter(site_id=site_id).values_list("derived_until", flat=True).first()
+    row = first_row(_UNTIL, site_id)
+    until = stored_time(row[0]) if row else None
     return None if until is None else int(until.timestamp())
 
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from apps.devices.locks import held
+from apps.devices.sql import first_row
 
 from .derive import derive_intervals
 from .grid import INTERVAL_S, interval_of
@@ -24,6 +25,7 @@ from .store.base import TimeSeriesStore
 __all__ = ["derive_stale", "mark_everything_stale", "mark_stale", "raw_extent", "stale_intervals"]
 
 PIECE = 7 * 288
+_MADE_WITH = "SELECT made_with FROM metrics_derivedstate WHERE site_id = %s"
 WAIT_S = 60.0
 
 
@@ -76,8 +78,10 @@ def stale_intervals(site_id: int, at: datetime) -> int:
 def _check_made_with(store: TimeSeriesStore, site_id: int, parameters: SiteParameters) -> None:
     """Mark everything, once, after an upgrade or a change of options."""
     name = made_with(parameters)
-    state, _ = DerivedState.objects.get_or_create(site_id=site_id, defaults={"made_with": name})
-    if state.made_with == name:
+    if first_row(_MADE_WITH, site_id) == (name,):
+        return
+    state, is_new = DerivedState.objects.get_or_create(site_id=site_id, defaults={"made_with": name})
+    if is_new:
         return
     with transaction.atomic():
         if state.made_with:

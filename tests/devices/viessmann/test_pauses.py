@@ -162,6 +162,8 @@ def test_the_ledger_knows_the_newest_call_and_the_password_logins(
     assert budget.last_call_at() is None
     client.fetch()
     assert budget.last_call_at() == NOON
+    ApiCall.objects.create(account="another", at=NOON + timedelta(minutes=1), purpose="poll", host="h")
+    assert budget.last_call_at() == NOON
     assert budget.logins_allowed_from(2, NOON) is None
     assert budget.logins_allowed_from(1, NOON) == NOON + timedelta(days=1)
     assert budget.logins_allowed_from(1, NOON + timedelta(days=1)) is None
