@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres celery-test lint types check bench study soak browser messages screenshots vendor-check clean
+.PHONY: run test test-postgres influx-test celery-test lint types check bench study soak browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -29,6 +29,11 @@ test-postgres: $(VENV)/.dev-installed  ## the tests that use the ORM, on a Postg
 
 celery-test: $(VENV)/.dev-installed  ## beat, workers and a real Redis, disturbed in every way (about 5 minutes)
 	$(BIN)/python -m pytest -n 0 -s -p no:randomly tests/production/test_celery.py $(ARGS)
+
+influx-test: $(VENV)/.dev-installed  ## InfluxDB on a real influxd 2: HEATMON_TEST_INFLUXDB=its path, or on the PATH
+	@test -x "$${HEATMON_TEST_INFLUXDB:-$$(command -v influxd)}" || \
+	  { echo "No influxd is found: set HEATMON_TEST_INFLUXDB to the path of influxd 2, or put it on the PATH." >&2; exit 1; }
+	HEATMON_INFLUX_DAYS=30 $(BIN)/python -m pytest -n $(JOBS) -m influxd $(ARGS)
 
 lint: $(VENV)/.dev-installed  ## style
 	$(BIN)/ruff check .

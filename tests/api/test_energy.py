@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from apps.devices.models import Site
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 from tests.dashboard.house import fill, set_up
 
 ROW = [
@@ -23,7 +23,7 @@ ROW = [
 
 
 @pytest.fixture
-def filled(reader: Client, store: SqliteStore, site: Site, now: datetime) -> Client:
+def filled(reader: Client, store: Store, site: Site, now: datetime) -> Client:
     set_up(site)
     fill(store, site, now - timedelta(days=3), now, polls=False)
     return reader

@@ -10,7 +10,7 @@ from django.test import Client
 
 from apps.devices.models import Site
 from apps.metrics.store.base import StoreUnavailable
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 
 pytestmark = pytest.mark.usefixtures("store", "now")
 
@@ -117,7 +117,7 @@ def test_an_unknown_site_is_404(api: Client, site: Site, site_id: str) -> None:
     assert (response.status_code, error(response)["field"]) == (404, "site")
 
 
-def test_a_store_that_does_not_answer_is_503(api: Client, store: SqliteStore) -> None:
+def test_a_store_that_does_not_answer_is_503(api: Client, store: Store) -> None:
     store.close()
     with pytest.raises(StoreUnavailable):
         store.extent(1, "meter")

@@ -12,14 +12,14 @@ from django.test import Client
 
 from apps.api import history as history_module
 from apps.devices.models import Site
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 from tests.dashboard.house import fill, set_up
 
 HOUR = "from=2026-11-23T13:00:00%2B01:00&to=2026-11-23T14:00:00%2B01:00"
 
 
 @pytest.fixture
-def filled(reader: Client, store: SqliteStore, site: Site, now: datetime) -> Client:
+def filled(reader: Client, store: Store, site: Site, now: datetime) -> Client:
     set_up(site)
     fill(store, site, now - timedelta(hours=3), now)
     return reader
@@ -81,7 +81,7 @@ def test_a_refused_question_gives_its_place_back(filled: Client) -> None:
 
 
 def test_a_signed_in_chart_costs_four_queries(  # type: ignore[no-untyped-def]
-    client: Client, store: SqliteStore, site: Site, now: datetime, django_assert_num_queries
+    client: Client, store: Store, site: Site, now: datetime, django_assert_num_queries
 ) -> None:
     client.force_login(User.objects.create_superuser("anna"))
     client.get(f"/api/history?series=power_w&{HOUR}")

@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from apps.devices.models import Site
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 from heatmon.wsgi import application
 from tests.dashboard.house import fill, set_up
 
@@ -48,7 +48,7 @@ def test_members_have_their_public_names(reader: Client, db: None) -> None:
 
 
 def test_the_page_for_people_has_every_operation_and_nothing_from_outside(
-    reader: Client, site: Site, store: SqliteStore
+    reader: Client, site: Site, store: Store
 ) -> None:
     page = reader.get("/api/docs").content.decode()
     for path in DESIGNED:
@@ -60,7 +60,7 @@ def test_the_page_for_people_has_every_operation_and_nothing_from_outside(
 
 
 @pytest.fixture
-def schema(reader: Client, store: SqliteStore, site: Site, now: datetime) -> Any:
+def schema(reader: Client, store: Store, site: Site, now: datetime) -> Any:
     set_up(site)
     fill(store, site, now - timedelta(hours=12), now, polls=False)
     loaded = schemathesis.openapi.from_dict(document(reader))

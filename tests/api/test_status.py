@@ -15,7 +15,7 @@ from apps.metrics.home import Home
 from apps.metrics.status import current_status
 from apps.metrics.status_words import fault_words
 from apps.metrics.store.base import Row
-from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.store.front import Store
 from tests.dashboard.house import fill, set_up
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -54,7 +54,7 @@ def heat_pump_row(site: Site, at: datetime, *, source_at: datetime | None = None
     ],
 )
 def test_the_meter_is_stale_after_30_seconds_and_offline_after_5_minutes(
-    store: SqliteStore, site: Site, now: datetime, age: timedelta, state: str
+    store: Store, site: Site, now: datetime, age: timedelta, state: str
 ) -> None:
     set_up(site)
     store.write([meter_row(site, now - age)])
@@ -62,9 +62,7 @@ def test_the_meter_is_stale_after_30_seconds_and_offline_after_5_minutes(
     assert (meter.state, meter.power_w) == (state, 742.0)
 
 
-def test_a_row_of_the_future_is_neither_the_newest_nor_fresh(
-    store: SqliteStore, site: Site, now: datetime
-) -> None:
+def test_a_row_of_the_future_is_neither_the_newest_nor_fresh(store: Store, site: Site, now: datetime) -> None:
     set_up(site)
     store.write([meter_row(site, now - timedelta(minutes=2)), meter_row(site, now + timedelta(days=1))])
     meter = current_status(Home.of(site, now)).meter
@@ -83,7 +81,7 @@ def test_a_row_of_the_future_is_neither_the_newest_nor_fresh(
     ],
 )
 def test_the_heat_pump_is_late_by_its_polls_or_by_what_its_sources_say(
-    store: SqliteStore, site: Site, now: datetime, poll_age: timedelta, source_age: timedelta, state: str
+    store: Store, site: Site, now: datetime, poll_age: timedelta, source_age: timedelta, state: str
 ) -> None:
     set_up(site)
     store.write([heat_pump_row(site, now - poll_age, source_at=now - source_age)])
@@ -91,9 +89,7 @@ def test_the_heat_pump_is_late_by_its_polls_or_by_what_its_sources_say(
     assert (heat_pump.state, heat_pump.outside_temperature_c) == (state, 4.1)
 
 
-def test_without_devices_both_say_that_they_are_not_set_up(
-    store: SqliteStore, site: Site, now: datetime
-) -> None:
+def test_without_devices_both_say_that_they_are_not_set_up(store: Store, site: Site, now: datetime) -> None:
     status = current_status(Home.of(site, now))
     assert (status.meter.state, status.heat_pump.state) == ("not_set_up", "not_set_up")
     assert fault_words(status.meter.fault) == "No meter is set up yet."
@@ -101,7 +97,7 @@ def test_without_devices_both_say_that_they_are_not_set_up(
 
 
 def test_a_value_missing_in_the_newest_answer_is_none_and_not_the_older_one(
-    store: SqliteStore, site: Site, now: datetime
+    store: Store, site: Site, now: datetime
 ) -> None:
     set_up(site)
     store.write(
@@ -117,7 +113,7 @@ def test_a_value_missing_in_the_newest_answer_is_none_and_not_the_older_one(
     assert (status.meter.power_w, status.meter.phases[0].voltage_v) == (None, 231.5)
 
 
-def test_what_went_wrong_last_is_the_message(store: SqliteStore, site: Site, now: datetime) -> None:
+def test_what_went_wrong_last_is_the_message(store: Store, site: Site, now: datetime) -> None:
     set_up(site)
     SourceState.objects.create(
         site=site,
@@ -132,7 +128,7 @@ def test_what_went_wrong_last_is_the_message(store: SqliteStore, site: Site, now
 
 
 def test_the_answer_has_exactly_the_fields_of_the_contract(
-    reader: Client, store: SqliteStore, site: Site, now: datetime
+    reader: Client, store: Store, site: Site, now: datetime
 ) -> None:
     set_up(site)
     fill(store, site, now - timedelta(hours=2), now)
@@ -167,7 +163,7 @@ def test_the_answer_has_exactly_the_fields_of_the_contract(
 
 
 def test_the_last_finished_five_minutes_are_shown(
-    reader: Client, store: SqliteStore, site: Site, now: datetime
+    reader: Client, store: Store, site: Site, now: datetime
 ) -> None:
     set_up(site)
     later = now + timedelta(minutes=30)  # in the middle of a run
@@ -181,7 +177,7 @@ def test_the_last_finished_five_minutes_are_shown(
     assert interval["cop"] == pytest.approx(5.0)
 
 
-def test_what_the_meter_reports_of_itself_is_told(store: SqliteStore, site: Site, now: datetime) -> None:
+def test_what_the_meter_reports_of_itself_is_told(store: Store, site: Site, now: datetime) -> None:
     set_up(site)
     dead = {"voltage_b_v": 0.0, "power_b_w": None, "voltage_c_v": 0.0, "power_c_w": 0.0, "current_c_a": 0.027}
     store.write([meter_row(site, now, energy_returned_counter_wh=12.5, **dead)])
@@ -209,9 +205,7 @@ def test_what_the_meter_reports_of_itself_is_told(store: SqliteStore, site: Site
     )
 
 
-def test_a_wrong_clock_of_the_meter_is_told_by_how_much(
-    store: SqliteStore, site: Site, now: datetime
-) -> None:
+def test_a_wrong_clock_of_the_meter_is_told_by_how_much(store: Store, site: Site, now: datetime) -> None:
     set_up(site)
     store.write([meter_row(site, now)])
     SourceState.objects.create(
@@ -221,7 +215,7 @@ def test_a_wrong_clock_of_the_meter_is_told_by_how_much(
     assert fault_words(meter.fault) == "The clock of the meter at 192.168.1.50 is 61 min behind."
 
 
-def test_a_login_that_ends_within_14_days_is_told(store: SqliteStore, site: Site, now: datetime) -> None:
+def test_a_login_that_ends_within_14_days_is_told(store: Store, site: Site, now: datetime) -> None:
     set_up(site)
     store.write([heat_pump_row(site, now)])
     state = SourceState.objects.create(
@@ -235,13 +229,13 @@ def test_a_login_that_ends_within_14_days_is_told(store: SqliteStore, site: Site
     assert fault_words(pump.fault) == "The sign-in to the Viessmann cloud ends on 7 Dec 2026."
 
 
-def test_an_interval_that_was_not_calculated_says_so(store: SqliteStore, site: Site, now: datetime) -> None:
+def test_an_interval_that_was_not_calculated_says_so(store: Store, site: Site, now: datetime) -> None:
     interval = current_status(Home.of(site, now)).interval
     assert (interval.electrical_power_w, interval.cop, interval.reason) == (None, None, "not_calculated")
 
 
 def test_the_quota_counts_the_calls_of_the_account(
-    reader: Client, store: SqliteStore, site: Site, now: datetime
+    reader: Client, store: Store, site: Site, now: datetime
 ) -> None:
     set_up(site)
     for hours in (1, 14, 23, 25):
@@ -256,7 +250,7 @@ def test_the_quota_counts_the_calls_of_the_account(
     }
 
 
-def test_circuits_come_by_the_ids_that_the_device_gave(store: SqliteStore, site: Site, now: datetime) -> None:
+def test_circuits_come_by_the_ids_that_the_device_gave(store: Store, site: Site, now: datetime) -> None:
     set_up(site)
     at = now - timedelta(minutes=3)
     circuit = Row(
@@ -274,7 +268,7 @@ def test_circuits_come_by_the_ids_that_the_device_gave(store: SqliteStore, site:
 
 
 def test_the_status_costs_few_queries(  # type: ignore[no-untyped-def]
-    reader: Client, store: SqliteStore, site: Site, now: datetime, django_assert_max_num_queries
+    reader: Client, store: Store, site: Site, now: datetime, django_assert_max_num_queries
 ) -> None:
     set_up(site)
     with django_assert_max_num_queries(12):
@@ -282,7 +276,7 @@ def test_the_status_costs_few_queries(  # type: ignore[no-untyped-def]
 
 
 def test_a_source_that_repeats_itself_for_half_an_hour_is_told_with_its_time(
-    store: SqliteStore, site: Site, now: datetime
+    store: Store, site: Site, now: datetime
 ) -> None:
     set_up(site)
     store.write([heat_pump_row(site, now - timedelta(minutes=3), source_at=now - timedelta(minutes=31))])
@@ -295,7 +289,7 @@ def test_a_source_that_repeats_itself_for_half_an_hour_is_told_with_its_time(
 
 
 def test_a_pause_names_its_cause_and_the_next_attempt(
-    reader: Client, store: SqliteStore, site: Site, now: datetime
+    reader: Client, store: Store, site: Site, now: datetime
 ) -> None:
     set_up(site)
     SourceState.objects.create(

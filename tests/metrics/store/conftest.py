@@ -12,10 +12,10 @@ from apps.metrics.extents import DatabaseExtents
 from apps.metrics.store.front import Store
 from apps.metrics.store.sqlite import SqliteStore
 
-from .engines import ENGINES
+from .engines import ENGINES, engine_parameters
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=engine_parameters())
 def store(request: pytest.FixtureRequest, tmp_path: Path, db: None) -> Iterator[Store]:
     """A store as ``default_store`` makes it, for the homes 1 and 2."""
     for number in (1, 2):

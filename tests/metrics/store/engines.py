@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from _pytest.mark import ParameterSet
+
 from apps.metrics.store.base import Row
 from apps.metrics.store.engine import Engine
 from apps.metrics.store.sqlite import SqliteEngine, SqliteStore
@@ -47,6 +50,13 @@ server, where one is found."""
 
 if INFLUXD is not None:
     ENGINES["influxd"] = _on_influxd
+
+
+def engine_parameters(*names: str) -> list[ParameterSet]:
+    """Return the names, or all engines, as parameters of a test; a real server can be asked for by its
+    marker."""
+    marks = {"influxd": [pytest.mark.influxd]}
+    return [pytest.param(name, marks=marks.get(name, [])) for name in names or ENGINES]
 
 
 def power_row(at: int, power_w: float | None, *, site: int = 1, device: str = METER) -> Row:

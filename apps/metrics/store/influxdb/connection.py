@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from ..base import StoreRefused, StoreUnavailable
 from ..engine import LAST_TIME
+from . import flux
 from .answers import QueryFailed, records
 from .lines import predicate
 
@@ -191,18 +192,14 @@ class Connection:
             )
             try:
                 yield from records(_lines(answer.stream(65_536)), columns)
-            finally:
-                answer.release_conn()
+            except BaseException:
+                answer.close()  # a connection with the rest of an answer in it is of no use to the next one
+                raise
+            answer.release_conn()
 
     def ping(self) -> None:
         """Return if the bucket can be read, else raise."""
-        client, _writer = self._opened()
-        with self._translated():
-            client.query_api().query_raw(
-                "from(bucket: _bucket) |> range(start: _start, stop: _stop)",
-                dialect=Dialect(header=True, annotations=[], delimiter=","),
-                params={"_bucket": self.address.bucket, "_start": _time(0), "_stop": _time(1)},
-            ).release_conn()
+        list(self.ask(flux.ping(), 0, 1, ("_time",)))
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

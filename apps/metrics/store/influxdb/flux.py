@@ -56,7 +56,6 @@ def totals(fields: int, *, circuit: bool, by_hour: bool) -> str:
     return "\n".join(parts)
 
 
-@lru_cache
 def hours() -> str:
     """Ask for sum, count, least and greatest value of each window, of all sources of a measurement."""
     return "\n".join(
@@ -92,7 +91,6 @@ def points(fields: int, *, circuit: bool) -> str:
     return _FROM.format(where=where) + _keep("_time", "_field", "_value")
 
 
-@lru_cache
 def device_points() -> str:
     """Ask for the raw values of one device, all circuits and fields."""
     return _FROM.format(where=f"{_PLACE} and r.device == _device") + _keep(
@@ -100,7 +98,6 @@ def device_points() -> str:
     )
 
 
-@lru_cache
 def sources() -> str:
     """Ask which devices and circuits ever wrote at a site."""
     return (
@@ -108,7 +105,11 @@ def sources() -> str:
     )
 
 
-@lru_cache
 def homes() -> str:
     """Ask for which homes the bucket was begun."""
     return _FROM.format(where="r._measurement == _measurement") + _keep("_time", "home")
+
+
+def ping() -> str:
+    """Ask for next to nothing."""
+    return "from(bucket: _bucket)\n    |> range(start: _start, stop: _stop)\n"

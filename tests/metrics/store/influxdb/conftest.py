@@ -12,6 +12,7 @@ from apps.metrics.store.front import Store
 from apps.metrics.store.influxdb.connection import Address
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
+from ..engines import INFLUXD
 from .standin import StandIn
 
 
@@ -35,3 +36,13 @@ def store(address: Address, db: None) -> Iterator[Store]:
     opened.write([])
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def real() -> Address:
+    """An empty bucket of a real server."""
+    if INFLUXD is None:
+        pytest.skip("no influxd is found (HEATMON_TEST_INFLUXDB, PATH)")
+    from .influxd import influxd
+
+    return influxd().new_bucket()

@@ -1,0 +1,56 @@
+"""The way to the bucket: connections that are used again, processes that fork."""
+
+from __future__ import annotations
+
+from apps.metrics.store.engine import Fields, SourceKey
+from apps.metrics.store.front import Store
+from apps.metrics.store.influxdb.engine import InfluxEngine
+
+from ..engines import DAY, METER, MIDNIGHT, power_rows
+
+
+def test_an_answer_that_is_given_up_half_way_does_not_disturb_the_next_question(store: Store) -> None:
+    store.write(power_rows(MIDNIGHT, range(5000)))
+    connection = store.engine._connection  # type: ignore[attr-defined]
+    from apps.metrics.store.influxdb import flux
+
+    rows = connection.ask(
+        flux.points(1, circuit=False),
+        MIDNIGHT,
+        MIDNIGHT + DAY,
+        ("_time",),
+        _measurement="meter",
+        _site="1",
+        _device=METER,
+        _field0="power_w",
+    )
+    assert next(rows) == ("_result", ("2026-01-01T00:00:00Z",))
+    rows.close()
+    for _ in range(3):
+        store.ping()
+        assert store.extent(1, "meter") == (MIDNIGHT, MIDNIGHT + 49_990)
+
+
+def test_a_child_process_makes_connections_of_its_own(store: Store) -> None:
+    engine = store.engine
+    assert isinstance(engine, InfluxEngine)
+    store.ping()
+    first = engine._connection._opened()
+    assert engine._connection._opened() == first
+    engine._connection._process -= 1  # as after a fork
+    assert engine._connection._opened() != first
+
+
+def test_names_that_mean_something_in_line_protocol_come_back_as_they_are(store: Store) -> None:
+    for device in ("a,b=c d", "7571381573112225/0", "x' or 1==1 --"):
+        source = SourceKey(1, "meter", device, "")
+        store.write(
+            [
+                row.__class__(site=1, measurement="meter", device=device, at=row.at, values=row.values)
+                for row in power_rows(MIDNIGHT, [5, None])
+            ]
+        )
+        fields = Fields(1, "meter", "", ("power_w",))
+        assert list(store.engine.points(source, fields.names, MIDNIGHT, MIDNIGHT + DAY)) == [(MIDNIGHT, [50])]
+        store.delete(1, "meter", MIDNIGHT, MIDNIGHT + DAY, device=device)
+        assert list(store.engine.points(source, fields.names, MIDNIGHT, MIDNIGHT + DAY)) == []
