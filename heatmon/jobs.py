@@ -32,7 +32,7 @@ from apps.metrics.marks import mark_new
 from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import site_parameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows, newest_of
-from apps.metrics.stale import PIECE, derive_stale
+from apps.metrics.stale import PIECE, derive_stale, stale_intervals
 from apps.metrics.store.base import Row, StoreRefused, StoreUnavailable, TimeSeriesStore
 
 from .backfill import backfill, refine_minutes
@@ -60,6 +60,7 @@ LONG_OUTAGE = timedelta(hours=6)
 DAY = timedelta(days=1)
 READABLE_WITHIN_S = 60.0
 MINUTES_COME_WITHIN_S = 30
+FEW_INTERVALS = 288
 
 
 class HeatPumpPoll(NamedTuple):
@@ -201,9 +202,13 @@ def note_meter_events(site: Site) -> None:
 
 
 def judge_changes(collection: Collection, at: datetime) -> None:
-    """Make the verdicts on what was changed, from the days that are over (nightly)."""
+    """Make the verdicts on what was changed once a day is over, and after changes and imports; not while
+    much is still to be derived."""
+    if stale_intervals(collection.site.pk, at) > FEW_INTERVALS:
+        return
+    home = Home(site=collection.site, options=collection.options, store=collection.store, at=at)
     try:
-        judge_all(Home(site=collection.site, options=collection.options, store=collection.store, at=at))
+        judge_all(home)
     except ChildFailed as error:
         log.error("The effects of changes could not be calculated: %s", error)
 

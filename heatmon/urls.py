@@ -11,6 +11,7 @@ urlpatterns = [
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
     path("", include("apps.accounts.urls")),
-    path("", include("apps.changelog.urls")),
+    # before the changelog, whose page of an entry knows nothing of effects
     path("", include("apps.dashboard.urls")),
+    path("", include("apps.changelog.urls")),
 ]

@@ -51,8 +51,9 @@ def note_add(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def entry_page(request: HttpRequest, entry_id: int) -> HttpResponse:
-    """Show one entry: what changed, the comment, its neighbours. Htmx asks for the row of the timeline."""
+def entry_page(request: HttpRequest, entry_id: int, *, effect: object = None) -> HttpResponse:
+    """Show one entry: what changed, its effect where it is known, the comment, its neighbours. Htmx asks for
+    the row of the timeline."""
     site = default_site()
     entry = _entry_or_404(site, entry_id)
     row = contexts.entry_row(entry, _reader(request), edited_here=_in_row(request))
@@ -68,7 +69,7 @@ def entry_page(request: HttpRequest, entry_id: int) -> HttpResponse:
         history_query=f"?range=day&date={local:%Y-%m-%d}",
         configuration_query=f"?at={address_time(entry.at)}",
     )
-    return render(request, "changelog/entry.html", {"page": context})
+    return render(request, "changelog/entry.html", {"page": context, "effect": effect})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

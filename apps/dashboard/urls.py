@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from .pages.change.view import change
 from .pages.documentation import view as documentation
 from .pages.efficiency.view import efficiency
 from .pages.energy.view import energy
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("efficiency", efficiency, name="efficiency"),
     path("documentation", documentation.contents, name="documentation"),
     path("documentation/<path:name>", documentation.document, name="document"),
+    path("changes/<int:entry_id>", change, name="change"),
     path("health", health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),

@@ -80,18 +80,24 @@ def effect_of(home: Home, entry: Entry) -> Answer:
 
 
 def judge_all(home: Home) -> int:
-    """Make the verdicts on all changes and notes that differ from what is kept; return how many there are."""
+    """Make the verdicts on all changes and notes whose days may have changed since the last time; return how
+    many were looked at."""
+    inputs = _facts_inputs(home)
+    if HomeFacts.objects.filter(site_id=home.id, judged=inputs).exists():
+        return 0
     entries = Entry.objects.filter(site_id=home.id).exclude(kind=Entry.Kind.EVENT)
     entries = entries.filter(at__lte=home.at).order_by("at", "id").prefetch_related("setting_changes")
     for entry in entries:
         effect_of(home, entry)
+    facts_of(home)
+    HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
 
 
 def facts_of(home: Home) -> Facts:
     """Return what all verdicts share, made anew each day and when changes or the reach of data differ."""
     first = home.first_day()
-    inputs = _digest([METHOD_VERSION, home.today, first, state(home.site), home.options.time_zone])
+    inputs = _facts_inputs(home)
     known = HomeFacts.objects.filter(site_id=home.id).first()
     if known is None or known.inputs != inputs:
         known, _created = HomeFacts.objects.update_or_create(
@@ -103,6 +109,10 @@ def facts_of(home: Home) -> Facts:
         },
         year_kwh=known.facts["year_kwh"],
     )
+
+
+def _facts_inputs(home: Home) -> str:
+    return _digest([METHOD_VERSION, home.today, home.first_day(), state(home.site), home.options.time_zone])
 
 
 def _made_facts(home: Home, first: date | None) -> dict[str, Any]:

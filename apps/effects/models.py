@@ -24,11 +24,12 @@ class Effect(models.Model):
 
 class HomeFacts(models.Model):
     """What all verdicts of a home share, by target: its own null and the energy of the last 365 days. Made
-    once a day and whenever ``inputs`` differ."""
+    once a day and whenever ``inputs`` differ. ``judged``: the inputs for which all entries were judged."""
 
     site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="effect_facts")
     inputs = models.CharField(max_length=64)
     facts = models.JSONField()
+    judged = models.CharField(max_length=64, blank=True)
 
     def __str__(self) -> str:
         return f"site {self.site_id}"

@@ -240,12 +240,14 @@
     const looks = { filled: (c) => ({ borderWidth: 0.75, backgroundColor: soft(c, 0.42) }), hollow: () => ({ borderWidth: 1.5, backgroundColor: C.surface }), dot: (c) => ({ borderWidth: 0, backgroundColor: soft(c, 0.5) }), diamond: (c) => ({ borderWidth: 1, backgroundColor: c, pointStyle: "rectRot" }) };
     const sets = spec.sets.map((set) => {
       const color = token(set.colour);
-      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, borderColor: color, $texts: set.texts }, looks[set.style](color));
+      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, borderColor: color, $texts: set.texts, $links: set.links }, looks[set.style](color));
     });
     const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: { solid: [], dotted: [2, 3] }[line.style] || [6, 3], pointRadius: 0, pointHitRadius: 0 }));
     const axis = (a) => Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum });
     return new Chart(canvas, { type: "scatter", data: { datasets: sets.concat(lines) },
       options: { layout: LAYOUT,
+        onClick: (_event, items) => { const link = items.map((item) => (sets[item.datasetIndex] || {}).$links?.[item.index]).find(Boolean); if (link) location.assign(link); },
+        onHover: (event, items) => { event.native.target.style.cursor = items.some((item) => (sets[item.datasetIndex] || {}).$links?.length) ? "pointer" : ""; },
         scales: { x: Object.assign({ type: "linear", border: { color: C.strong }, grid: { color: C.grid, drawTicks: false }, ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 16, callback: (v) => text(v, Number.isInteger(v) ? 0 : spec.x.decimals, spec.x.unit) } }, axis(spec.x)),
           y: yAxis(spec.y.decimals, axis(spec.y)) },
         plugins: { tooltip: { callbacks: { label: (item) => (item.dataset.$texts ? " " + item.dataset.$texts[item.dataIndex] : " " + item.dataset.label) } } } } });

@@ -182,7 +182,7 @@ def _worth(answer: Answer) -> float:
     return answer.cost_per_year
 
 
-def test_every_night_all_changes_and_notes_are_judged(
+def test_once_a_day_all_changes_and_notes_are_judged(
     here: Callable[[], Home], store: SqliteStore, site: Site
 ) -> None:
     write_days(store, site, days())
@@ -191,6 +191,8 @@ def test_every_night_all_changes_and_notes_are_judged(
     add_event(site, datetime(2026, 11, 3, 8, tzinfo=UTC), "long_outage")
     assert judge_all(here()) == 2
     assert Effect.objects.count() == 2
+    assert judge_all(here()) == 0
+    assert judge_all(replace(here(), at=here().at + timedelta(days=1))) == 2
 
 
 def test_an_event_is_no_change(here: Callable[[], Home], site: Site) -> None:

@@ -82,13 +82,15 @@ class SumsSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointSet:
-    """``points``: (x, y, radius in pixels); ``style`` filled, hollow, dot or diamond."""
+    """``points``: (x, y, radius in pixels); ``style`` filled, hollow, dot or diamond; ``links``: where a
+    click on each leads, none if empty."""
 
     label: str
     colour: str
     style: str
     points: Sequence[tuple[float, float, float]]
     texts: Sequence[str]
+    links: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

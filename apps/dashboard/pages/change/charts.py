@@ -1,0 +1,173 @@
+"""The charts of a change: both intervals on one axis, and the days over outside temperature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from apps.dashboard import formatting
+from apps.dashboard.charts.periods import (
+    Axis,
+    Interval,
+    IntervalsSpec,
+    PointLine,
+    PointSet,
+    ScatterSpec,
+    axis_limits,
+    intervals,
+)
+from apps.dashboard.contexts import ChartBlock, Table
+from apps.effects.estimator import Estimate
+from apps.effects.lines import Lines, efficiency_lines, energy_lines
+from apps.effects.samples import EffectDay, samples
+from apps.effects.verdicts import Verdict
+
+from .links import day_href
+
+NO_TABLE = Table(name="", columns=[], rows=[])
+RADIUS = 5.0
+
+
+def interval_chart(found: Verdict) -> ChartBlock | None:
+    """Draw what the pump and the bill need at equal weather; further left is better in both."""
+    pump, bill = less_electricity(found.efficiency), found.electricity
+    rows = []
+    if pump is not None:
+        rows.append(_row(_("The heat pump"), pump, "s-heat"))
+    if bill is not None:
+        rows.append(_row(_("The bill"), bill, "s-power"))
+    if bill is not None and found.null_percent is not None:
+        rows.append(
+            Interval(
+                label=_("without any change"),
+                middle=None,
+                low=-found.null_percent,
+                high=found.null_percent,
+                colour="text-2",
+            )
+        )
+    spec = intervals(rows, "%", 0, 5.0)
+    if spec is None:
+        return None
+    signed = IntervalsSpec(
+        rows=spec.rows,
+        minimum=min(spec.minimum, -5.0),
+        maximum=max(spec.maximum, 5.0),
+        unit="%",
+        decimals=0,
+        signed=True,
+    )
+    said = "; ".join(
+        f"{row.label}: {formatting.signed_percent(row.low)} – {formatting.signed_percent(row.high)}"
+        for row in rows
+    )
+    return ChartBlock(id="effect-data", data=signed.data, summary=said, table=NO_TABLE)
+
+
+def less_electricity(efficiency: Estimate | None) -> Estimate | None:
+    """Return more heat per kWh as less electricity for the same heat."""
+    if efficiency is None:
+        return None
+
+    def less(percent: float) -> float:
+        return 100.0 * (1.0 / (1.0 + percent / 100.0) - 1.0)
+
+    return Estimate(
+        percent=less(efficiency.percent),
+        low_percent=less(efficiency.high_percent),
+        high_percent=less(efficiency.low_percent),
+    )
+
+
+def _row(label: str, found: Estimate, colour: str) -> Interval:
+    return Interval(
+        label=label, middle=found.percent, low=found.low_percent, high=found.high_percent, colour=colour
+    )
+
+
+def bill_chart(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay]) -> ChartBlock | None:
+    """Draw the electricity of each day over its outside temperature."""
+    old, new = samples(before, after, found.target)
+    if not old or not new:
+        return None
+    effect = found.electricity.kwh_per_day if found.electricity is not None else None
+    lines = energy_lines([*old, *new], effect) if effect is not None else None
+    return _cloud(
+        "bill-data",
+        [(day, value) for day in before if (value := day.value(found.target)) is not None],
+        [(day, value) for day in after if (value := day.value(found.target)) is not None],
+        lines,
+        "kWh",
+        1,
+    )
+
+
+def pump_chart(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay]) -> ChartBlock | None:
+    """Draw the heat per kWh of each day, corrected for the flow temperature."""
+    if found.efficiency is None:
+        return None
+    old, new = (
+        [(day, math.exp(day.efficiency)) for day in side if day.efficiency is not None]
+        for side in (before, after)
+    )
+    if not old or not new:
+        return None
+    lines = efficiency_lines(before, after, found.efficiency.percent)
+    return _cloud("pump-data", old, new, lines, "", 2)
+
+
+def _cloud(
+    name: str,
+    old: Sequence[tuple[EffectDay, float]],
+    new: Sequence[tuple[EffectDay, float]],
+    lines: Lines | None,
+    unit: str,
+    decimals: int,
+) -> ChartBlock:
+    outside = [day.outside_c or 0.0 for day, _value in (*old, *new)]
+    low, high = axis_limits(outside, 2.0)
+    bottom, top = axis_limits([value for _day, value in (*old, *new)], 5.0 if unit else 0.5)
+    spec = ScatterSpec(
+        x=Axis(unit="°C", decimals=0, minimum=low, maximum=high),
+        y=Axis(unit=unit, decimals=1, minimum=bottom, maximum=top),
+        sets=[
+            _set(pgettext("effect", "before"), "s-heat", "hollow", old, unit, decimals),
+            _set(pgettext("effect", "after"), "s-heat", "dot", new, unit, decimals),
+        ],
+        lines=[]
+        if lines is None
+        else [
+            PointLine(label=pgettext("effect", "before"), points=lines.before, colour="s-heat"),
+            PointLine(label=pgettext("effect", "after"), points=lines.after, colour="s-heat", style="solid"),
+        ],
+    )
+    summary = _("%(before)s days before and %(after)s days after") % {
+        "before": formatting.number(len(old)),
+        "after": formatting.number(len(new)),
+    }
+    return ChartBlock(id=name, data=spec.data, summary=summary, table=NO_TABLE)
+
+
+def _set(
+    label: str, colour: str, style: str, days: Sequence[tuple[EffectDay, float]], unit: str, decimals: int
+) -> PointSet:
+    return PointSet(
+        label=label,
+        colour=colour,
+        style=style,
+        points=[(round(day.outside_c or 0.0, 2), round(value, 3), RADIUS) for day, value in days],
+        texts=[
+            " · ".join(
+                (
+                    formatting.local_date(day.day),
+                    formatting.with_unit(day.outside_c, "temperature_c"),
+                    f"{formatting.number(value, decimals)} {unit}".strip(),
+                )
+            )
+            for day, value in days
+        ],
+        links=[day_href(day.day) for day, _value in days],
+    )

@@ -1,0 +1,315 @@
+"""What a change did, as its page tells it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from apps.changelog.models import Entry
+from apps.changelog.timeline import EntryView, view
+from apps.dashboard import formatting
+from apps.dashboard.contexts import ChartBlock, Fact
+from apps.effects.effects import Answer
+from apps.effects.estimator import Estimate
+from apps.effects.fortnights import WINDOW_DAYS
+from apps.effects.gathering import effect_days
+from apps.effects.models import Effect
+from apps.effects.samples import EffectDay
+from apps.effects.targets import DHW, SPACE
+from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Verdict
+from apps.metrics.home import Home
+
+from . import charts, words
+from .links import day_href
+from .words import Chip, chip, percent, signed_range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One of the two answers. ``number`` is large, ``unit`` small behind it; ``more``: what it is worth."""
+
+    who: str
+    icon: str
+    number: str
+    unit: str
+    between: str
+    chip: Chip
+    more: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRow:
+    """One day of the table."""
+
+    label: str
+    href: str
+    window: str
+    outside: str
+    energy: str
+    heat: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectContext:
+    """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
+    where there is no answer; ``together``: the other changes judged with it."""
+
+    state: str
+    chip: Chip
+    headlines: Sequence[Headline]
+    leads: str
+    why: str
+    advice: str
+    intervals: ChartBlock | None
+    own_null: str
+    facts: Sequence[Fact]
+    tested: str
+    pump: ChartBlock | None
+    bill: ChartBlock | None
+    bill_title: str
+    rows: Sequence[DayRow]
+    together: Sequence[EntryView]
+    progress: int | None
+    made_at: datetime
+    method_version: int
+
+
+def effect_context(home: Home, answer: Answer, entry_id: int) -> EffectContext:
+    """Return what the page of entry ``entry_id`` shows of its effect."""
+    found = answer.verdict
+    before, after = _lived(home, found)
+    headlines = [_bill(home, answer), *_pump(found)]
+    return EffectContext(
+        state=found.state,
+        chip=chip(found),
+        headlines=headlines[::-1] if found.efficiency_leads else headlines,
+        leads=_leads(found),
+        why=words.explanation(found),
+        advice=words.advice(found),
+        intervals=charts.interval_chart(found),
+        own_null=_own_null(found),
+        facts=_facts(found),
+        tested=_tested(home),
+        pump=charts.pump_chart(found, before, after),
+        bill=charts.bill_chart(found, before, after),
+        bill_title=_bill_title(found.target),
+        rows=_rows(found, before, after),
+        together=_together(home, found, entry_id),
+        progress=min(100, round(100 * found.after.valid_days / WINDOW_DAYS))
+        if found.state == TOO_EARLY
+        else None,
+        made_at=answer.made_at,
+        method_version=METHOD_VERSION,
+    )
+
+
+def _lived(home: Home, found: Verdict) -> tuple[list[EffectDay], list[EffectDay]]:
+    last = min(found.after.last, home.today - timedelta(days=1))
+    if last < found.before.first:
+        return [], []
+    known = effect_days(home, found.before.first, last)
+    return (
+        [day for day in known.values() if day.day <= found.before.last],
+        [day for day in known.values() if day.day >= found.after.first],
+    )
+
+
+def _bill(home: Home, answer: Answer) -> Headline:
+    found, bill = answer.verdict, answer.verdict.electricity
+    who = _bill_title(found.target)
+    if bill is None:
+        number = _("too early") if found.state == TOO_EARLY else _("no answer")
+        return Headline(who=who, icon="coin", number=number, unit="", between="", chip=chip(found), more="")
+    if found.state != FOUND:
+        return Headline(
+            who=who,
+            icon="coin",
+            number=_("not provable"),
+            unit="",
+            between=_("electricity %(range)s at equal weather") % {"range": signed_range(bill)},
+            chip=Chip(kind="unclear", icon="tilde", text=words.kwh_range(bill)),
+            more=_("This is not “no effect”: two fortnights cannot tell in this house."),
+        )
+    less = bill.percent < 0
+    return Headline(
+        who=who,
+        icon="coin",
+        number=percent(abs(bill.percent)),
+        unit=_("less electricity") if less else _("more electricity"),
+        between=_("between %(range)s %%, at equal weather") % {"range": words.plain_range(bill)},
+        chip=Chip(
+            kind="saves" if less else "costs", icon="down" if less else "up", text=words.kwh_range(bill)
+        ),
+        more=_a_year(home, answer, bill),
+    )
+
+
+def _a_year(home: Home, answer: Answer, bill: Estimate) -> str:
+    cost = answer.cost_per_year
+    if cost is None:
+        return ""
+    currency = home.options.currency
+    ends = sorted(abs(cost * end / bill.percent) for end in (bill.low_percent, bill.high_percent))
+    return _("About %(cost)s a year (%(low)s to %(high)s), by the last 365 days and today's price.") % {
+        "cost": formatting.money(abs(cost), currency, 0),
+        "low": formatting.money(ends[0], currency, 0),
+        "high": formatting.money(ends[1], currency, 0),
+    }
+
+
+def _pump(found: Verdict) -> list[Headline]:
+    """Return the efficiency's headline; none where it was not asked or cannot be told."""
+    pump = found.efficiency
+    if pump is None:
+        return []
+    who = _("The heat pump")
+    if not pump.is_found:
+        return [
+            Headline(
+                who=who,
+                icon="pump",
+                number=_("not provable"),
+                unit="",
+                between=_("heat per kWh %(range)s, estimated") % {"range": signed_range(pump)},
+                chip=Chip(kind="unclear", icon="tilde", text=_("works as before, or nearly")),
+                more="",
+            )
+        ]
+    better = pump.percent > 0
+    return [
+        Headline(
+            who=who,
+            icon="pump",
+            number=percent(abs(pump.percent)),
+            unit=_("more heat per kWh") if better else _("less heat per kWh"),
+            between=_("between %(range)s %%, estimated") % {"range": words.plain_range(pump)},
+            chip=Chip(
+                kind="saves" if better else "costs",
+                icon="check" if better else "warn",
+                text=_("provable: it works better") if better else _("provable: it works worse"),
+            ),
+            more=_("There is no heat meter: heat is estimated from modulation and corrected for the flow."),
+        )
+    ]
+
+
+def _leads(found: Verdict) -> str:
+    if found.efficiency is None or found.state in (TOO_EARLY, REFUSED):
+        return ""
+    if found.efficiency_leads:
+        return _("The heat pump comes first because this setting acts on the flow temperature.")
+    return _("The bill comes first because this setting acts on how much heat is needed.")
+
+
+def _own_null(found: Verdict) -> str:
+    if found.null_percent is None or found.electricity is None:
+        return ""
+    return _("In this house two fortnights differ by up to ±%(percent)s without any change.") % {
+        "percent": percent(found.null_percent)
+    }
+
+
+def _facts(found: Verdict) -> list[Fact]:
+    before, after = found.before, found.after
+
+    def both(first: str, second: str) -> str:
+        return f"{first} → {second}"
+
+    facts = [
+        Fact(
+            name=_("Valid days before · after"),
+            value=f"{formatting.number(before.valid_days)} · {formatting.number(after.valid_days)}",
+        ),
+        Fact(name=_("Before"), value=_span(before.first, before.last)),
+        Fact(name=_("After"), value=_span(after.first, after.last)),
+    ]
+    if before.valid_days and after.valid_days:
+        facts += [
+            Fact(
+                name=_("Outdoor, mean"),
+                value=both(
+                    formatting.number(before.outside_c, 1),
+                    formatting.with_unit(after.outside_c, "temperature_c"),
+                ),
+            ),
+            Fact(
+                name=_("Heating degrees a day"),
+                value=both(
+                    formatting.number(before.degrees_k, 1), f"{formatting.number(after.degrees_k, 1)} K"
+                ),
+            ),
+            Fact(
+                name=_("Days after in weather seen before"),
+                value=_("%(alike)s of %(days)s")
+                % {
+                    "alike": formatting.number(found.alike_days),
+                    "days": formatting.number(after.valid_days),
+                },
+            ),
+            Fact(
+                name=_("Electricity a day"),
+                value=both(
+                    formatting.number(before.energy_kwh, 1),
+                    formatting.with_unit(after.energy_kwh, "energy_kwh"),
+                ),
+                note=_("as measured"),
+            ),
+        ]
+    if found.null_dates:
+        facts.append(Fact(name=_("Quiet dates compared"), value=formatting.number(found.null_dates)))
+    return facts
+
+
+def _span(first: object, last: object) -> str:
+    return f"{formatting.local_date(first, 'day')} – {formatting.local_date(last, 'day')}"  # type: ignore[arg-type]
+
+
+def _tested(home: Home) -> str:
+    kept = [
+        Verdict.from_json(each)
+        for each in Effect.objects.filter(entry__site_id=home.id).values_list("verdict", flat=True)
+    ]
+    asked = [each for each in kept if each.electricity is not None]
+    if not asked:
+        return ""
+    return _(
+        "Of %(tested)s changes tested so far, the bill was provable for %(bill)s and the heat pump for "
+        "%(pump)s. About 4 of 100 changes without any effect look proven by chance."
+    ) % {
+        "tested": formatting.number(len(asked)),
+        "bill": formatting.number(sum(each.state == FOUND for each in asked)),
+        "pump": formatting.number(sum(each.efficiency_state == FOUND for each in asked)),
+    }
+
+
+def _bill_title(target: str) -> str:
+    if target == SPACE:
+        return _("The bill, heating")
+    return _("The bill, hot water") if target == DHW else _("The bill")
+
+
+def _rows(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay]) -> list[DayRow]:
+    names = (pgettext("effect", "before"), pgettext("effect", "after"))
+    return [
+        DayRow(
+            label=formatting.local_date(day.day, "weekday_day"),
+            href=day_href(day.day),
+            window=name,
+            outside=formatting.number(day.outside_c, 1),
+            energy=formatting.number(day.value(found.target), 1),
+            heat=formatting.number(None if day.efficiency is None else math.exp(day.efficiency), 2),
+        )
+        for days, name in zip((before, after), names, strict=True)
+        for day in days
+    ]
+
+
+def _together(home: Home, found: Verdict, entry_id: int) -> list[EntryView]:
+    others = [each for each in found.ids if each != entry_id]
+    entries = Entry.objects.filter(site_id=home.id, pk__in=others).prefetch_related("setting_changes")
+    return [view(entry) for entry in entries.order_by("at", "id")]

@@ -1,0 +1,162 @@
+"""Verdicts as sentences a neighbour understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.dashboard.formatting import local_date, number, with_unit
+from apps.effects.estimator import Estimate
+from apps.effects.fortnights import (
+    FEW_DAYS_AFTER,
+    FEW_DAYS_BEFORE,
+    LITTLE_HEATING,
+    MANY_CHANGES,
+    METER_CHANGED,
+    NO_ESTIMATE,
+    OTHER_WEATHER,
+    TOO_WIDE,
+)
+from apps.effects.verdicts import FOUND, TOO_EARLY, Verdict
+
+SHORT_REASONS = {
+    FEW_DAYS_BEFORE: gettext_lazy("no answer: too few days before"),
+    FEW_DAYS_AFTER: gettext_lazy("no answer: too few days after"),
+    LITTLE_HEATING: gettext_lazy("no answer: hardly any heating"),
+    OTHER_WEATHER: gettext_lazy("no answer: different weather"),
+    METER_CHANGED: gettext_lazy("no answer: meter changed"),
+    MANY_CHANGES: gettext_lazy("no answer: too many changes"),
+    TOO_WIDE: gettext_lazy("no answer: too uncertain"),
+    NO_ESTIMATE: gettext_lazy("no answer: nothing to compare"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A verdict in a few words. ``kind``: saves, costs, unclear, early or refused."""
+
+    kind: str
+    icon: str
+    text: str
+
+
+def chip(found: Verdict) -> Chip:
+    """Return the verdict as a chip; the effect that leads comes first, if it is provable."""
+    efficiency = found.efficiency
+    if found.state == TOO_EARLY:
+        return Chip(kind="early", icon="wait", text=_come_back(found))
+    if efficiency is not None and found.efficiency_leads and efficiency.is_found:
+        return _efficiency_chip(efficiency)
+    if found.electricity is not None and found.state == FOUND:
+        return _electricity_chip(found.electricity)
+    if found.electricity is not None:
+        text = _("not provable: %(range)s") % {"range": signed_range(found.electricity)}
+        return Chip(kind="unclear", icon="tilde", text=text)
+    reason = SHORT_REASONS.get(found.reason or "", SHORT_REASONS[NO_ESTIMATE])
+    return Chip(kind="refused", icon="none", text=str(reason))
+
+
+def _come_back(found: Verdict) -> str:
+    if found.available_from is None:
+        return _("too early")
+    return _("too early: come back on %(day)s") % {"day": local_date(found.available_from, "day")}
+
+
+def _electricity_chip(found: Estimate) -> Chip:
+    values = {"percent": percent(abs(found.percent)), "range": plain_range(found)}
+    if found.percent < 0:
+        return Chip(kind="saves", icon="down", text=_("saves %(percent)s (%(range)s)") % values)
+    return Chip(kind="costs", icon="up", text=_("costs %(percent)s more (%(range)s)") % values)
+
+
+def _efficiency_chip(found: Estimate) -> Chip:
+    values = {"percent": percent(abs(found.percent)), "range": plain_range(found)}
+    if found.percent > 0:
+        return Chip(kind="saves", icon="up", text=_("%(percent)s more heat per kWh (%(range)s)") % values)
+    return Chip(kind="costs", icon="down", text=_("%(percent)s less heat per kWh (%(range)s)") % values)
+
+
+def percent(value: float) -> str:
+    return with_unit(value, "percent")
+
+
+def plain_range(found: Estimate) -> str:
+    """Return "3–13" without signs, the smaller first: of a provable effect."""
+    low, high = sorted((abs(found.low_percent), abs(found.high_percent)))
+    return f"{number(low)}–{number(high)}"
+
+
+def signed_range(found: Estimate) -> str:
+    """Return "−19 to +8 %"."""
+    return _("%(low)s to %(high)s") % {
+        "low": _signed(found.low_percent),
+        "high": percent(found.high_percent) if found.high_percent <= 0 else f"+{percent(found.high_percent)}",
+    }
+
+
+def _signed(value: float) -> str:
+    text = number(value)
+    return f"+{text}" if value > 0 and text != "0" else text
+
+
+def kwh_range(found: Estimate) -> str:
+    """Return the interval in words: "between 4.6 kWh/day less and 2.0 more"."""
+    low, high = found.kwh(found.low_percent), found.kwh(found.high_percent)
+    if low is None or high is None:
+        return ""
+    if low < 0 < high:
+        return _("between %(less)s a day less and %(more)s more") % {
+            "less": with_unit(-low, "energy_kwh"),
+            "more": number(high, 1),
+        }
+    ends = sorted((abs(low), abs(high)))
+    words = _("%(low)s to %(high)s a day less") if high <= 0 else _("%(low)s to %(high)s a day more")
+    return words % {"low": number(ends[0], 1), "high": with_unit(ends[1], "energy_kwh")}
+
+
+def explanation(found: Verdict) -> str:
+    """Return why there is no answer, in a sentence or two; empty where there is one."""
+    before, after = found.before, found.after
+    values = {
+        "before": number(before.valid_days),
+        "after": number(after.valid_days),
+        "degrees": number(min(before.degrees_k, after.degrees_k or before.degrees_k), 1),
+        "alike": number(found.alike_days),
+    }
+    sentences = {
+        FEW_DAYS_BEFORE: _(
+            "Only %(before)s days before the change are fully measured and free of other changes; "
+            "10 are needed."
+        ),
+        FEW_DAYS_AFTER: _(
+            "Only %(after)s days after the change are fully measured and free of other changes; "
+            "10 are needed."
+        ),
+        LITTLE_HEATING: _("There were only %(degrees)s heating degrees a day on average; 4 are needed."),
+        OTHER_WEATHER: _(
+            "Only %(alike)s of the days after the change had weather seen before it; 5 are needed."
+        ),
+        METER_CHANGED: _("The meter, or what it measures, changed in between."),
+        MANY_CHANGES: _("Too many changes followed each other, over more than four weeks."),
+        TOO_WIDE: _("The days scatter so much that any answer would be wider than ±35 %%."),
+        NO_ESTIMATE: _("The days do not allow a comparison."),
+    }
+    return sentences[found.reason] % values if found.reason in sentences else ""
+
+
+def advice(found: Verdict) -> str:
+    """Return whether waiting helps."""
+    if found.state == TOO_EARLY:
+        return _(
+            "The first answer comes after 10 measured days, the full one after 14. "
+            "Until then, change nothing else."
+        )
+    if found.reason == LITTLE_HEATING:
+        return _(
+            "Waiting will not help: these days are over. The heating season from about October can tell."
+        )
+    if found.reason is not None:
+        return _("Waiting will not help: these days are over.")
+    return ""

@@ -1,0 +1,162 @@
+"""The page of a change, and the chips in the timeline and on the overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apps.changelog.observe import add_event
+from apps.devices.models import Site
+from apps.effects.models import Effect
+from apps.effects.samples import EffectDay
+from apps.effects.verdicts import Verdict
+from apps.metrics.home import Home
+from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.store.sqlite import SqliteStore
+from tests.dashboard.house import set_up
+from tests.dashboard.test_pages_overview import text_of
+
+from .lived import change, note, write_days
+from .test_effects import CHANGE, ROOM, days
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def home(site: Site, now: datetime) -> Iterator[Site]:
+    set_up(site)
+    yield site
+
+
+def page(reader: Client, entry: Any) -> str:
+    response = reader.get(f"/changes/{entry.pk}")
+    assert response.status_code == 200
+    return text_of(response.content.decode())
+
+
+def bill_of(site: Site) -> str:
+    """The percentage found, as pages write it."""
+    kept = Effect.objects.get(entry__site=site, entry__kind="setting")
+    found = Verdict.from_json(kept.verdict).electricity
+    assert found is not None
+    return f"{abs(found.percent):.0f} %"
+
+
+def written(store: SqliteStore, site: Site, times: float = 1.0) -> list[EffectDay]:
+    found = days(times=times)
+    write_days(store, site, found)
+    return found
+
+
+def test_a_found_effect_is_told_in_one_sentence(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home, 0.75)
+    text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
+    assert f"The bill, heating {bill_of(home)} less electricity between" in text
+    assert "a day less" in text
+    assert "The bill comes first because this setting acts on how much heat is needed." in text
+    assert "Valid days before · after 14 · 14" in text
+
+
+def test_an_effect_that_cannot_be_proven_is_never_called_none(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home)
+    text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
+    assert "not provable" in text
+    assert "This is not “no effect”: two fortnights cannot tell in this house." in text
+
+
+def test_the_pump_leads_where_the_flow_was_changed(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home)
+    response = reader.get(f"/changes/{change(home, CHANGE, circuits__1__curve__shift=(0, -2)).pk}")
+    assert [line.who for line in response.context["effect"].headlines] == [
+        "The heat pump",
+        "The bill, heating",
+    ]
+
+
+def test_too_early_gives_a_date_and_what_to_do(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home)
+    text = page(reader, change(home, date(2026, 11, 17), **{ROOM: (21, 20)}))
+    assert "too early: come back on 28 Nov" in text
+    assert "Until then, change nothing else." in text
+
+
+def test_a_refusal_says_why_and_whether_waiting_helps(reader: Client, store: SqliteStore, home: Site) -> None:
+    text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
+    assert (
+        "Only 0 days before the change are fully measured and free of other changes; 10 are needed." in text
+    )
+    assert "Waiting will not help: these days are over." in text
+
+
+def test_changes_judged_together_link_to_each_other(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home, 0.75)
+    first = change(home, CHANGE, **{ROOM: (21, 20)})
+    second = change(home, CHANGE + timedelta(days=3), dhw__target_temperature_c=(50, 48))
+    response = reader.get(f"/changes/{first.pk}")
+    assert [entry.id for entry in response.context["effect"].together] == [second.pk]
+    assert f'href="/changes/{second.pk}"' in response.content.decode()
+
+
+def test_the_days_are_listed_and_lead_to_the_history(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home)
+    response = reader.get(f"/changes/{change(home, CHANGE, **{ROOM: (21, 20)}).pk}")
+    rows = response.context["effect"].rows
+    assert (len(rows), rows[0].label, rows[0].window) == (28, "Sat 17 Oct", "before")
+    assert 'href="/history?range=day&amp;date=2026-10-17"' in response.content.decode()
+    (cloud,) = [each for each in response.context["effect"].bill.data["sets"] if each["label"] == "after"]
+    assert cloud["links"][0] == "/history?range=day&date=2026-11-01"
+
+
+def test_a_note_has_its_effect_too(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home, 0.75)
+    assert "less electricity" in page(reader, note(home, CHANGE))
+
+
+def test_an_event_has_no_verdict(reader: Client, store: SqliteStore, home: Site) -> None:
+    event = add_event(home, datetime(2026, 11, 3, 8, tzinfo=UTC), "long_outage")
+    assert "Did it help?" not in page(reader, event)
+
+
+def test_an_entry_can_be_read_while_the_store_is_away(
+    reader: Client, home: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_arguments: object) -> Home:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(Home, "of", away)
+    assert "Attic insulated" in page(reader, note(home, CHANGE))
+
+
+def test_chips_stand_in_the_timeline_and_on_the_overview(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home, 0.75)
+    entries = [change(home, CHANGE, **{ROOM: (21, 20)}), note(home, CHANGE - timedelta(days=9))]
+    assert "verdict" not in reader.get("/changes").content.decode()
+    for entry in entries:
+        reader.get(f"/changes/{entry.pk}")
+    assert Effect.objects.count() == 2
+    for address in ("/changes", "/"):
+        assert f"saves {bill_of(home)} (" in text_of(reader.get(address).content.decode())
+
+
+def test_many_chips_cost_no_more_queries_than_one(reader: Client, home: Site) -> None:
+    def queries(count: int) -> int:
+        for number in range(count):
+            note(home, CHANGE - timedelta(days=number), f"note {number} of {count}")
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            reader.get("/changes")
+        return len(asked)
+
+    queries(1)
+    assert queries(1) == queries(5)
