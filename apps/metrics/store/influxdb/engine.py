@@ -17,7 +17,7 @@ from ..schema import MEASUREMENTS
 from . import flux, outbox
 from .connection import READ_MS, WRITE_MS, Address, Connection, Gate
 from .hours import LAG_S
-from .known import KnownSources, summed_until
+from .known import SUMMED_HELD_S, Held, KnownSources, summed_until
 from .lines import LARGEST_LINES, line_of, lines_of, lines_of_columns, portions
 from .questions import (
     HOUR_S,
@@ -61,6 +61,7 @@ class InfluxEngine:
             lambda site: read_sources(self._connection, site, [each.name for each in MEASUREMENTS])
         )
         self._sender = Sender(self._writer, self._sources)
+        self._summed: Held[tuple[int, str], int] = Held(lambda place: summed_until(*place), SUMMED_HELD_S)
 
     @property
     def refusal(self) -> StoreRefused | None:
@@ -180,7 +181,7 @@ class InfluxEngine:
         return read_points(self._connection, source, fields, start, end)
 
     def steps(self, fields: Fields, start: int, end: int, step_s: int) -> list[Total | None]:
-        until = summed_until(fields.site, fields.measurement) if step_s % HOUR_S == 0 else 0
+        until = self._summed.get((fields.site, fields.measurement)) if step_s % HOUR_S == 0 else 0
         middle = max(start, min(end, floor_to(until, step_s)))
         steps: list[Total | None] = [None] * ((end - start) // step_s)
         for first, last, by_hour in ((start, middle, True), (middle, end, False)):
@@ -193,7 +194,7 @@ class InfluxEngine:
     def totals(self, fields: Fields, stretches: Sequence[Stretch]) -> Totals:
         starts = {stretch.start: number for number, stretch in enumerate(stretches)}
         totals: dict[tuple[int, str], Total] = {}
-        for windows in windows_of(stretches, summed_until(fields.site, fields.measurement)):
+        for windows in windows_of(stretches, self._summed.get((fields.site, fields.measurement))):
             for at, field, total in read_windows(self._connection, fields, windows):
                 number = starts.get(at)
                 if number is None:  # the later part of a stretch whose hours are not all summed

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from apps.metrics.models import StoredSource, SummedHours
 
@@ -11,6 +13,35 @@ from ..engine import SourceKey
 
 Discover = Callable[[int], Iterable[SourceKey]]
 """Site → all its sources, found in InfluxDB itself."""
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+SOURCES_HELD_S = 10.0
+"""What another process wrote for the first time is derived from no sooner than half a minute later."""
+
+SUMMED_HELD_S = 60.0
+"""That more is summed meanwhile does no harm: raw values say the same."""
+
+
+class Held(Generic[Key, Value]):
+    """Answers of ``look_up``, held for ``held_s`` seconds."""
+
+    def __init__(self, look_up: Callable[[Key], Value], held_s: float) -> None:
+        self._look_up = look_up
+        self._held_s = held_s
+        self._held: dict[Key, tuple[float, Value]] = {}
+
+    def get(self, key: Key) -> Value:
+        now = time.monotonic()
+        found = self._held.get(key)
+        if found is None or now - found[0] >= self._held_s:
+            found = self._held[key] = (now, self._look_up(key))
+        return found[1]
+
+    def clear(self) -> None:
+        self._held.clear()
 
 
 class KnownSources:
@@ -21,15 +52,19 @@ class KnownSources:
         self._discover = discover
         self._complete: set[int] = set()
         self._noted: set[SourceKey] = set()
+        self._held = Held(self._look_up, SOURCES_HELD_S)
 
     def of(self, site: int, measurement: str, device: str | None = None) -> list[SourceKey]:
         """Return the sources of a measurement, of one device or all."""
         self._make_complete(site)
+        known = self._held.get((site, measurement))
+        return [source for source in known if device is None or source.device == device]
+
+    def _look_up(self, place: tuple[int, str]) -> list[SourceKey]:
+        site, measurement = place
         known = StoredSource.objects.filter(site_id=site, measurement=measurement)
-        if device is not None:
-            known = known.filter(device=device)
         rows = known.order_by("circuit", "device").values_list("device", "circuit")
-        return [SourceKey(site, measurement, of, circuit) for of, circuit in rows]
+        return [SourceKey(site, measurement, device, circuit) for device, circuit in rows]
 
     def devices(self) -> list[tuple[int, str, str]]:
         """Return (site, measurement, device) of everything that ever wrote."""
@@ -57,6 +92,7 @@ class KnownSources:
         StoredSource.objects.get_or_create(
             site_id=site, measurement=measurement, device=device, circuit=circuit
         )
+        self._held.clear()
 
 
 def summed_until(site: int, measurement: str) -> int:
