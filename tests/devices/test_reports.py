@@ -27,6 +27,7 @@ def test_a_phase_without_voltage_is_not_connected() -> None:
     assert [phase.is_connected for phase in (LIVE, DEAD, ABSENT)] == [True, False, True]
     assert replace(DEAD, power_w=None).is_connected is False
     assert replace(LIVE, power_w=0.0).is_connected is True
+    assert replace(LIVE, voltage_v=0.0, power_w=12.0).is_connected is True
 
 
 def test_a_report_names_faults_of_meter_and_phases_dead_phases_and_what_was_fed_back() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,23 @@ def test_both_devices_are_asked_stored_and_printed(collect: Collect, scratch_sto
     assert "requests in 24 h                 4 of 1305, 1301 left" in said
     assert scratch_store.extent(default_site().pk, "meter") is not None
     assert scratch_store.extent(default_site().pk, "heat_pump") is not None
+
+
+def test_a_phase_to_which_nothing_is_connected_is_said_to_be(collect: Collect, world: SimulatedWorld) -> None:
+    inner = world.meter_handler.handler
+
+    def unplugged(method: str, path: str, headers: Mapping[str, str], body: bytes, at: float) -> Answer:
+        answer = inner(method, path, headers, body, at)
+        if "GetStatus" not in path or answer.status != 200:
+            return answer
+        status = json.loads(answer.body)
+        status["em:0"] |= {"b_voltage": 0.0, "b_act_power": 0.0, "b_current": 0.028}
+        return json_answer(200, status)
+
+    world.meter_handler.handler = unplugged
+    _code, said = collect("meter")
+    assert [line.split()[2:] for line in said.splitlines() if "channel b" in line] == [["not", "connected"]]
+    assert " V, " in next(line for line in said.splitlines() if "channel a" in line)
 
 
 def test_one_device_alone_is_asked(collect: Collect, world: SimulatedWorld) -> None:

@@ -11,7 +11,7 @@ from apps.devices.models import Site
 from apps.devices.options import HomeOptions
 from apps.metrics.derive import derive_intervals
 from apps.metrics.efficiency import efficiency
-from apps.metrics.jaz import jaz, rolling_year
+from apps.metrics.jaz import device_register, jaz, rolling_year
 from apps.metrics.models import Lump
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.periods import energy_rows
@@ -243,6 +243,17 @@ def test_a_lump_over_a_month_edge_lies_inside_the_longer_range(store: SqliteStor
     assert january.electrical_energy_kwh is None
     result = jaz(home_of(store, house, NOW), date(2027, 1, 1), date(2027, 2, 28))
     assert result.energy_kwh == 4.0
+
+
+def test_a_register_that_bears_a_time_to_come_or_is_a_month_old_does_not_count(
+    store: SqliteStore, site: Site
+) -> None:
+    now = at("2027-01-15T12:00")
+    store.write([snapshot(now, device_cop_total=4.1), snapshot(now + 86_400, device_cop_total=9.9)])
+    register = device_register(home_of(store, now=datetime.fromtimestamp(now + 60, UTC)), "device_cop_total")
+    assert register == 4.1
+    later = datetime.fromtimestamp(now + 32 * 86_400, UTC)
+    assert device_register(home_of(store, now=later), "device_cop_total") is None
 
 
 def test_the_efficiency_page_has_its_data(store: SqliteStore, site: Site) -> None:
