@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.changelog.models import Entry
 from apps.devices.models import Site
+from apps.metrics.models import DerivedState
 from apps.metrics.store.sqlite import SqliteStore
 
 from . import house
@@ -151,6 +152,7 @@ def test_without_scripts_the_page_points_to_the_table(reader: Client, filled: Si
 @pytest.fixture
 def by_hand(filled: Site) -> Site:
     """A home with comfort from 22 November 23:00 to 23 November 06:00 and hot water on since 12:00 (UTC)."""
+    DerivedState.objects.create(site=filled, version=1)
     for place, program, hour, ended_at in (
         ("circuits.1", "comfort", -1, datetime(2026, 11, 23, 6, tzinfo=UTC)),
         ("dhw", "one_time_charge", 12, None),

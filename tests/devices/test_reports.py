@@ -66,6 +66,7 @@ def test_a_new_fault_and_a_clock_that_went_wrong_are_news_and_a_counter_is_not()
     for changed in (
         reading(errors=("database_error",), clock_offset_s=3.0),
         reading(LIVE, DEAD, LIVE, clock_offset_s=3.0),
+        reading(LIVE, LIVE, replace(LIVE, errors=("out_of_range:voltage",)), clock_offset_s=3.0),
         reading(clock_offset_s=61.0),
     ):
         assert is_news(plain, meter_report(changed))

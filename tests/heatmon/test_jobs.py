@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -312,6 +313,18 @@ def test_of_two_answers_in_five_minutes_the_later_stays_whichever_comes_last(hom
         jobs.record_answers(home.site, home.store, [answer])
     (row,) = home.rows("heat_pump", JANUARY, JANUARY + timedelta(minutes=5))
     assert row.values["requested_at"] == (JANUARY + timedelta(minutes=4)).timestamp()
+
+
+def test_an_earlier_answer_stays_beside_a_later_one_of_another_device(home: Home) -> None:
+    source = home.collection.connected().heat_pump
+    assert source is not None
+    earlier = source.poll()
+    home.move(minutes=4)
+    later = source.poll()
+    for answer in (replace(later, reading=replace(later.reading, device="ANOTHER")), earlier):
+        jobs.record_answers(home.site, home.store, [answer])
+    rows = home.rows("heat_pump", JANUARY, JANUARY + timedelta(minutes=5))
+    assert {row.device for row in rows} == {"ANOTHER", earlier.reading.device}
 
 
 def test_a_change_seen_in_two_polls_is_one_entry(home: Home) -> None:

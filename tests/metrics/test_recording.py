@@ -139,3 +139,15 @@ def test_of_two_snapshots_in_one_interval_the_later_stays_whatever_comes_first()
     assert newest_of(heat_pump_rows(1, late), {interval: early.measured_at.timestamp()}) == heat_pump_rows(
         1, late
     )
+
+
+def test_the_circuits_of_an_older_snapshot_go_with_it() -> None:
+    early = HeatPumpReading(
+        measured_at=datetime(2027, 1, 15, 12, 5, 10, tzinfo=UTC),
+        device="PUMP",
+        circuits=(CircuitReading(id="0", supply_temperature_c=36.1),),
+    )
+    interval = int(datetime(2027, 1, 15, 12, 5, tzinfo=UTC).timestamp())
+    rows = heat_pump_rows(1, early)
+    assert [row.circuit for row in rows] == ["", "0"]
+    assert newest_of(rows, {interval: early.measured_at.timestamp() + 1.0}) == []
