@@ -24,7 +24,6 @@ from apps.simulator.settings import SLOPE
 from apps.simulator.shelly_rpc import MONOPHASE
 from apps.simulator.wire import json_answer
 from heatmon import jobs
-from heatmon.management.commands.up import due_at_once
 from tests.factories import JANUARY, METER_MAC, Home, answering_before
 
 from .conftest import MakeHome
@@ -486,19 +485,3 @@ def test_the_nightly_upkeep_forgets_what_is_old_and_nothing_else(home: Home) -> 
     assert ages == [1, 59, 61, 89]
     assert sorted((home.at - call.at).days for call in ApiCall.objects.all()) == [1, 59]
     assert JobRun.objects.count() == 1
-
-
-# -- the first poll after a start ------------------------------------------------------------------------
-
-
-def test_a_start_asks_the_cloud_at_once(home: Home) -> None:
-    assert due_at_once(home.collection, home.at) == {"poll_heat_pump"}
-
-
-def test_dying_in_mid_poll_again_and_again_costs_no_calls(home: Home) -> None:
-    budget = home.collection.connected().budget
-    assert budget is not None
-    budget.charge("poll", "api.example.test", home.at)  # and the process dies before the answer is stored
-    for seconds in (1, 60, 299):
-        assert due_at_once(home.fresh_collection(), home.at + timedelta(seconds=seconds)) == set()
-    assert due_at_once(home.fresh_collection(), home.at + timedelta(seconds=300)) == {"poll_heat_pump"}
