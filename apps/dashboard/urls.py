@@ -9,6 +9,7 @@ from .pages.energy.view import energy
 from .pages.health.view import health
 from .pages.history.view import history
 from .pages.overview.view import favicon, overview
+from .pages.test import view as test_pages
 from .settings import page as settings_page
 from .settings import setup
 
@@ -22,6 +23,8 @@ urlpatterns: list[URLPattern] = [
     path("documentation", documentation.contents, name="documentation"),
     path("documentation/<path:name>", documentation.document, name="document"),
     path("changes/<int:entry_id>", change, name="change"),
+    path("changes/test", test_pages.plan, name="test_plan"),
+    path("changes/test/<int:test_id>", test_pages.test, name="test"),
     path("health", health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),

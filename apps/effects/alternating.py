@@ -76,13 +76,22 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestDay:
+class LivedDay:
     """One day of a running test. ``side``: 0 the old value, 1 the new one, None: it does not count, for
     ``reason`` (switched, other_value, unknown, paused, other_change)."""
 
     day: date
     side: float | None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a test showed after a pair of blocks: until ``day``, from ``counted`` days."""
+
+    day: date
+    counted: int
+    estimate: Estimate
 
 
 def calendar(first: date, design: Design, paused: Collection[date] = ()) -> list[Block]:
@@ -111,7 +120,7 @@ def lived_days(
     zone: tzinfo,
     paused: Collection[date] = (),
     other_changes: Collection[date] = (),
-) -> list[TestDay]:
+) -> list[LivedDay]:
     """Return what each day counts for. ``values``: (time, value of the setting), rising; a day counts for
     the value that was set from its first half hour until 18:00."""
     return [_lived(day, values, old, new, zone, paused, other_changes) for day in days]
@@ -125,27 +134,28 @@ def _lived(
     zone: tzinfo,
     paused: Collection[date],
     other_changes: Collection[date],
-) -> TestDay:
+) -> LivedDay:
     if day in paused:
-        return TestDay(day=day, side=None, reason="paused")
+        return LivedDay(day=day, side=None, reason="paused")
     if day in other_changes:
-        return TestDay(day=day, side=None, reason="other_change")
+        return LivedDay(day=day, side=None, reason="other_change")
     set_by = datetime.combine(day, SET_BY, tzinfo=zone)
     evening = datetime.combine(day, EVENING, tzinfo=zone)
     before = [value for at, value in values if at <= set_by]
     if not before:
-        return TestDay(day=day, side=None, reason="unknown")
+        return LivedDay(day=day, side=None, reason="unknown")
     if any(set_by < at < evening and value != before[-1] for at, value in values):
-        return TestDay(day=day, side=None, reason="switched")
+        return LivedDay(day=day, side=None, reason="switched")
     if before[-1] == old:
-        return TestDay(day=day, side=0.0)
+        return LivedDay(day=day, side=0.0)
     if before[-1] == new:
-        return TestDay(day=day, side=1.0)
-    return TestDay(day=day, side=None, reason="other_value")
+        return LivedDay(day=day, side=1.0)
+    return LivedDay(day=day, side=None, reason="other_value")
 
 
-def estimate(days: Mapping[date, EffectDay], lived: Sequence[TestDay], target: str) -> Estimate | None:
-    """Return the effect of the new value against the old one; None while too few days count."""
+def estimate(days: Mapping[date, EffectDay], lived: Sequence[LivedDay], target: str) -> Estimate | None:
+    """Return the effect of the new value against the old one; None while too few days count, and where there
+    is hardly any heating."""
     old, new = samples(
         [days[each.day] for each in lived if each.side == 0.0 and each.day in days],
         [days[each.day] for each in lived if each.side == 1.0 and each.day in days],
@@ -153,16 +163,41 @@ def estimate(days: Mapping[date, EffectDay], lived: Sequence[TestDay], target: s
     )
     if min(len(old), len(new)) < LEAST_DAYS_A_SIDE:
         return None
+    if target != DHW and mean_degree_days([*old, *new]) < LEAST_DEGREES_K:
+        return None
     return effect([*old, *new], ALLOWANCE)
 
 
-def planned_days(first: date, design: Design) -> list[TestDay]:
+def narrowing(
+    days: Mapping[date, EffectDay], lived: Sequence[LivedDay], target: str, length: int
+) -> list[Step]:
+    """Return the estimates after each pair of blocks of ``length`` days, the last day included."""
+    ends = list(range(2 * length, len(lived) + 1, 2 * length))
+    if lived and (not ends or ends[-1] != len(lived)):
+        ends.append(len(lived))
+    return [
+        Step(
+            day=lived[end - 1].day,
+            counted=sum(each.side is not None for each in lived[:end]),
+            estimate=found,
+        )
+        for end in ends
+        if (found := estimate(days, lived[:end], target)) is not None
+    ]
+
+
+def planned_days(first: date, design: Design) -> list[LivedDay]:
     """Return the days of a test on which every switch was in time."""
     return [
-        TestDay(day=block.first + number * DAY, side=1.0 if block.is_new else 0.0)
+        LivedDay(day=block.first + number * DAY, side=1.0 if block.is_new else 0.0)
         for block in calendar(first, design)
         for number in range(design.length)
     ]
+
+
+def powers(days: Mapping[date, EffectDay], changes: Collection[date], target: str) -> dict[Design, Power]:
+    """Return what each design could show."""
+    return {design: power(days, changes, target, design) for design in DESIGNS}
 
 
 def power(days: Mapping[date, EffectDay], changes: Collection[date], target: str, design: Design) -> Power:
@@ -184,7 +219,7 @@ def power(days: Mapping[date, EffectDay], changes: Collection[date], target: str
     return Power(half_width=half_width, shows_percent=shows, own=own)
 
 
-def _placebo(days: Mapping[date, EffectDay], planned: Sequence[TestDay], target: str) -> Estimate | None:
+def _placebo(days: Mapping[date, EffectDay], planned: Sequence[LivedDay], target: str) -> Estimate | None:
     lived = [days[each.day] for each in planned if each.day in days]
     known, _none = samples(lived, [], target)
     enough = len(known) >= 0.8 * len(planned)

@@ -18,11 +18,20 @@ from apps.metrics.home import Home
 from apps.metrics.tariff import tariff_on, tariffs_of
 
 from .fortnights import LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
-from .gathering import Change, change_of, effect_days, meter_days, setting_changes
-from .models import Effect, HomeFacts
+from .gathering import (
+    Change,
+    change_of,
+    effect_days,
+    meter_days,
+    quiet_changes,
+    setting_changes,
+    spans_of_tests,
+)
+from .models import AlternatingTest, Effect, HomeFacts
 from .null import OwnNull, own_nulls
 from .samples import EffectDay
 from .targets import DHW, SPACE, TOTAL, target_of
+from .testing import close_test, entry_test, running_test
 from .verdicts import METHOD_VERSION, Question, Verdict, verdict
 
 log = logging.getLogger(__name__)
@@ -89,6 +98,9 @@ def judge_all(home: Home) -> int:
     entries = entries.filter(at__lte=home.at).order_by("at", "id").prefetch_related("setting_changes")
     for entry in entries:
         effect_of(home, entry)
+    test = running_test(home)
+    if test is not None:
+        close_test(home, test)
     facts_of(home)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
@@ -112,7 +124,10 @@ def facts_of(home: Home) -> Facts:
 
 
 def _facts_inputs(home: Home) -> str:
-    return _digest([METHOD_VERSION, home.today, home.first_day(), state(home.site), home.options.time_zone])
+    tests = list(AlternatingTest.objects.filter(site_id=home.id).values_list("id", "ended_on"))
+    return _digest(
+        [METHOD_VERSION, home.today, home.first_day(), state(home.site), home.options.time_zone, tests]
+    )
 
 
 def _made_facts(home: Home, first: date | None) -> dict[str, Any]:
@@ -121,8 +136,7 @@ def _made_facts(home: Home, first: date | None) -> dict[str, Any]:
     if first is None or first > last:
         return {"nulls": dict.fromkeys(targets), "year_kwh": dict.fromkeys(targets)}
     days = effect_days(home, max(first, last - NULL_DAYS * DAY), last)
-    changes = {change.day for change in setting_changes(home)} | set(meter_days(home))
-    nulls = in_child(own_nulls, days, changes, targets)
+    nulls = in_child(own_nulls, days, quiet_changes(home), targets)
     return {
         "nulls": {target: None if null is None else asdict(null) for target, null in nulls.items()},
         "year_kwh": {target: _year_kwh(days, target, last) for target in targets},
@@ -145,13 +159,14 @@ def _question(home: Home, entry: Entry, facts: Facts) -> Question:
     known = effect_days(home, first, min(last, home.today - DAY)) if _has_days(home, group, first) else {}
     return Question(
         group=group,
-        others=_others(changes.values(), group),
+        others=_others(home, changes.values(), group),
         target=target,
         days=known,
         # what lies after the windows changes nothing
         today=min(home.today, last + DAY),
         meter_days=tuple(day for day in meter_days(home) if first <= day <= last),
         null=facts.nulls[target.energy],
+        in_test=entry_test(home, entry) is not None,
     )
 
 
@@ -159,9 +174,10 @@ def _has_days(home: Home, group: Group, first: date) -> bool:
     return first < home.today and (group.last - group.first).days <= LONGEST_GROUP_DAYS
 
 
-def _others(changes: Iterable[Change], group: Group) -> tuple[date, ...]:
-    """Return the nearest other changes on both sides: those farther away do not matter."""
+def _others(home: Home, changes: Iterable[Change], group: Group) -> tuple[date, ...]:
+    """Return the nearest other changes and tests on both sides: those farther away do not matter."""
     days = [change.day for change in changes if change.id not in group.ids]
+    days += [day for span in spans_of_tests(home) for day in span]
     before = [day for day in days if day < group.first]
     after = [day for day in days if day > group.last]
     return (*([max(before)] if before else []), *([min(after)] if after else []))

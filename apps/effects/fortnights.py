@@ -34,6 +34,7 @@ METER_CHANGED = "meter_changed"
 MANY_CHANGES = "many_changes"
 TOO_WIDE = "too_wide"
 NO_ESTIMATE = "no_estimate"
+PART_OF_TEST = "part_of_test"
 NOT_OVER = "not_over"
 
 

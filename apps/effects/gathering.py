@@ -16,12 +16,15 @@ from apps.metrics.kept import kept
 from apps.metrics.models import MeterEvent
 from apps.metrics.windows import day_edges, days, local_date
 
+from .models import AlternatingTest
 from .samples import EffectDay
+from .spans import span_of
 
 FLOW_LOSS_PER_K = 0.0055
 """Output falls by this share per kelvin of flow; source: metrics §1, hplib."""
 FLOW_C = 35.0
 MAX_UNCLASSIFIED = 0.10
+DAY = timedelta(days=1)
 LONG_PROGRAM = timedelta(hours=12)
 SOURCE = "primary_supply_temperature_c"
 LEAST_SOURCE_VALUES = 240
@@ -38,9 +41,30 @@ class Change:
 
 
 def setting_changes(home: Home) -> list[Change]:
-    """Return all changes of settings, in order of time."""
+    """Return all changes of settings but those of alternating tests, in order of time."""
     entries = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING).order_by("at", "id")
-    return [change_of(home, entry) for entry in entries.prefetch_related("setting_changes")]
+    found = [change_of(home, entry) for entry in entries.prefetch_related("setting_changes")]
+    tests = [
+        (test.key, *span_of(test, home.today)) for test in AlternatingTest.objects.filter(site_id=home.id)
+    ]
+    return [
+        change
+        for change in found
+        if not any(change.keys == (key,) and first - DAY <= change.day <= last for key, first, last in tests)
+    ]
+
+
+def quiet_changes(home: Home) -> set[date]:
+    """Return the local days that no quiet date may lie near: of changes, of the meter, of tests."""
+    changes = {change.day for change in setting_changes(home)} | set(meter_days(home))
+    for first, last in spans_of_tests(home):
+        changes.update(days(first, last))
+    return changes
+
+
+def spans_of_tests(home: Home) -> list[tuple[date, date]]:
+    """Return the first and last local day of each alternating test."""
+    return [span_of(test, home.today) for test in AlternatingTest.objects.filter(site_id=home.id)]
 
 
 def change_of(home: Home, entry: Entry) -> Change:

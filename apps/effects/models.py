@@ -33,3 +33,33 @@ class HomeFacts(models.Model):
 
     def __str__(self) -> str:
         return f"site {self.site_id}"
+
+
+class AlternatingTest(models.Model):
+    """Two values of one setting in turn, the present one (``old``) first. ``paused``: [first, last] local
+    days, last None while it lasts. ``verdict``: the estimate at its end; None before, and where it could not
+    tell. ``ended_on``: the last day of a test that is over or was stopped."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="alternating_tests")
+    key = models.CharField(max_length=120)
+    old = models.JSONField()
+    new = models.JSONField()
+    first_day = models.DateField()
+    blocks = models.PositiveSmallIntegerField()
+    length = models.PositiveSmallIntegerField()
+    paused = models.JSONField(default=list, blank=True)
+    ended_on = models.DateField(null=True)
+    stopped = models.BooleanField(default=False)
+    verdict = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-first_day", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site"], condition=models.Q(ended_on=None), name="one_running_test_a_site"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} from {self.first_day}"

@@ -14,6 +14,7 @@ from .fortnights import (
     METER_CHANGED,
     NO_ESTIMATE,
     NOT_OVER,
+    PART_OF_TEST,
     TOO_WIDE,
     WIDEST_PERCENT,
     Group,
@@ -37,7 +38,7 @@ FOUND, NOT_PROVABLE, REFUSED, TOO_EARLY = "found", "not_provable", "refused", "t
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """``others``: days of changes outside the group; ``meter_days``: on which the meter or what it measures
-    changed; ``today`` is not over."""
+    changed; ``today`` is not over; ``in_test``: the change is one switch of an alternating test."""
 
     group: Group
     others: tuple[date, ...]
@@ -46,6 +47,7 @@ class Question:
     today: date
     meter_days: tuple[date, ...] = ()
     null: OwnNull | None = None
+    in_test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,8 @@ def verdict(asked: Question) -> Verdict:
 
 
 def _refused(asked: Question, before: Window, after: Window) -> Refusal | None:
+    if asked.in_test:
+        return Refusal(reason=PART_OF_TEST)
     if any(before.first <= day <= after.last for day in asked.meter_days):
         return Refusal(reason=METER_CHANGED)
     return refusal(asked.group, before, after, asked.days, asked.target.energy, asked.today)

@@ -9,10 +9,15 @@ from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.effects.models import Effect
+from apps.devices import clock
+from apps.effects.models import AlternatingTest, Effect
 from apps.effects.verdicts import Verdict
+from apps.metrics.child import ChildFailed
+from apps.metrics.home import Home
 
 from ..pages.change.words import Chip, chip
+from ..pages.test.plan import label_of
+from ..pages.test.running import todo_tonight
 from .ui import icon
 
 register = template.Library()
@@ -29,6 +34,20 @@ def verdict(context: Context, entry_id: int) -> SafeString:
         render[KEY] = dict(found)
     kept = render[KEY].get(entry_id)
     return SafeString("") if kept is None else chip_html(chip(Verdict.from_json(kept)))
+
+
+@register.inclusion_tag("dashboard/test/_tonight.html", takes_context=True)
+def test_tonight(context: Context) -> dict[str, Any]:
+    """Show what a running test asks to be set tonight; nothing without one."""
+    test = AlternatingTest.objects.filter(ended_on=None).first()
+    if test is None:
+        return {"todo": None}
+    home = Home.of(test.site, clock.now())
+    try:
+        todo = todo_tonight(home, test)
+    except ChildFailed:
+        todo = None
+    return {"todo": todo, "test": test, "label": label_of(test.key), "root": context["root"]}
 
 
 @register.simple_tag

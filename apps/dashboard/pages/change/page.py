@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -21,6 +22,7 @@ from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
 from apps.effects.targets import DHW, SPACE
+from apps.effects.testing import entry_test
 from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Verdict
 from apps.metrics.home import Home
 
@@ -57,7 +59,8 @@ class DayRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectContext:
     """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
-    where there is no answer; ``together``: the other changes judged with it."""
+    where there is no answer; ``together``: the other changes judged with it; ``settle``: where a test is
+    planned, ``test``: where the one stands that it belongs to."""
 
     state: str
     chip: Chip
@@ -75,12 +78,15 @@ class EffectContext:
     rows: Sequence[DayRow]
     together: Sequence[EntryView]
     progress: int | None
+    settle: str
+    test: str
     made_at: datetime
     method_version: int
 
 
-def effect_context(home: Home, answer: Answer, entry_id: int) -> EffectContext:
-    """Return what the page of entry ``entry_id`` shows of its effect."""
+def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
+    """Return what the page of an entry shows of its effect."""
+    test = entry_test(home, entry)
     found = answer.verdict
     before, after = _lived(home, found)
     headlines = [_bill(home, answer), *_pump(found)]
@@ -99,10 +105,12 @@ def effect_context(home: Home, answer: Answer, entry_id: int) -> EffectContext:
         bill=charts.bill_chart(found, before, after),
         bill_title=_bill_title(found.target),
         rows=_rows(found, before, after),
-        together=_together(home, found, entry_id),
+        together=_together(home, found, entry.pk),
         progress=min(100, round(100 * found.after.valid_days / WINDOW_DAYS))
         if found.state == TOO_EARLY
         else None,
+        settle=_settle(entry) if test is None else "",
+        test="" if test is None else reverse("dashboard:test", args=[test.pk]),
         made_at=answer.made_at,
         method_version=METHOD_VERSION,
     )
@@ -307,6 +315,12 @@ def _rows(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay
         for days, name in zip((before, after), names, strict=True)
         for day in days
     ]
+
+
+def _settle(entry: Entry) -> str:
+    """Return where a test of the change's own two values is planned; empty for several settings or none."""
+    changes = entry.setting_changes.all()
+    return f"{reverse('dashboard:test_plan')}?change={entry.pk:d}" if len(changes) == 1 else ""
 
 
 def _together(home: Home, found: Verdict, entry_id: int) -> list[EntryView]:

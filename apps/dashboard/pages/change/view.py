@@ -32,7 +32,7 @@ def _effect(request: HttpRequest, entry_id: int) -> EffectContext | None:
         return None
     try:
         home = this_home(request)
-        return effect_context(home, effect_of(home, entry), entry.pk)
+        return effect_context(home, effect_of(home, entry), entry)
     except (NoChange, StoreUnavailable, SecretUnreadable):
         return None
     except ChildFailed as error:

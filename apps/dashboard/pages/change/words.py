@@ -17,6 +17,7 @@ from apps.effects.fortnights import (
     METER_CHANGED,
     NO_ESTIMATE,
     OTHER_WEATHER,
+    PART_OF_TEST,
     TOO_WIDE,
 )
 from apps.effects.verdicts import FOUND, TOO_EARLY, Verdict
@@ -30,6 +31,7 @@ SHORT_REASONS = {
     MANY_CHANGES: gettext_lazy("no answer: too many changes"),
     TOO_WIDE: gettext_lazy("no answer: too uncertain"),
     NO_ESTIMATE: gettext_lazy("no answer: nothing to compare"),
+    PART_OF_TEST: gettext_lazy("part of a test"),
 }
 
 
@@ -142,6 +144,7 @@ def explanation(found: Verdict) -> str:
         MANY_CHANGES: _("Too many changes followed each other, over more than four weeks."),
         TOO_WIDE: _("The days scatter so much that any answer would be wider than ±35 %%."),
         NO_ESTIMATE: _("The days do not allow a comparison."),
+        PART_OF_TEST: _("This is one switch of an alternating test; the test gives the verdict."),
     }
     return sentences[found.reason] % values if found.reason in sentences else ""
 
@@ -157,6 +160,6 @@ def advice(found: Verdict) -> str:
         return _(
             "Waiting will not help: these days are over. The heating season from about October can tell."
         )
-    if found.reason is not None:
+    if found.reason not in (None, PART_OF_TEST):
         return _("Waiting will not help: these days are over.")
     return ""

@@ -1,0 +1,176 @@
+"""Planning an alternating test: which setting, which values, how long, and what it could show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.changelog.glossary import setting_name
+from apps.changelog.models import Entry
+from apps.changelog.sentences import value_text
+from apps.changelog.timeline import configuration_at, state
+from apps.effects.alternating import DESIGNS, Design, Power
+from apps.effects.targets import target_of
+from apps.effects.testing import powers_of
+from apps.metrics.home import Home
+
+EXAMPLE_PERCENT = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A setting that can be tested, with its present value."""
+
+    key: str
+    label: str
+    present: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignChoice:
+    """``value`` of the form; ``shows``: the smallest effect that 8 of 10 such tests prove [%]."""
+
+    value: str
+    blocks: int
+    length: int
+    weeks: int
+    until: date
+    shows: float
+    example_of_ten: int
+    half_width: float
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanContext:
+    """``change``: the entry whose two values are tested, None where a number is typed. ``own``: the power
+    is this home's own."""
+
+    first: date
+    key: str
+    label: str
+    present: str
+    other: str
+    change: int | None
+    choices: Sequence[Choice]
+    designs: Sequence[DesignChoice]
+    own: bool
+    error: str
+    is_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be tested: ``other`` is None until it is typed; ``change`` the entry it comes from."""
+
+    key: str
+    other: Any
+    change: int | None
+
+
+def wanted_of(home: Home, change: str, key: str, typed: str) -> Wanted:
+    """Return what an address or a form asks for. Raises ValueError for a value that is not a number."""
+    entry = _entry(home, change)
+    present = configuration_at(home.site, home.at)
+    if entry is not None:
+        (setting,) = entry.setting_changes.all()
+        other = setting.before if present.get(setting.key) == setting.after else setting.after
+        return Wanted(key=setting.key, other=other, change=entry.pk)
+    if not typed:
+        return Wanted(key=key, other=None, change=None)
+    number = float(typed.replace(",", "."))
+    if not math.isfinite(number):
+        raise ValueError(typed)
+    return Wanted(key=key, other=int(number) if number.is_integer() else number, change=None)
+
+
+def _entry(home: Home, change: str) -> Entry | None:
+    """Return the entry of a change of one setting; None for anything else."""
+    if not change.isdecimal() or len(change) > 18:
+        return None
+    entry = Entry.objects.filter(site_id=home.id, pk=int(change)).prefetch_related("setting_changes").first()
+    return entry if entry is not None and len(entry.setting_changes.all()) == 1 else None
+
+
+def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> PlanContext:
+    """Return what the page shows. Raises ChildFailed."""
+    present = configuration_at(home.site, home.at)
+    testable = {key: value for key, value in sorted(present.items()) if is_number(value)}
+    key = wanted.key if wanted.key in present else next(iter(testable), "")
+    powers = powers_of(home, target_of([key]).energy, state(home.site))
+    return PlanContext(
+        first=home.today + timedelta(days=1),
+        key=key,
+        label=label_of(key) if key else "",
+        present=shown(key, present.get(key)),
+        other=shown(key, wanted.other) if wanted.change is not None else _typed(wanted.other),
+        change=wanted.change,
+        choices=[
+            Choice(key=each, label=label_of(each), present=shown(each, value), current=each == key)
+            for each, value in testable.items()
+        ],
+        designs=_designs(home, powers, design),
+        own=all(power.own for power in powers.values()),
+        error=error,
+        is_known=key in present,
+    )
+
+
+def _typed(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _designs(home: Home, powers: Mapping[Design, Power], wanted: str) -> list[DesignChoice]:
+    names = [design_name(design) for design in DESIGNS]
+    current = wanted if wanted in names else names[0]
+    return [
+        DesignChoice(
+            value=design_name(design),
+            blocks=design.blocks,
+            length=design.length,
+            weeks=round(design.days / 7),
+            until=home.today + timedelta(days=design.days),
+            shows=powers[design].shows_percent,
+            example_of_ten=round(10 * powers[design].chance(EXAMPLE_PERCENT)),
+            half_width=powers[design].half_width,
+            current=design_name(design) == current,
+        )
+        for design in DESIGNS
+    ]
+
+
+def design_name(design: Design) -> str:
+    return f"{design.blocks:d}x{design.length:d}"
+
+
+def design_of(name: str) -> tuple[int, int]:
+    """Return (blocks, length). Raises ValueError for a design that is not offered."""
+    found = next((design for design in DESIGNS if design_name(design) == name), None)
+    if found is None:
+        raise ValueError(name)
+    return found.blocks, found.length
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def label_of(key: str) -> str:
+    """Return the setting's full name."""
+    name = setting_name(key)
+    return f"{name.heading}: {name.part}" if name.part else name.heading
+
+
+def shown(key: str, value: Any) -> str:
+    """Return a value in words; a schedule only as such."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return _("the other schedule")
+    return value_text(key, value)

@@ -1,0 +1,237 @@
+"""A test that runs or is over: what to set tonight, what was set, what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.changelog.timeline import configuration_at
+from apps.dashboard import formatting
+from apps.dashboard.charts.periods import Interval, IntervalsSpec, intervals
+from apps.dashboard.contexts import ChartBlock, Fact, Table
+from apps.dashboard.pages.change.links import day_href
+from apps.dashboard.pages.change.words import Chip, percent, plain_range, signed_range
+from apps.effects.alternating import Block
+from apps.effects.estimator import Estimate
+from apps.effects.models import AlternatingTest
+from apps.effects.testing import Progress, progress, verdict_of
+from apps.metrics.home import Home
+
+from .plan import label_of, shown
+
+MOST_STEPS = 10
+REASONS = {
+    "switched": gettext_lazy("switched during the day"),
+    "other_value": gettext_lazy("another value was set"),
+    "unknown": gettext_lazy("the value is not known"),
+    "paused": gettext_lazy("paused"),
+    "other_change": gettext_lazy("something else was changed"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo:
+    """What to set this evening. ``done``: it is set already."""
+
+    value: str
+    last: date
+    done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockView:
+    """One block of the calendar. ``state``: done, late, missed, now or next."""
+
+    number: int
+    value: str
+    first: date
+    last: date
+    is_new: bool
+    state: str
+    counted: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A day that does not count, and why."""
+
+    label: str
+    href: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestContext:
+    """The page of a test. ``chip``: the verdict of a test that is over; ``so_far``: the interval while it
+    runs, which is no verdict."""
+
+    id: int
+    title: str
+    old: str
+    new: str
+    is_over: bool
+    stopped: bool
+    is_paused: bool
+    todo: Todo | None
+    percent_done: int
+    facts: Sequence[Fact]
+    blocks: Sequence[BlockView]
+    steps: ChartBlock | None
+    chip: Chip | None
+    so_far: str
+    dropped: Sequence[Dropped]
+
+
+def running_context(home: Home, test: AlternatingTest) -> TestContext:
+    """Return what the page shows. Raises ChildFailed."""
+    found = progress(home, test)
+    old, new = shown(test.key, test.old), shown(test.key, test.new)
+    is_over = test.ended_on is not None
+    return TestContext(
+        id=test.pk,
+        title=label_of(test.key),
+        old=old,
+        new=new,
+        is_over=is_over,
+        stopped=test.stopped,
+        is_paused=found.is_paused,
+        todo=_todo(home, test, found),
+        percent_done=min(100, round(100 * len(found.lived) / max(1, test.blocks * test.length))),
+        facts=_facts(home, test, found),
+        blocks=[_block(home, test, found, block) for block in found.blocks],
+        steps=_steps_chart(found),
+        chip=_verdict(test) if is_over and not test.stopped else None,
+        so_far="" if found.estimate is None else signed_range(found.estimate),
+        dropped=[
+            Dropped(
+                label=formatting.local_date(day.day, "weekday_day"),
+                href=day_href(day.day),
+                reason=str(REASONS[day.reason]),
+            )
+            for day in found.lived
+            if day.side is None
+        ],
+    )
+
+
+def _todo(home: Home, test: AlternatingTest, found: Progress) -> Todo | None:
+    """Return what is to be set tonight: the value of the block that begins tomorrow, or of the one that runs,
+    if that was missed."""
+    if test.ended_on is not None or found.is_paused:
+        return None
+    block = found.due or (found.block if found.block and found.block.first <= home.today else None)
+    if block is None:
+        return None
+    value = test.new if block.is_new else test.old
+    done = configuration_at(home.site, home.at).get(test.key) == value
+    if done and found.due is None:
+        return None
+    return Todo(value=shown(test.key, value), last=block.last, done=done)
+
+
+def todo_tonight(home: Home, test: AlternatingTest) -> Todo | None:
+    """Return what is to be set tonight; for the overview."""
+    return _todo(home, test, progress(home, test))
+
+
+def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:
+    last = test.ended_on or found.blocks[-1].last
+    return [
+        Fact(
+            name=_("Days lived"),
+            value=_("%(days)s of %(all)s")
+            % {
+                "days": formatting.number(len(found.lived)),
+                "all": formatting.number(test.blocks * test.length),
+            },
+        ),
+        Fact(name=_("Days that count"), value=formatting.number(found.counted)),
+        Fact(name=_("First day"), value=formatting.local_date(test.first_day, "date")),
+        Fact(name=_("Last day"), value=formatting.local_date(last, "date")),
+    ]
+
+
+def _block(home: Home, test: AlternatingTest, found: Progress, block: Block) -> BlockView:
+    lived = [day for day in found.lived if block.first <= day.day <= block.last]
+    side = 1.0 if block.is_new else 0.0
+    right = sum(day.side == side for day in lived)
+    return BlockView(
+        number=block.number,
+        value=shown(test.key, test.new if block.is_new else test.old),
+        first=block.first,
+        last=block.last,
+        is_new=block.is_new,
+        state=_state(home.today, block, right, len(lived)),
+        counted=f"{right}/{len(lived)}" if lived else "",
+    )
+
+
+def _state(today: date, block: Block, right: int, lived: int) -> str:
+    if today < block.first:
+        return "next"
+    if today <= block.last:
+        return "now"
+    if right == 0:
+        return "missed"
+    return "done" if right == lived else "late"
+
+
+def _steps_chart(found: Progress) -> ChartBlock | None:
+    """Draw how the interval narrows, after each pair of blocks."""
+    every = max(1, -(-len(found.steps) // MOST_STEPS))
+    shown_steps = list(found.steps)[::-1][::every][::-1]
+    rows = [
+        Interval(
+            label=formatting.local_date(step.day, "day"),
+            middle=step.estimate.percent,
+            low=step.estimate.low_percent,
+            high=step.estimate.high_percent,
+            colour="accent",
+        )
+        for step in shown_steps
+    ]
+    spec = intervals(rows, "%", 0, 5.0)
+    if spec is None:
+        return None
+    signed = IntervalsSpec(
+        rows=rows,
+        minimum=min(spec.minimum, -5.0),
+        maximum=max(spec.maximum, 5.0),
+        unit="%",
+        decimals=0,
+        signed=True,
+    )
+    last = found.steps[-1].estimate
+    return ChartBlock(
+        id="steps-data",
+        data=signed.data,
+        summary=signed_range(last),
+        table=Table(name="", columns=[], rows=[]),
+    )
+
+
+def _verdict(test: AlternatingTest) -> Chip:
+    found: Estimate | None = verdict_of(test)
+    values: dict[str, Any] = {"new": shown(test.key, test.new), "old": shown(test.key, test.old)}
+    if found is None:
+        return Chip(
+            kind="refused", icon="none", text=_("no answer: too few days count, or hardly any heating")
+        )
+    if not found.is_found:
+        values["range"] = signed_range(found)
+        return Chip(
+            kind="unclear",
+            icon="tilde",
+            text=_("%(new)s instead of %(old)s: not provable, %(range)s") % values,
+        )
+    values |= {"percent": percent(abs(found.percent)), "range": plain_range(found)}
+    if found.percent < 0:
+        text = _("%(new)s instead of %(old)s saves %(percent)s (%(range)s)")
+        return Chip(kind="saves", icon="down", text=text % values)
+    text = _("%(new)s instead of %(old)s costs %(percent)s more (%(range)s)")
+    return Chip(kind="costs", icon="up", text=text % values)

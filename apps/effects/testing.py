@@ -1,0 +1,211 @@
+"""Alternating tests of a home: start, pause, stop, and what one shows so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from apps.changelog.models import Entry, SettingChange
+from apps.changelog.timeline import configuration_at, configurations
+from apps.metrics.child import in_child
+from apps.metrics.home import Home
+from apps.metrics.kept import kept
+from apps.metrics.windows import days, local_date, local_midnight
+
+from .alternating import (
+    DESIGNS,
+    Block,
+    Design,
+    LivedDay,
+    Power,
+    Step,
+    lived_days,
+    narrowing,
+    powers,
+)
+from .estimator import Estimate
+from .gathering import effect_days, quiet_changes
+from .models import AlternatingTest
+from .spans import blocks_of, is_paused, paused_days, span_of
+from .targets import target_of
+
+DAY = timedelta(days=1)
+POWER_DAYS = 800
+
+
+class InvalidTest(Exception):
+    """This test cannot be started: ``reason`` is running, unknown, equal or design."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A test as of now. ``lived``: its days that are over; ``steps``: the estimate after each pair of blocks;
+    ``due``: the block whose value is to be set tonight, None where nothing is to be done."""
+
+    blocks: tuple[Block, ...]
+    lived: tuple[LivedDay, ...]
+    steps: tuple[Step, ...]
+    block: Block | None
+    due: Block | None
+    is_paused: bool
+
+    @property
+    def estimate(self) -> Estimate | None:
+        return self.steps[-1].estimate if self.steps else None
+
+    @property
+    def counted(self) -> int:
+        return sum(day.side is not None for day in self.lived)
+
+
+def running_test(home: Home) -> AlternatingTest | None:
+    return AlternatingTest.objects.filter(site_id=home.id, ended_on=None).first()
+
+
+def start_test(home: Home, key: str, new: Any, blocks: int, length: int) -> AlternatingTest:
+    """Start a test of ``key`` against its present value tomorrow. Raises InvalidTest."""
+    present = configuration_at(home.site, home.at)
+    if key not in present:
+        raise InvalidTest("unknown")
+    if present[key] == new:
+        raise InvalidTest("equal")
+    if Design(blocks=blocks, length=length) not in DESIGNS:
+        raise InvalidTest("design")
+    try:
+        with transaction.atomic():
+            return AlternatingTest.objects.create(
+                site=home.site,
+                key=key,
+                old=present[key],
+                new=new,
+                first_day=home.today + DAY,
+                blocks=blocks,
+                length=length,
+                created_at=home.at,
+            )
+    except IntegrityError as error:
+        raise InvalidTest("running") from error
+
+
+def pause_test(home: Home, test: AlternatingTest) -> None:
+    """Leave out the days from tomorrow on, until the test goes on."""
+    if not is_paused(test):
+        test.paused = [*test.paused, [(max(home.today, test.first_day - DAY) + DAY).isoformat(), None]]
+        test.save(update_fields=["paused"])
+
+
+def resume_test(home: Home, test: AlternatingTest) -> None:
+    """Go on tomorrow."""
+    if is_paused(test):
+        first = test.paused[-1][0]
+        last = max(home.today.isoformat(), first)
+        # paused and resumed on one day: nothing was left out
+        ended = [] if first > home.today.isoformat() else [[first, last]]
+        test.paused = [*test.paused[:-1], *ended]
+        test.save(update_fields=["paused"])
+
+
+def stop_test(home: Home, test: AlternatingTest) -> None:
+    """End a test early; what it showed so far is no verdict."""
+    test.ended_on, test.stopped = home.today, True
+    test.save(update_fields=["ended_on", "stopped"])
+
+
+def close_test(home: Home, test: AlternatingTest) -> None:
+    """Give the verdict of a test whose last day is over. Raises ChildFailed."""
+    last = blocks_of(test, home.today)[-1].last
+    if test.ended_on is None and not is_paused(test) and last < home.today:
+        found = progress(home, test).estimate
+        test.ended_on, test.verdict = last, None if found is None else asdict(found)
+        test.save(update_fields=["ended_on", "verdict"])
+
+
+def verdict_of(test: AlternatingTest) -> Estimate | None:
+    return None if test.verdict is None else Estimate(**test.verdict)
+
+
+def progress(home: Home, test: AlternatingTest) -> Progress:
+    """Return how a test stands. Raises ChildFailed."""
+    blocks = blocks_of(test, home.today)
+    last = min(home.today - DAY, test.ended_on or blocks[-1].last)
+    lived = tuple(_lived(home, test, last)) if last >= test.first_day else ()
+    known = effect_days(home, test.first_day, last) if lived else {}
+    steps = _steps(home, tuple(known.items()), lived, target_of([test.key]).energy, test.length)
+    block = next((each for each in blocks if home.today <= each.last), None)
+    tomorrow = next((each for each in blocks if each.first == home.today + DAY), None)
+    return Progress(
+        blocks=tuple(blocks),
+        lived=lived,
+        steps=steps,
+        block=block if test.ended_on is None else None,
+        due=tomorrow if test.ended_on is None and not is_paused(test) else None,
+        is_paused=is_paused(test),
+    )
+
+
+@kept
+def _steps(
+    home: Home, known: tuple[tuple[date, Any], ...], lived: tuple[LivedDay, ...], target: str, length: int
+) -> tuple[Step, ...]:
+    return tuple(in_child(narrowing, dict(known), lived, target, length)) if known else ()
+
+
+def _lived(home: Home, test: AlternatingTest, last: date) -> list[LivedDay]:
+    zone = home.options.zone
+    start = datetime.fromtimestamp(local_midnight(test.first_day - 2 * DAY, zone).timestamp(), UTC)
+    end = datetime.fromtimestamp(local_midnight(last + DAY, zone).timestamp(), UTC)
+    values = [
+        (at.astimezone(zone), settings[test.key])
+        for at, settings in configurations(home.site, start, end)
+        if test.key in settings
+    ]
+    return lived_days(
+        list(days(test.first_day, last)),
+        values,
+        test.old,
+        test.new,
+        zone,
+        paused_days(test, home.today),
+        _other_changes(home, test),
+    )
+
+
+def _other_changes(home: Home, test: AlternatingTest) -> set[date]:
+    """Return the days on which something else was changed."""
+    others = SettingChange.objects.filter(entry__site_id=home.id).exclude(key=test.key)
+    times = others.values_list("entry__at", flat=True).distinct()
+    return {local_date(at, home.options.zone) for at in times}
+
+
+@kept
+def powers_of(home: Home, target: str, state: tuple[Any, ...]) -> Mapping[Design, Power]:
+    """Return what each design could show in this home. ``state`` of the timeline. Raises ChildFailed."""
+    first, last = home.first_day(), home.today - DAY
+    if first is None or first > last:
+        return in_child(powers, {}, (), target)
+    known = effect_days(home, max(first, last - POWER_DAYS * DAY), last)
+    return in_child(powers, known, quiet_changes(home), target)
+
+
+def entry_test(home: Home, entry: Entry) -> AlternatingTest | None:
+    """Return the test that a change of its setting belongs to."""
+    keys = {change.key for change in entry.setting_changes.all()}
+    day = local_date(entry.at, home.options.zone)
+    return next((test for test in _tests(home, keys) if _covers(home, test, day)), None)
+
+
+def _tests(home: Home, keys: Iterable[str]) -> Iterable[AlternatingTest]:
+    return AlternatingTest.objects.filter(site_id=home.id, key__in=list(keys)) if keys else ()
+
+
+def _covers(home: Home, test: AlternatingTest, day: date) -> bool:
+    first, last = span_of(test, home.today)
+    return first - DAY <= day <= last

@@ -1,0 +1,239 @@
+"""A guided alternating test: planned, followed in the settings history, paused, stopped, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.changelog.models import ConfigurationVersion
+from apps.devices import clock
+from apps.devices.models import Site
+from apps.devices.options import home_options
+from apps.effects import testing
+from apps.effects.effects import effect_of
+from apps.effects.models import AlternatingTest
+from apps.effects.samples import EffectDay
+from apps.effects.spans import blocks_of
+from apps.metrics.home import Home
+from apps.metrics.store.sqlite import SqliteStore
+from tests.dashboard.house import set_up
+from tests.dashboard.test_pages_overview import text_of
+
+from .known import house_days
+from .lived import change, local, write_days
+
+pytestmark = pytest.mark.django_db
+
+KEY = "circuits.1.curve.shift"
+START = datetime(2026, 11, 1, 12, tzinfo=UTC)
+FIRST = date(2026, 11, 2)
+
+
+@pytest.fixture
+def home(site: Site, store: SqliteStore) -> Iterator[Site]:
+    set_up(site)
+    set_to(site, date(2026, 10, 1), 0)
+    with clock.fixed(START):
+        yield site
+
+
+def set_to(site: Site, day: date, value: float, hour: int = 20) -> None:
+    """The setting as a poll saw it from an hour of a local day on."""
+    ConfigurationVersion.objects.create(
+        site=site, device="pump", at=local(day, hour), settings={KEY: value, "dhw.target_temperature_c": 50}
+    )
+
+
+def at(site: Site, store: SqliteStore, day: date, hour: int = 12) -> Home:
+    return Home(site=site, options=home_options(site), store=store, at=local(day, hour))
+
+
+def started(site: Site, store: SqliteStore, blocks: int = 18, length: int = 3) -> AlternatingTest:
+    return testing.start_test(at(site, store, date(2026, 11, 1)), KEY, -2, blocks, length)
+
+
+def lived(site: Site, store: SqliteStore, test: AlternatingTest, times: float, until: date) -> None:
+    """Switch in time every evening before a block and use ``times`` as much with the new value."""
+    days = house_days(FIRST, (until - FIRST).days + 1, noise=0.02, mean_c=3.0)
+    for block in blocks_of(test, until):
+        if block.number > 1 and block.first <= until:
+            set_to(site, block.first - timedelta(days=1), -2 if block.is_new else 0)
+        for number in range((block.last - block.first).days + 1):
+            day = block.first + timedelta(days=number)
+            if block.is_new and day in days:
+                days[day] = less(days[day], times)
+    write_days(store, site, days.values())
+
+
+def less(day: EffectDay, times: float) -> EffectDay:
+    return replace(day, energy_kwh=(day.energy_kwh or 0.0) * times, space_kwh=(day.space_kwh or 0.0) * times)
+
+
+def test_a_test_starts_tomorrow_with_the_present_value(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    assert (test.old, test.new, test.first_day) == (0, -2, FIRST)
+    found = testing.progress(at(home, store, date(2026, 11, 1)), test)
+    assert found.due is not None
+    assert (found.due.number, found.due.is_new) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("key", "new", "design", "reason"),
+    [
+        ("circuits.9.curve.shift", 1, (18, 3), "unknown"),
+        (KEY, 0, (18, 3), "equal"),
+        (KEY, 1, (2, 2), "design"),
+    ],
+)
+def test_a_test_that_cannot_be_is_refused(
+    home: Site, store: SqliteStore, key: str, new: int, design: tuple[int, int], reason: str
+) -> None:
+    with pytest.raises(testing.InvalidTest) as refused:
+        testing.start_test(at(home, store, date(2026, 11, 1)), key, new, *design)
+    assert refused.value.reason == reason
+
+
+def test_there_is_one_test_at_a_time(home: Site, store: SqliteStore) -> None:
+    started(home, store)
+    with pytest.raises(testing.InvalidTest, match="running"):
+        started(home, store)
+
+
+def test_a_true_saving_of_a_tenth_is_found_at_the_end(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    last = date(2026, 12, 25)
+    lived(home, store, test, 0.9, last)
+    now = at(home, store, last + timedelta(days=1))
+    testing.close_test(now, test)
+    found = testing.verdict_of(test)
+    assert found is not None and found.is_found
+    assert found.percent == pytest.approx(-10.0, abs=3.0)
+    assert (test.ended_on, testing.progress(now, test).counted) == (date(2026, 12, 25), 54)
+
+
+def test_the_interval_narrows_and_is_no_verdict_before_the_end(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    lived(home, store, test, 0.9, date(2026, 12, 13))
+    now = at(home, store, date(2026, 12, 14))
+    steps = testing.progress(now, test).steps
+    assert steps[0].estimate.half_width_percent > steps[-1].estimate.half_width_percent
+    testing.close_test(now, test)
+    assert test.ended_on is None
+
+
+def test_a_forgotten_switch_counts_for_what_was_set(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    write_days(store, home, house_days(FIRST, 6).values())
+    found = testing.progress(at(home, store, date(2026, 11, 8)), test)
+    assert [day.side for day in found.lived] == [0.0] * 6
+
+
+def test_the_day_of_a_change_of_something_else_is_dropped(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    change(home, date(2026, 11, 3), dhw__target_temperature_c=(50, 48))
+    found = testing.progress(at(home, store, date(2026, 11, 5)), test)
+    assert [day.reason for day in found.lived] == ["", "other_change", ""]
+
+
+def test_a_pause_moves_the_rest_and_counts_for_nothing(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    testing.pause_test(at(home, store, date(2026, 11, 3)), test)
+    paused = testing.progress(at(home, store, date(2026, 11, 6)), test)
+    assert paused.is_paused
+    assert paused.due is None
+    testing.resume_test(at(home, store, date(2026, 11, 6)), test)
+    found = testing.progress(at(home, store, date(2026, 11, 8)), test)
+    assert [day.reason for day in found.lived] == ["", "", "paused", "paused", "paused", ""]
+    assert found.blocks[0].last == date(2026, 11, 7)
+
+
+def test_pausing_and_resuming_on_one_day_leaves_nothing_out(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    now = at(home, store, date(2026, 11, 3))
+    testing.pause_test(now, test)
+    testing.resume_test(now, test)
+    assert test.paused == []
+
+
+def test_a_stopped_test_gives_no_verdict_and_makes_room(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    testing.stop_test(at(home, store, date(2026, 11, 20)), test)
+    assert (test.ended_on, test.verdict) == (date(2026, 11, 20), None)
+    started(home, store)
+
+
+def test_a_switch_of_the_test_is_judged_by_the_test_alone(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    lived(home, store, test, 0.9, date(2026, 12, 13))
+    entry = change(home, date(2026, 11, 4), circuits__1__curve__shift=(0, -2))
+    found = effect_of(at(home, store, date(2026, 12, 14)), entry).verdict
+    assert (found.state, found.reason) == ("refused", "part_of_test")
+
+
+def test_the_plan_page_tells_what_a_test_could_show(reader: Client, home: Site) -> None:
+    text = text_of(reader.get(f"/changes/test?key={KEY}").content.decode())
+    assert "18 blocks of 3 days" in text
+    assert "shows effects from 10 % on in 8 of 10 such tests" in text
+    assert "Start on 2 Nov 2026" in text
+
+
+def test_a_test_is_planned_from_the_page_of_a_change(reader: Client, home: Site) -> None:
+    entry = change(home, date(2026, 10, 20), circuits__1__curve__shift=(2, 0))
+    assert f"/changes/test?change={entry.pk}" in reader.get(f"/changes/{entry.pk}").content.decode()
+    answer = reader.post("/changes/test", {"change": entry.pk, "design": "18x3"})
+    test = AlternatingTest.objects.get()
+    assert answer["Location"] == f"/changes/test/{test.pk}"
+    assert (test.key, test.old, test.new) == (KEY, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"other": ""}, "Enter the other value."),
+        ({"other": "warm"}, "This is not a valid number."),
+        ({"other": "nan"}, "This is not a valid number."),
+        ({"other": "0"}, "Both values are the same."),
+        ({"other": "-2", "design": "99x9"}, "This is not a valid number."),
+    ],
+)
+def test_a_wrong_plan_comes_back_with_what_is_wrong(
+    reader: Client, home: Site, typed: dict[str, Any], sentence: str
+) -> None:
+    answer = reader.post("/changes/test", {"key": KEY, "design": "18x3", **typed})
+    assert answer.status_code == 400
+    assert sentence in text_of(answer.content.decode())
+    assert not AlternatingTest.objects.exists()
+
+
+def test_a_running_test_says_each_evening_what_to_set(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    with clock.fixed(local(date(2026, 11, 4), 17)):
+        page = reader.get(f"/changes/test/{test.pk}")
+        assert (page.context["page"].todo.value, page.context["page"].todo.done) == ("−2\u00a0K", False)
+        assert "circuit 1: shift: −2 K" in text_of(reader.get("/").content.decode())
+    set_to(home, date(2026, 11, 4), -2)
+    with clock.fixed(local(date(2026, 11, 4), 21)):
+        assert reader.get(f"/changes/test/{test.pk}").context["page"].todo.done
+        assert "circuit 1: shift: −2 K" not in text_of(reader.get("/").content.decode())
+
+
+def test_pause_and_stop_are_buttons_of_the_page(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    for action, sentence in (
+        ("pause", "Test paused"),
+        ("resume", "Alternating test"),
+        ("stop", "Test stopped early"),
+    ):
+        answer = reader.post(f"/changes/test/{test.pk}", {"action": action}, follow=True)
+        assert sentence in text_of(answer.content.decode())
+
+
+def test_while_a_test_runs_the_plan_leads_to_it(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    assert reader.get("/changes/test")["Location"] == f"/changes/test/{test.pk}"
+    assert reader.get("/changes/test/987").status_code == 404
