@@ -85,7 +85,7 @@ def test_a_stretch_is_derived_within_half_a_minute_of_its_coming(make_day: MakeD
 
     day.after_deriving.append(look)
     day.pass_by(minutes=2)
-    assert len(waits) == 29
+    assert len(waits) == 28
     assert max(waits) <= 30
 
 
