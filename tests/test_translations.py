@@ -119,8 +119,13 @@ def test_the_compiled_catalogue_has_the_texts_of_the_source() -> None:
     for entry in catalogue():
         for number, german in enumerate(entry.german):
             if len(entry.sources) == 2:
+                count = 1 if number == 0 else 2
                 singular, plural = entry.sources
-                found = compiled.ngettext(singular, plural, 1 if number == 0 else 2)
+                found = (
+                    compiled.npgettext(entry.context, singular, plural, count)
+                    if entry.context
+                    else compiled.ngettext(singular, plural, count)
+                )
             elif entry.context:
                 found = compiled.pgettext(entry.context, entry.sources[0])
             else:

@@ -24,11 +24,13 @@ NARROW = "\u00a0"  # the number and its unit stay on one line
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """How a kind of value is shown: unit behind the number, decimals, and a factor from the stored unit."""
+    """How a kind of value is shown: unit behind the number, decimals (``of_little`` below 1), and a factor
+    from the stored unit."""
 
     unit: str
     decimals: int
     factor: float = 1.0
+    of_little: int | None = None
 
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -36,7 +38,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "power_kw": Quantity("kW", 2),
     "power_w_as_kw": Quantity("kW", 2, 0.001),
     "energy_kwh": Quantity("kWh", 1),
-    "energy_whole_kwh": Quantity("kWh", 0),
+    "energy_whole_kwh": Quantity("kWh", 0, of_little=1),
     "energy_wh": Quantity("Wh", 0),
     "temperature_c": Quantity("°C", 1),
     "temperature_difference_k": Quantity("K", 1),
@@ -106,7 +108,10 @@ def quantity(value: float | None, kind: str) -> tuple[str, str]:
     shown = QUANTITIES[kind]
     if value is None:
         return MISSING, ""
-    return number(value * shown.factor if shown.factor != 1.0 else value, shown.decimals), shown.unit
+    scaled = value * shown.factor if shown.factor != 1.0 else value
+    little = shown.of_little is not None and 0 < abs(scaled) < 1
+    decimals = (shown.of_little or 0) if little else shown.decimals
+    return number(scaled, decimals), shown.unit
 
 
 def with_unit(value: float | None, kind: str) -> str:

@@ -39,6 +39,22 @@ def test_a_gap_is_hatched_and_told_in_words(reader: Client, filled: Site) -> Non
     assert "23 Nov, 02:20–03:35 Heat pump no values from the heat pump" in text_of(response.content.decode())
 
 
+def test_where_no_memory_was_searched_nothing_is_called_lost(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    effects = {gap.effect for gap in reader.get("/history").context["panel"].gaps}
+    assert effects == {
+        "electricity is missing; the meter's memory has not been searched yet",
+        "heat is missing",
+    }
+
+
+def test_part_of_a_day_tells_the_whole_run_time(reader: Client, filled: Site) -> None:
+    text = text_of(reader.get("/history?from=2026-11-22T00:00:00Z&to=2026-11-22T01:00:00Z").content.decode())
+    assert "1 start, run time 30 min" in text
+
+
 def test_the_window_is_summed_up(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/history?from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00Z").content.decode())
     assert "In this window 19.7 kWh electricity 4.88 COP estimated 16 starts, mean run time 30 min" in text

@@ -383,3 +383,11 @@ def test_the_failed_poll_stands_in_the_log_with_what_to_do(
 def test_the_password_is_in_no_output(collect: Collect, caplog: pytest.LogCaptureFixture) -> None:
     _, said = collect(shelly_password="CANARY-one", viessmann_password="CANARY-two")
     assert "CANARY" not in said + caplog.text
+
+
+def test_the_demo_is_not_asked_for_devices_of_its_own(collect: Collect, settings: LazySettings) -> None:
+    settings.DEMO = True
+    code, said = collect()
+    assert code == 2
+    assert "polled by the running demo itself" in said
+    assert SourceState.objects.count() == ApiCall.objects.count() == 0

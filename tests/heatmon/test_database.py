@@ -31,6 +31,7 @@ def manage(data_dir: Path, *arguments: str, **given: str) -> subprocess.Complete
         (("report", "--period", "year"), 0, "period"),
         (("collect", "--once"), 2, "No device is set up"),
         (("verify",), 0, "There is nothing to check yet"),
+        (("report",), 0, "For the demo's numbers put HEATMON_DEMO=1 before the command."),
     ],
 )
 def test_a_first_command_gets_an_answer_and_no_traceback(

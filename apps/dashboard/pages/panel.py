@@ -40,6 +40,7 @@ from apps.dashboard.contexts import (
     Table,
     TableRow,
 )
+from apps.devices.memory import was_searched
 from apps.devices.models import HistoryGap
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
@@ -158,11 +159,13 @@ def _state_legend(spec: ChartSpec) -> list[LegendItem]:
 def gap_rows(home: Home, spec: ChartSpec) -> list[GapRow]:
     """Return the hatched gaps in words, newest first."""
     rows = []
+    unmeasured = [gap for plot in spec.plots if PLOTS[plot.name].gaps_of == "power_w" for gap in plot.gaps]
     for plot in spec.plots:
         for gap in plot.gaps:
             meter = PLOTS[plot.name].gaps_of == "power_w"
             if not gap.cause:
                 continue
+            electricity_too = any(one.start < gap.end and gap.start < one.end for one in unmeasured)
             rows.append(
                 (
                     gap.start,
@@ -170,27 +173,25 @@ def gap_rows(home: Home, spec: ChartSpec) -> list[GapRow]:
                         when=_span(home, gap.start, gap.end),
                         source=_("Meter") if meter else _("Heat pump"),
                         cause=gap.cause,
-                        effect=_effect(home, meter, gap.start, gap.end),
+                        effect=_missing_minutes(home, gap.start, gap.end)
+                        if meter
+                        else _missing_heat(home, electricity_too),
                     ),
                 )
             )
     return [row for _start, row in sorted(rows, key=lambda pair: -pair[0])]
 
 
-def _effect(home: Home, meter: bool, start: int, end: int) -> str:
-    if not meter:
-        return (
-            _("electricity is still measured, heat is missing")
-            if home.options.meter_set_up
-            else _("heat is missing")
-        )
-    if not home.options.meter_set_up:
-        return _("electricity is missing")
-    return _missing_minutes(home, start, end)
+def _missing_heat(home: Home, electricity_too: bool) -> str:
+    if home.options.meter_set_up and not electricity_too:
+        return _("electricity is still measured, heat is missing")
+    return _("heat is missing")
 
 
 def _missing_minutes(home: Home, start: int, end: int) -> str:
     """Say what becomes of minutes that neither polls nor the meter's memory have filled."""
+    if not home.options.meter_set_up:
+        return _("electricity is missing")
     first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
     hours = HistoryGap.objects.filter(site=home.site, start__gt=first - timedelta(hours=1), start__lt=last)
     states = set(hours.values_list("state", flat=True))
@@ -198,6 +199,8 @@ def _missing_minutes(home: Home, start: int, end: int) -> str:
         return _("being fetched from the meter's memory")
     if lumps_within(home.id, start, end):
         return _("known only as one total for the whole gap")
+    if not was_searched(home.site):
+        return _("electricity is missing; the meter's memory has not been searched yet")
     return _("electricity is missing; the meter no longer has it")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices.errors import BudgetExhausted, CodedError, DeviceError
@@ -28,6 +29,12 @@ class Command(BaseCommand):
         parser.add_argument("source", nargs="?", choices=SOURCES, help="only this device")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.DEMO:
+            raise CommandError(
+                "The demo's devices are simulated and polled by the running demo itself; "
+                "collect is for your own devices, without HEATMON_DEMO.",
+                returncode=2,
+            )
         collection = Collection(default_site(), default_store(), clock=_now)
         house = collection.options
         set_up = {"meter": house.meter_set_up, "heat_pump": house.heat_pump_set_up}

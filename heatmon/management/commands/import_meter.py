@@ -45,18 +45,19 @@ class Command(BaseCommand):
         device = meter_for_import(site, options["device"])
         total = sum(path.stat().st_size for path in files)
         faults = []
+        self._stored = 0
         with Progress(total, "import") as progress:
             for path in files:
                 fault = self._import(path, site, device, options["channel"], progress)
                 faults += [fault] if fault else []
+        if device == UNNAMED and self._stored:
+            self.stdout.write("They become those of the first meter that answers at the address you set up.")
         derive_marked(default_store(), site)
         for fault in faults:
             self.stderr.write(fault)
         if faults:
-            raise CommandError(
-                "Rows before the lines named above were kept; fix the files and run the command again.",
-                returncode=2,
-            )
+            kept = "Rows before the lines named above were kept" if self._stored else "Nothing was stored"
+            raise CommandError(f"{kept}; fix the files and run the command again.", returncode=2)
 
     def _import(
         self, path: Path, site: Site, device: str, channel: int | None, progress: Progress
@@ -73,7 +74,9 @@ class Command(BaseCommand):
                 progress.advance(file.tell() - read)
                 read = file.tell()
         progress.advance(path.stat().st_size - read)
-        self.stdout.write(f"{path}: {stored} minutes of meter {device}")
+        self._stored += stored
+        whose = "a meter not known yet" if device == UNNAMED else f"meter {device}"
+        self.stdout.write(f"{path}: {stored} minutes of {whose}")
         return fault
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TextIO
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.devices import clock
@@ -81,6 +82,11 @@ class Command(BaseCommand):
             _write_csv(self.stdout, rows)
         else:
             _write_table(self.stdout, rows)
+            if home.first_day() is None and not settings.DEMO:
+                self.stderr.write(
+                    "Nothing has been measured yet. "
+                    "For the demo's numbers put HEATMON_DEMO=1 before the command."
+                )
 
 
 def _as_json(period: str, time_zone: str, rows: Sequence[EnergyRow]) -> str:

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         if checked:
             self.stdout.write(f"All rollups agree with the raw rows ({checked} days checked).")
         else:
-            self.stdout.write("There is nothing to check yet: the store is empty.")
+            self.stdout.write("There is nothing to check yet: no finished day is stored.")
 
 
 def sentence(difference: Difference) -> str:

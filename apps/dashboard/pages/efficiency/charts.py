@@ -204,8 +204,10 @@ def _device_starts(home: Home, days: int, ours: int | None) -> str:
     counted = round(known[-1][1] - known[0][0])
     if ours is None:
         return formatting.number(counted)
-    if abs(counted - ours) <= COUNTER_TOLERANCE:
+    if counted == ours:
         return _("%(n)s, equal") % {"n": formatting.number(counted)}
+    if abs(counted - ours) <= COUNTER_TOLERANCE:
+        return _("%(n)s, agrees") % {"n": formatting.number(counted)}
     return _("%(n)s (differs by %(difference)s)") % {
         "n": formatting.number(counted),
         "difference": formatting.number(abs(counted - ours)),

@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import npgettext
 
 from apps.changelog import timeline
 from apps.dashboard import formatting
+from apps.dashboard.charts.lines import DAY
 from apps.dashboard.charts.looks import DEFAULT_SERIES, LOOKS
 from apps.dashboard.contexts import Fact, Pick, RangeBar, RangeLink
 from apps.dashboard.pages import page, this_home
@@ -119,13 +121,20 @@ def _readout(summary: Totals, outside_c: float | None) -> list[Fact]:
     if summary.compressor_starts is not None:
         facts.append(
             Fact(
-                name=_("starts"),
+                name=npgettext("compressor", "start", "starts", summary.compressor_starts),
                 value=formatting.number(summary.compressor_starts),
-                note=_("mean run time %(duration)s") % {"duration": formatting.duration(summary.mean_run_s)},
+                note=_run_time(summary),
             )
         )
     facts.append(Fact(name=_("outdoor"), value=formatting.with_unit(outside_c, "temperature_c")))
     return facts
+
+
+def _run_time(summary: Totals) -> str:
+    """Return the mean run time; in less than a day, of which runs reach over the edges, the whole."""
+    if summary.elapsed_s < DAY:
+        return _("run time %(duration)s") % {"duration": formatting.duration(summary.compressor_run_s)}
+    return _("mean run time %(duration)s") % {"duration": formatting.duration(summary.mean_run_s)}
 
 
 def _form_time(home: Home, at: datetime) -> str:

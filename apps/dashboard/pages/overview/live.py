@@ -22,7 +22,9 @@ from apps.metrics.kept import kept
 from apps.metrics.periods import energy_rows
 from apps.metrics.status import (
     FRESH,
+    NEVER_ANSWERED,
     NOT_SET_UP,
+    NOTHING_NEW,
     OFFLINE,
     SOURCE_SILENT,
     HeatPumpStatus,
@@ -72,7 +74,10 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
             said = (fault_message(source.fault, home.options.zone) or "").removesuffix(".")
             text = _("%(source)s: %(message)s") % {"source": name, "message": said}
         elif source.measured_at is None:
-            text = _("%(source)s: no values yet") % {"source": name}
+            said = _("no values yet")
+            if source.fault is not None and source.fault.code not in (NEVER_ANSWERED, NOTHING_NEW):
+                said = (fault_message(source.fault, home.options.zone) or said).removesuffix(".")
+            text = _("%(source)s: %(message)s") % {"source": name, "message": said}
         else:
             text = _("%(source)s: no new values since %(time)s") % {
                 "source": name,
