@@ -72,6 +72,50 @@ def test_readings_of_the_last_day_are_counted(
     assert "1.7.5" in page
 
 
+def test_nothing_is_missing_from_before_a_source_was_connected(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    Device.objects.create(
+        site=site,
+        kind="heat_pump",
+        identifier="7571000000000000",
+        first_seen_at=now - timedelta(hours=2, minutes=5),
+        last_seen_at=now,
+    )
+    fill(store, site, now - timedelta(hours=1), now, polls=False)
+    pump = reader.get("/health").context["sources"][1]
+    assert [bar.kind for bar in pump.bars[-6:]] == ["none", "none", "no", "no", "ok", "ok"]
+    assert {bar.kind for bar in pump.bars[:-6]} == {"none"}
+    assert (pump.got, pump.expected) == (12, 24)
+    assert ">23 Nov, 12:00</time>" in text(reader)
+
+
+def test_a_source_of_this_minute_only_says_since_when(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    Device.objects.create(
+        site=site, kind="meter", identifier="AABBCCDDEEFF", first_seen_at=now, last_seen_at=now
+    )
+    page = text(reader)
+    assert 'Readings in 24 h</dt><dd>since <time datetime="2026-11-23T14:05:08+01:00">' in page
+    assert 'class="no"' not in page
+
+
+def test_a_source_that_never_answered_has_no_strip_and_no_age(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    set_up(site)
+    SourceState.objects.create(
+        site=site, source="heat_pump", error_code="cloud_unreachable", last_error_at=now
+    )
+    page = text(reader)
+    assert "no response</span>" in page
+    assert "never" not in page
+    assert 'class="uptime"' not in page
+
+
 def test_the_last_good_answer_is_never_older_than_the_newest_value(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:
@@ -122,6 +166,29 @@ def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: 
     assert "from its memory" in page
     assert "being fetched" not in page
     assert "Still to calculate</dt><dd>1 h</dd>" in page
+
+
+def test_minutes_from_before_the_meter_was_connected_are_no_gaps(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    Device.objects.create(
+        site=site,
+        kind="meter",
+        identifier="AABBCCDDEEFF",
+        first_seen_at=now - timedelta(hours=5),
+        last_seen_at=now,
+    )
+    for hours, attempted_at in ((7, now), (3, now), (2, None)):
+        HistoryGap.objects.create(
+            site=site,
+            device="AABBCCDDEEFF",
+            start=now - timedelta(hours=hours),
+            missing_minutes=0,
+            state="filled",
+            last_attempt_at=attempted_at,
+        )
+    gaps = reader.get("/health").context["gaps"]
+    assert [gap.start for gap in gaps] == [now - timedelta(hours=3)]
 
 
 def test_no_minute_is_called_missing_or_there_before_it_was_looked_for(
@@ -253,7 +320,7 @@ def test_what_the_meter_says_of_itself_is_shown(
     faults = "its memory cannot be written; phase A: voltage out of range"
     assert f"<dt>Reported faults</dt><dd>{faults}</dd>" in page
     assert "<dt>Energy fed back</dt><dd>12 Wh</dd>" in page
-    assert "<dt>Its clock</dt><dd>61 min ahead</dd>" in page
+    assert "<dt>Clock</dt><dd>61 min ahead</dd>" in page
 
 
 def test_the_end_of_the_sign_in_is_shown_and_warned_of(

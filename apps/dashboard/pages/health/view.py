@@ -73,8 +73,24 @@ class HalfHour:
 
 
 @dataclass(frozen=True, slots=True)
+class Polls:
+    """The polls of the last 24 h by half hours, and how much of each the source was known in [s].
+
+    ``began``: from when on it was [epoch s].
+    """
+
+    counts: list[int]
+    expected_s: list[int]
+    began: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceCard:
-    """One source: its state in words, its last error, its day; ``facts``: what else it says of itself."""
+    """One source: its state in words, its last error, its day; ``facts``: what else it says of itself.
+
+    ``got`` of ``expected`` polls came in the last 24 h, or ``since`` then where it is known for less;
+    ``got`` is None where nobody can tell.
+    """
 
     name: str
     title: Promise
@@ -88,6 +104,7 @@ class SourceCard:
     identifier: str
     got: int | None
     expected: int
+    since: datetime | None
     bars: tuple[HalfHour, ...]
     facts: tuple[tuple[str, str], ...]
 
@@ -149,7 +166,7 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
     titles = {SourceState.Source.METER: _("Meter"), SourceState.Source.HEAT_PUMP: _("Heat pump")}
     cards = []
     for source, (measurement, field, period_s) in POLLS.items():
-        counts = _counts(site, measurement, field, at)
+        known = _polls(site, measurement, field, at, devices.get(source))
         live = getattr(status, source) if status else None
         state = states.get(source)
         cards.append(
@@ -164,9 +181,10 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
                 last_error_at=state.last_error_at if state else None,
                 model=_model(devices.get(source)),
                 identifier=devices[source].identifier if source in devices else "",
-                got=sum(counts) if counts is not None else None,
-                expected=int(DAY.total_seconds()) // period_s,
-                bars=_bars(counts or [0] * 48, HALF_HOUR_S // period_s),
+                got=sum(known.counts) if known else None,
+                expected=sum(known.expected_s) // period_s if known else 0,
+                since=_since(known, at) if known else None,
+                bars=_bars(known, period_s) if known else (),
                 facts=_facts(live, zone),
             )
         )
@@ -195,8 +213,8 @@ def _meter_facts(meter: MeterStatus) -> Iterator[tuple[str, str]]:
         size = (returned_wh, "energy_wh") if returned_wh < 1000 else (returned_wh / 1000, "energy_kwh")
         yield gettext("Energy fed back"), formatting.with_unit(*size)
     if meter.clock_offset_s is not None:
-        offset = offset_words(meter.clock_offset_s) if is_wrong(meter.clock_offset_s) else gettext("right")
-        yield gettext("Its clock"), offset
+        offset = offset_words(meter.clock_offset_s) if is_wrong(meter.clock_offset_s) else gettext("correct")
+        yield gettext("Clock"), offset
 
 
 def _newer(noted: datetime | None, live: MeterStatus | HeatPumpStatus | None) -> datetime | None:
@@ -212,22 +230,41 @@ def _model(device: Device | None) -> str:
     return model_name(device.model) if device.kind == Device.Kind.METER else device.model
 
 
-def _counts(site: Site, measurement: str, field: str, at: datetime) -> list[int] | None:
-    """Return the polls of each half hour of the last 24 h; None while the store is away."""
+def _polls(site: Site, measurement: str, field: str, at: datetime, device: Device | None) -> Polls | None:
+    """Return the polls of the last 24 h; None while the store is away, and before the first answer."""
     end = int(at.timestamp()) // INTERVAL_S * INTERVAL_S
     edges = list(range(end - int(DAY.total_seconds()), end + 1, HALF_HOUR_S))
     try:
         store: TimeSeriesStore = metrics_apps.default_store()
-        return [part.count for part in store.sums(site.pk, [field], edges)[field]]
+        counts = [part.count for part in store.sums(site.pk, [field], edges)[field]]
     except StoreUnavailable:
         return None
+    answered = [start for start, count in zip(edges, counts, strict=False) if count]
+    if device is None and not answered:
+        return None
+    began = edges[0] if device is None else min([int(device.first_seen_at.timestamp()), *answered])
+    expected_s = [max(0, min(HALF_HOUR_S, edge - began)) for edge in edges[1:]]
+    return Polls(counts=counts, expected_s=expected_s, began=began)
 
 
-def _bars(counts: list[int], expected: int) -> tuple[HalfHour, ...]:
+def _since(polls: Polls, at: datetime) -> datetime | None:
+    """Return when the source was first heard of; None where that is longer ago than the strip reaches."""
+    is_new = polls.began > at.timestamp() - DAY.total_seconds()
+    return datetime.fromtimestamp(polls.began, UTC) if is_new else None
+
+
+def _bars(polls: Polls, period_s: int) -> tuple[HalfHour, ...]:
+    halves = zip(polls.counts, polls.expected_s, strict=True)
     return tuple(
-        HalfHour(x=number * 6, kind="ok" if got >= expected * 0.95 else "part" if got else "no")
-        for number, got in enumerate(counts)
+        HalfHour(x=number * 6, kind=_kind(got, expected_s // period_s))
+        for number, (got, expected_s) in enumerate(halves)
     )
+
+
+def _kind(got: int, expected: int) -> str:
+    if not got:
+        return "no" if expected else "none"
+    return "ok" if got >= expected * 0.95 else "part"
 
 
 def _calls(house: HomeOptions, at: datetime) -> list[dict[str, Any]]:
@@ -266,7 +303,14 @@ def _backlog(site: Site) -> dict[str, Any]:
 
 def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
     since = at - timedelta(days=GAP_DAYS)
-    gaps = list(HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")[:100])
+    found = HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")
+    # Nobody missed what was fetched from before the meter was connected, or came before it was asked for.
+    found = found.exclude(state=HistoryGap.State.FILLED, missing_minutes=0, last_attempt_at=None)
+    for meter in Device.objects.filter(site=site, kind=Device.Kind.METER):
+        found = found.exclude(
+            state=HistoryGap.State.FILLED, device=meter.identifier, start__lt=meter.first_seen_at
+        )
+    gaps = list(found[:100])
     for gap in gaps:
         gap.reason = words(gap.reason, gap.reason_details).sentence
     return gaps
