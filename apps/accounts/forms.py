@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django import forms
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 
@@ -38,8 +40,18 @@ class FirstAccountForm(forms.Form):
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
     )
 
+    def clean_username(self) -> str:
+        username = str(self.cleaned_data["username"])
+        get_user_model()._meta.get_field("username").run_validators(username)
+        return username
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        validate_password(password, get_user_model()(username=self.cleaned_data.get("username", "")))
+        return password
+
     def clean_password_again(self) -> str:
         again = str(self.cleaned_data["password_again"])
-        if again != self.cleaned_data.get("password", again):
+        if again != self.data.get("password"):
             raise forms.ValidationError(_("The two passwords do not match."))
         return again

@@ -74,13 +74,19 @@ def setup(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO and account_exists():
         return redirect("dashboard:setup_resume" if request.user.is_authenticated else "accounts:login")
     form = FirstAccountForm(request.POST or None)
-    if request.method == "POST" and form.is_valid() and _code_holds(form):
+    if request.method == "POST" and _is_accepted(form):
         done = _make_in_real_home(request, form) if settings.DEMO else _make_here(request, form)
         if done is not None:
             return done
     status = 400 if form.errors else 200
     context = {"form": form, "steps": step_bar("account")}
     return render(request, "accounts/setup_account.html", context, status=status)
+
+
+def _is_accepted(form: FirstAccountForm) -> bool:
+    """Return whether all of the form will do; a wrong code is said beside what else is wrong."""
+    is_valid = form.is_valid()
+    return "code" in form.cleaned_data and _code_holds(form) and is_valid
 
 
 def _code_holds(form: FirstAccountForm) -> bool:

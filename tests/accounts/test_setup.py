@@ -64,6 +64,32 @@ def test_what_will_not_do_is_said_and_makes_no_account(
     assert not User.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once_and_beside_its_field(client: Client, db: None, home: Path) -> None:
+    wrong = {"code": "WRONG", "username": "an na", "password": "12345", "password_again": "123456"}
+    form = client.post("/setup", wrong).context["form"]
+    assert form.errors == {
+        "code": ["This is not the code that heatmon printed when it started."],
+        "username": [
+            "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."
+        ],
+        "password": [
+            "This password is too short. It must contain at least 12 characters.",
+            "This password is too common.",
+            "This password is entirely numeric.",
+        ],
+        "password_again": ["The two passwords do not match."],
+    }
+
+
+def test_a_right_code_is_no_help_with_a_password_that_will_not_do(
+    client: Client, db: None, home: Path
+) -> None:
+    weak = {"code": current_code(home), "password": "short", "password_again": "short"}
+    response = client.post("/setup", {**FIELDS, **weak})
+    assert set(response.context["form"].errors) == {"password"}
+    assert not User.objects.exists()
+
+
 def test_after_five_wrong_codes_the_right_one_has_to_wait(client: Client, db: None, home: Path) -> None:
     for _ in range(5):
         client.post("/setup", {**FIELDS, "code": "WRONG"})
@@ -86,6 +112,16 @@ def test_the_steps_save_what_was_entered(signed_in: Client) -> None:
     signed_in.cookies.clear()
     options = home_options(default_site())
     assert options.time_zone == "Europe/Vienna"
+
+
+def test_the_time_zone_is_asked_once(signed_in: Client) -> None:
+    assert 'name="time_zone"' in signed_in.get("/setup/language").content.decode()
+    assert 'name="time_zone"' not in signed_in.get("/setup/house").content.decode()
+    signed_in.post("/setup/language", {"time_zone": "Europe/Vienna", "language": "en"})
+    house = {"name": "Lodge", "latitude": "47.1", "longitude": "11.2", "altitude": "", "currency": "EUR"}
+    assert signed_in.post("/setup/house", house)["Location"] == "/"
+    site = default_site()
+    assert (site.name, home_options(site).time_zone) == ("Lodge", "Europe/Vienna")
 
 
 def test_a_step_names_the_field_that_is_wrong(signed_in: Client) -> None:

@@ -146,10 +146,11 @@ def zone_names() -> tuple[str, ...]:
     return tuple(sorted(name for name in names if "/" in name and not name.startswith("Etc/")))
 
 
-class HouseCard(ZoneCard):
+class PlaceCard(Card):
+    """The house without its time zone, which the first start asks for earlier."""
+
     section = "house"
     title = gettext_lazy("House")
-    field_order = ("name", "time_zone")
 
     name = TextField(label=gettext_lazy("Name"), max_length=100, required=True)
     latitude = number_option("latitude", label=gettext_lazy("Latitude"), example="50.55")
@@ -175,6 +176,10 @@ class HouseCard(ZoneCard):
             self.site.save(update_fields=["name"])
         save_home_options(self.site, values)
         return sorted([*values, *(["name"] if name else [])])
+
+
+class HouseCard(PlaceCard, ZoneCard):
+    field_order = ("name", "time_zone")
 
 
 class MeasuringCard(Card):

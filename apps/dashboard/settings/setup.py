@@ -13,7 +13,7 @@ from apps.accounts.steps import step_after, step_bar
 from apps.devices.connection import ConnectionReport
 from apps.devices.options import default_site, home_options
 
-from .cards import Card, HouseCard, ZoneCard, cards_of, filled_card, zone_names
+from .cards import Card, PlaceCard, ZoneCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
 from .forms import LanguageForm
 from .page import connection_piece, language_form, save, set_language
@@ -22,13 +22,10 @@ CARDS: dict[str, type[Card]] = {
     "language": ZoneCard,
     "meter": MeterCard,
     "heat-pump": HeatPumpCard,
-    "house": HouseCard,
+    "house": PlaceCard,
 }
 QUESTIONS = {
-    "language": (
-        _("Which language and time zone?"),
-        _("Days and months start at midnight in this time zone."),
-    ),
+    "language": (_("Which language and time zone?"), ""),
     "meter": (
         _("Which meter measures the heat pump?"),
         _("heatmon reads a Shelly energy meter on your own network. No data leaves your home."),
