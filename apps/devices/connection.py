@@ -98,7 +98,7 @@ def test_heat_pump(
 
 
 def _failed(error: CodedError) -> ConnectionReport:
-    said = words_for_asker(error)
+    said = words_for_asker(error, on_the_form=True)
     return ConnectionReport(ok=False, title=said.sentence, code=error.code, hint=said.hint)
 
 

@@ -236,6 +236,18 @@ WARNINGS: Mapping[str, tuple[Text, Text]] = {
 }
 
 WORDS: Mapping[str, tuple[Text, Text]] = {**METER, **EXPORT, **CLOUD, **LOGIN, **WARNINGS}
+
+_CHECK_THIS_ADDRESS = _("Check the address.")
+# Hints for somebody who has the form with the device's settings in front of them.
+ON_THE_FORM: Mapping[str, Text] = {
+    "wrong_password": _("Enter the meter's password again."),
+    "password_needed": _("Enter the meter's password."),
+    "not_a_shelly": _CHECK_THIS_ADDRESS,
+    "shelly_without_meter": _CHECK_THIS_ADDRESS,
+    "too_large": _CHECK_THIS_ADDRESS,
+    "other_heat_pump": _("It has: %(names)s. Enter one of these."),
+    "login_needed": _("Enter user name and password."),
+}
 # What a Shelly calls its own faults; ``missing:PART``, ``unreadable:KEY`` and ``negative:KEY`` are ours.
 REPORTED: Mapping[str, Text] = {
     "power_meter_failure": _("failure of its measuring unit"),
@@ -284,14 +296,18 @@ class _Places(dict[str, str]):
         return "–"
 
 
-def words(code: str, details: Mapping[str, Detail], zone: tzinfo = UTC) -> Words:
+def words(
+    code: str, details: Mapping[str, Detail], zone: tzinfo = UTC, *, on_the_form: bool = False
+) -> Words:
     """Return the words for a code in the language in force, empty ones for no code.
 
-    ``zone``: of the house, for times.
+    ``zone``: of the house, for times. ``on_the_form``: the reader is where the device is set up.
     """
     if not code:
         return Words(sentence="")
     sentence, hint = (str(text) for text in WORDS.get(code, _UNKNOWN))
+    if on_the_form:
+        hint = str(ON_THE_FORM.get(code, hint))
     places = _Places({name: _shown(value) for name, value in details.items()}, code=code)
     places |= _made_places(details, zone)
     until = until_of(details)
@@ -318,12 +334,12 @@ def words_of(error: CodedError, zone: tzinfo = UTC) -> Words:
     return words(error.code, error.details, zone)
 
 
-def words_for_asker(error: CodedError, zone: tzinfo = UTC) -> Words:
+def words_for_asker(error: CodedError, zone: tzinfo = UTC, *, on_the_form: bool = False) -> Words:
     """Return the words for a person who asks by hand: whoever is refused need not wait for our next try."""
     details = dict(error.details)
     if isinstance(error, DeviceError) and error.permanent:
         details.pop("until", None)
-    return words(error.code, details, zone)
+    return words(error.code, details, zone, on_the_form=on_the_form)
 
 
 def reported_words(fault: str) -> str:

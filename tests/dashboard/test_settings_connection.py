@@ -107,6 +107,7 @@ def test_each_thing_that_can_be_wrong_with_a_meter_has_its_sentence_and_a_hint(
     assert report.code == code
     assert report.title.startswith(sentence)
     assert report.hint
+    assert "settings" not in report.hint, "whoever tries it out is there already"
 
 
 def test_nothing_at_the_address_is_said_so() -> None:
