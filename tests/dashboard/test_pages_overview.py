@@ -124,6 +124,7 @@ def test_a_meter_that_never_answered_is_not_live(
     house.fill(store, site, now - timedelta(hours=2), now, polls=False)
     page = reader.get("/").content.decode()
     assert "Meter: no values yet" in text_of(page)
+    assert "meter: no values yet · heat pump" in text_of(page), "a dot alone says nothing"
     assert 'class="dot dot--off"' in page
 
 

@@ -24,5 +24,9 @@ class TokenForm(forms.Form):
     name = TextField(label=gettext_lazy("What is it for?"), max_length=100, required=True)
     write = forms.BooleanField(label=gettext_lazy("Allow writing notes"), required=False)
     expires = NumberField(
-        number_between(1, 3650), label=gettext_lazy("Valid for"), example="365", unit=gettext_lazy("days")
+        number_between(1, 3650),
+        label=gettext_lazy("Valid for"),
+        example="365",
+        unit=gettext_lazy("days"),
+        help_text=gettext_lazy("If left empty, the token never expires."),
     )

@@ -21,7 +21,7 @@ from .span import Span, axis_label, before_label, is_partial
 COOLING = "electrical_energy_cooling_kwh"
 PARTS = (
     ("standby_energy_kwh", "b-standby", True),
-    ("electrical_energy_unclassified_kwh", "border-strong", True),
+    ("electrical_energy_unclassified_kwh", "s-off", False),
     (COOLING, "s-return", False),
     ("electrical_energy_dhw_kwh", "b-dhw", False),
     ("electrical_energy_heating_kwh", "b-space", False),
@@ -94,12 +94,12 @@ def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPa
         "electrical_energy_dhw_kwh": "dhw",
         COOLING: "cooling",
         "standby_energy_kwh": "standby",
-        "electrical_energy_unclassified_kwh": "gap",
+        "electrical_energy_unclassified_kwh": "other",
     }
     parts = []
     for name, key in keys.items():
         total = sum_of_part(rows, name, energy_kwh)
-        if key in {"gap", "cooling"} and (total or 0.0) < 0.05:
+        if key in {"other", "cooling"} and (total or 0.0) < 0.05:
             continue
         parts.append(
             LegendPart(

@@ -100,6 +100,8 @@ def _measuring(home: Home, status: Status) -> str:
             parts.append(f"{name} {formatting.age(source.measured_at, home.at)}")
         elif source.state == NOT_SET_UP:
             parts.append(_("%(source)s not connected") % {"source": name})
+        else:
+            parts.append(_("%(source)s: no values yet") % {"source": name})
     return " · ".join(parts)
 
 
