@@ -1,21 +1,31 @@
-"""``/api/changelog/ID/effect``: what a change did."""
+"""``/api/changelog/ID/effect``, ``/api/compare``, ``/api/expected``: numbers at equal weather."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from ninja import Query
 
 from apps.changelog.models import Entry
+from apps.effects.comparing import LONGEST_DAYS, compare
 from apps.effects.effects import Answer, NoChange, effect_of
 from apps.effects.estimator import Estimate
+from apps.effects.facts import facts_of
+from apps.effects.fortnights import Window
 from apps.effects.verdicts import METHOD_VERSION, Side
 from apps.metrics.child import ChildFailed
 
 from . import api, schemas
-from .answers import ApiError, home_of, json_answer
+from .answers import ApiError, home_of, json_answer, plain
+from .energy import LocalFrom, LocalTo
 from .operations import ERRORS, EntryId, SiteId
+from .times import in_order, local_date, optional_date
+
+EXPECTED_DAYS = 60
+Day = Annotated[str, Query(description="local date, inclusive", format="date")]
 
 
 @api.get(
@@ -38,6 +48,77 @@ def effect(request: HttpRequest, entry_id: EntryId, site: SiteId = None) -> Http
         raise ApiError(409, _("This entry is an event, not a change whose effect could be known.")) from error
     except ChildFailed as error:
         raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
+
+
+@api.get("/compare", response={200: schemas.CompareOut, **ERRORS}, summary="Two periods at equal weather")
+def compare_periods(
+    request: HttpRequest, a_from: Day, a_to: Day, b_from: Day, b_to: Day, site: SiteId = None
+) -> HttpResponse:
+    """Return both periods as rows of ``/api/energy``, and what b used more (+) or less (−) a day than a: as
+    measured, and at equal weather with the 95 % interval."""
+    home = home_of(request, site)
+    periods = []
+    for start, end, name in ((a_from, a_to, "a_to"), (b_from, b_to, "b_to")):
+        first, last = local_date(start, name.replace("to", "from")), local_date(end, name)
+        if last < first:
+            raise ApiError(400, _("The range ends before it starts."), field=name)
+        if (last - first).days >= LONGEST_DAYS:
+            raise ApiError(400, _("At most %(days)d days per request.") % {"days": LONGEST_DAYS}, field=name)
+        periods.append(Window(first=first, last=last))
+    try:
+        found = compare(home, *periods)
+    except ChildFailed as error:
+        raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
+    return json_answer(
+        {
+            "a": plain(found.a, home.options.zone),
+            "b": plain(found.b, home.options.zone),
+            "raw_percent": found.raw_percent,
+            **_percent(found.difference, "effect_percent", "low_percent", "high_percent"),
+            "reason": found.reason,
+        }
+    )
+
+
+@api.get("/expected", response={200: schemas.ExpectedOut, **ERRORS}, summary="Expected use of each day")
+def expected(
+    request: HttpRequest, start: LocalFrom = None, to: LocalTo = None, site: SiteId = None
+) -> HttpResponse:
+    """Return what each finished day should have needed at its weather, from the home's own year before it,
+    with its 80 % band; by default the last 60 days. ``deviation``: the lasting one of now, if any."""
+    home = home_of(request, site)
+    last = optional_date(to, "to") or home.today - timedelta(days=1)
+    first = optional_date(start, "from") or last - timedelta(days=EXPECTED_DAYS - 1)
+    in_order(first, last)
+    try:
+        facts = facts_of(home)
+    except ChildFailed as error:
+        raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
+    now = next((each for each in facts.deviations if each.until is None), None)
+    return json_answer(
+        {
+            "rows": [
+                {
+                    "label": day.day.isoformat(),
+                    "electrical_energy_kwh": day.energy_kwh,
+                    "expected_kwh": day.expected_kwh,
+                    "low_kwh": day.low_kwh,
+                    "high_kwh": day.high_kwh,
+                    "reason": day.reason,
+                }
+                for day in facts.expected
+                if first <= day.day <= last
+            ],
+            "deviation": None
+            if now is None
+            else {
+                "since": now.since.isoformat(),
+                "percent": now.percent,
+                "low_percent": now.low_percent,
+                "high_percent": now.high_percent,
+            },
+        }
+    )
 
 
 def effect_json(answer: Answer, entry_id: int) -> dict[str, Any]:

@@ -276,3 +276,34 @@ class EffectOut(Schema):
     cost_per_year: Known
     with_changes: list[int] = Field(description="other changes close to this one, judged together with it")
     method_version: int
+
+
+class CompareOut(Schema):
+    a: EnergyRowOut
+    b: EnergyRowOut
+    raw_percent: Known
+    effect_percent: Known = Field(description="more (+) or less (−) in b at equal weather")
+    low_percent: Known
+    high_percent: Known
+    reason: str | None
+
+
+class ExpectedRowOut(Schema):
+    label: LocalDate
+    electrical_energy_kwh: Known
+    expected_kwh: Known
+    low_kwh: Known
+    high_kwh: Known
+    reason: str | None
+
+
+class DeviationOut(Schema):
+    since: LocalDate
+    percent: float
+    low_percent: float
+    high_percent: float
+
+
+class ExpectedOut(Schema):
+    rows: list[ExpectedRowOut]
+    deviation: DeviationOut | None

@@ -192,6 +192,8 @@ WORDS: Mapping[str, Any] = {
 
 BY_HAND = "by_hand"
 """Code of the event that a program was switched by hand."""
+DEVIATION = "lasting_deviation"
+"""Code of the event that consumption differs lastingly from what is expected."""
 
 PROGRAMS: Mapping[str, Any] = {
     "comfort": _("comfort"),

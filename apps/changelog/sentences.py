@@ -14,7 +14,16 @@ from django.utils.translation import gettext_lazy as _
 from apps.devices.configuration import WEEKDAYS
 
 from .diff import differences
-from .glossary import BY_HAND, HEATING_CIRCUIT, PROGRAMS, WORDS, place_name, schedule_owner, setting_name
+from .glossary import (
+    BY_HAND,
+    DEVIATION,
+    HEATING_CIRCUIT,
+    PROGRAMS,
+    WORDS,
+    place_name,
+    schedule_owner,
+    setting_name,
+)
 from .schedule_days import Day, Segment, day_change, mode_at, segments
 
 ARROW = "→"
@@ -40,6 +49,7 @@ EVENT_SENTENCES: Mapping[str, Any] = {
     "heat_pump_replaced": _("The heat pump's gateway was replaced"),
     "long_outage": _("No data for a long time"),
     BY_HAND: _("Program switched on by hand"),
+    DEVIATION: _("Lasting deviation"),
 }
 _OUTAGES: Mapping[str, Any] = {
     "meter": _("No data from the meter for %(duration)s"),
@@ -78,12 +88,23 @@ def event_title(code: str, details: Mapping[str, Any], lasted: timedelta | None 
     ``place`` and ``program``. ``lasted``: None while it lasts, or where it has no length."""
     if code == BY_HAND and details.get("program"):
         return _by_hand(str(details["place"]), str(details["program"]), lasted)
+    if code == DEVIATION and "percent" in details:
+        return _deviation(float(details["percent"]))
     if code == "long_outage" and details.get("source") in _OUTAGES and details.get("duration_s"):
         return str(_OUTAGES[details["source"]]) % {"duration": _duration(float(details["duration_s"]))}
     sentence = str(EVENT_SENTENCES.get(code, code.replace("_", " ").capitalize()))
     if details.get("before") and details.get("after"):
         return f"{sentence}: {details['before']} {ARROW} {details['after']}"
     return sentence
+
+
+def _deviation(percent: float) -> str:
+    words = (
+        _("Consumption %(percent)s %% above expected")
+        if percent > 0
+        else _("Consumption %(percent)s %% below expected")
+    )
+    return str(words) % {"percent": number_text(round(abs(percent)))}
 
 
 def _by_hand(place: str, program: str, lasted: timedelta | None) -> str:

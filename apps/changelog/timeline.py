@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from apps.devices.models import Site
 from apps.devices.sql import first_row
 
-from .glossary import BY_HAND, PROGRAMS, setting_name
+from .glossary import BY_HAND, DEVIATION, PROGRAMS, setting_name
 from .models import ConfigurationVersion, Entry, SettingChange
 from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
 
@@ -116,7 +116,7 @@ def view(entry: Entry) -> EntryView:
         author=entry.author_name or None,
         version=entry.version,
         settings=tuple(changes),
-        begin=entry.at if entry.ended_at is not None or entry.event_code == BY_HAND else None,
+        begin=entry.at if entry.ended_at is not None or entry.event_code in (BY_HAND, DEVIATION) else None,
         end=entry.ended_at,
     )
 

@@ -3,11 +3,13 @@
 from django.urls import URLPattern, path
 
 from .pages.change.view import change
+from .pages.compare.view import compare_page
 from .pages.documentation import view as documentation
 from .pages.efficiency.view import efficiency
 from .pages.energy.view import energy
 from .pages.health.view import health
 from .pages.history.view import history
+from .pages.normal.view import normal
 from .pages.overview.view import favicon, overview
 from .pages.test import view as test_pages
 from .settings import page as settings_page
@@ -25,6 +27,8 @@ urlpatterns: list[URLPattern] = [
     path("changes/<int:entry_id>", change, name="change"),
     path("changes/test", test_pages.plan, name="test_plan"),
     path("changes/test/<int:test_id>", test_pages.test, name="test"),
+    path("compare", compare_page, name="compare"),
+    path("normal", normal, name="normal"),
     path("health", health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),

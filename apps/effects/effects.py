@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
-
-import orjson
 
 from apps.changelog.models import Entry
-from apps.changelog.timeline import state
 from apps.metrics.child import in_child
 from apps.metrics.home import Home
 from apps.metrics.tariff import tariff_on, tariffs_of
 
+from .deviations import note_deviations
+from .facts import Facts, digest, facts_inputs, facts_of
 from .fortnights import LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
 from .gathering import (
     Change,
     change_of,
     effect_days,
     meter_days,
-    quiet_changes,
     setting_changes,
     spans_of_tests,
 )
-from .models import AlternatingTest, Effect, HomeFacts
-from .null import OwnNull, own_nulls
-from .samples import EffectDay
-from .targets import DHW, SPACE, TOTAL, target_of
+from .models import Effect, HomeFacts
+from .targets import target_of
 from .testing import close_test, entry_test, running_test
 from .verdicts import METHOD_VERSION, Question, Verdict, verdict
 
 log = logging.getLogger(__name__)
 
-YEAR_DAYS = 365
-LEAST_YEAR_DAYS = 350
-NULL_DAYS = 800
-"""How far back quiet dates are looked for: two heating seasons."""
 DAY = timedelta(days=1)
 
 
@@ -57,21 +47,13 @@ class Answer:
     made_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """By target: the home's own null, and the energy of the last 365 days [kWh], None with less."""
-
-    nulls: Mapping[str, OwnNull | None]
-    year_kwh: Mapping[str, float | None]
-
-
 def effect_of(home: Home, entry: Entry) -> Answer:
     """Return the effect of a change or a note. Raises NoChange, ChildFailed."""
     if entry.kind == Entry.Kind.EVENT:
         raise NoChange(entry.pk)
     facts = facts_of(home)
     question = _question(home, entry, facts)
-    inputs = _digest([METHOD_VERSION, asdict(question)])
+    inputs = digest([METHOD_VERSION, asdict(question)])
     known = Effect.objects.filter(entry=entry).first()
     if known is None or known.inputs != inputs:
         found = in_child(verdict, question)
@@ -91,7 +73,7 @@ def effect_of(home: Home, entry: Entry) -> Answer:
 def judge_all(home: Home) -> int:
     """Make the verdicts on all changes and notes whose days may have changed since the last time; return how
     many were looked at."""
-    inputs = _facts_inputs(home)
+    inputs = facts_inputs(home)
     if HomeFacts.objects.filter(site_id=home.id, judged=inputs).exists():
         return 0
     entries = Entry.objects.filter(site_id=home.id).exclude(kind=Entry.Kind.EVENT)
@@ -101,53 +83,9 @@ def judge_all(home: Home) -> int:
     test = running_test(home)
     if test is not None:
         close_test(home, test)
-    facts_of(home)
+    note_deviations(home, facts_of(home).deviations)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
-
-
-def facts_of(home: Home) -> Facts:
-    """Return what all verdicts share, made anew each day and when changes or the reach of data differ."""
-    first = home.first_day()
-    inputs = _facts_inputs(home)
-    known = HomeFacts.objects.filter(site_id=home.id).first()
-    if known is None or known.inputs != inputs:
-        known, _created = HomeFacts.objects.update_or_create(
-            site_id=home.id, defaults={"inputs": inputs, "facts": _made_facts(home, first)}
-        )
-    return Facts(
-        nulls={
-            target: None if null is None else OwnNull(**null) for target, null in known.facts["nulls"].items()
-        },
-        year_kwh=known.facts["year_kwh"],
-    )
-
-
-def _facts_inputs(home: Home) -> str:
-    tests = list(AlternatingTest.objects.filter(site_id=home.id).values_list("id", "ended_on"))
-    return _digest(
-        [METHOD_VERSION, home.today, home.first_day(), state(home.site), home.options.time_zone, tests]
-    )
-
-
-def _made_facts(home: Home, first: date | None) -> dict[str, Any]:
-    targets = (TOTAL, SPACE, DHW)
-    last = home.today - DAY
-    if first is None or first > last:
-        return {"nulls": dict.fromkeys(targets), "year_kwh": dict.fromkeys(targets)}
-    days = effect_days(home, max(first, last - NULL_DAYS * DAY), last)
-    nulls = in_child(own_nulls, days, quiet_changes(home), targets)
-    return {
-        "nulls": {target: None if null is None else asdict(null) for target, null in nulls.items()},
-        "year_kwh": {target: _year_kwh(days, target, last) for target in targets},
-    }
-
-
-def _year_kwh(days: Mapping[date, EffectDay], target: str, last: date) -> float | None:
-    """Return the energy of the 365 days up to ``last``; days without count as the mean of the others."""
-    year = [days[day] for day in days if last - YEAR_DAYS * DAY < day <= last]
-    known = [value for day in year if (value := day.value(target)) is not None]
-    return sum(known) / len(known) * YEAR_DAYS if len(known) >= LEAST_YEAR_DAYS else None
 
 
 def _question(home: Home, entry: Entry, facts: Facts) -> Question:
@@ -190,8 +128,3 @@ def _cost(home: Home, found: Verdict, facts: Facts) -> float | None:
     if found.electricity is None or year_kwh is None or tariff is None:
         return None
     return found.electricity.percent / 100.0 * year_kwh * tariff.price_per_kwh
-
-
-def _digest(value: Any) -> str:
-    text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(text).hexdigest()

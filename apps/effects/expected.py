@@ -126,6 +126,12 @@ class _Home:
         return -math.hypot(min(low, 0.0), drift), math.hypot(max(high, 0.0), drift)
 
 
+def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
+    """Return the expected use of every day, and the lasting deviations."""
+    found = expected_days(days)
+    return found, deviations(found)
+
+
 def expected_days(days: Sequence[WeatherDay]) -> list[ExpectedDay]:
     """Return the expected use of every day of ``days`` (in order), each from the valid days before it."""
     found: list[ExpectedDay] = []

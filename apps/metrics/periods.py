@@ -103,6 +103,20 @@ def energy_rows(home: Home, period: str, first: date, last: date) -> list[Energy
     ]
 
 
+@kept
+def row_between(home: Home, first: date, last: date) -> EnergyRow:
+    """Return the local days ``first`` to ``last`` as one row. Raises ValueError for a range that ends before
+    it starts."""
+    if last < first:
+        raise ValueError("the range ends before it starts")
+    start, end = home.day_bounds(first)[0], home.day_bounds(last)[1]
+    label = first.isoformat() if first == last else f"{first.isoformat()}/{last.isoformat()}"
+    whole = [Period(start=start, end=end, label=label, first=first, last=last)]
+    rows = totals(home, [start, end])
+    (price,), (weather,) = _costs(home, whole, rows), _weather(home, whole)
+    return _row(whole[0], rows[0], weather, price, home.options.zone)
+
+
 def _row(period: Period, total: Totals, weather: Weather, price: float | None, zone: ZoneInfo) -> EnergyRow:
     run_s = total.compressor_run_s
     return EnergyRow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -12,7 +13,6 @@ from apps.dashboard import formatting
 from apps.dashboard.charts.periods import (
     Axis,
     Interval,
-    IntervalsSpec,
     PointLine,
     PointSet,
     ScatterSpec,
@@ -49,22 +49,24 @@ def interval_chart(found: Verdict) -> ChartBlock | None:
                 colour="text-2",
             )
         )
+    return _signed("effect-data", rows)
+
+
+def signed_intervals(name: str, rows: Sequence[tuple[str, Estimate, str]]) -> ChartBlock | None:
+    """Draw estimates (label, estimate, colour) on one axis around zero; None without any."""
+    return _signed(name, [_row(*row) for row in rows])
+
+
+def _signed(name: str, rows: Sequence[Interval]) -> ChartBlock | None:
     spec = intervals(rows, "%", 0, 5.0)
     if spec is None:
         return None
-    signed = IntervalsSpec(
-        rows=spec.rows,
-        minimum=min(spec.minimum, -5.0),
-        maximum=max(spec.maximum, 5.0),
-        unit="%",
-        decimals=0,
-        signed=True,
-    )
+    signed = replace(spec, minimum=min(spec.minimum, -5.0), maximum=max(spec.maximum, 5.0), signed=True)
     said = "; ".join(
         f"{row.label}: {formatting.signed_percent(row.low)} – {formatting.signed_percent(row.high)}"
         for row in rows
     )
-    return ChartBlock(id="effect-data", data=signed.data, summary=said, table=NO_TABLE)
+    return ChartBlock(id=name, data=signed.data, summary=said, table=NO_TABLE)
 
 
 def less_electricity(efficiency: Estimate | None) -> Estimate | None:

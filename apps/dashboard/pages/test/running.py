@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from apps.changelog.timeline import configuration_at
 from apps.dashboard import formatting
-from apps.dashboard.charts.periods import Interval, IntervalsSpec, intervals
-from apps.dashboard.contexts import ChartBlock, Fact, Table
+from apps.dashboard.contexts import ChartBlock, Fact
+from apps.dashboard.pages.change.charts import signed_intervals
 from apps.dashboard.pages.change.links import day_href
 from apps.dashboard.pages.change.words import Chip, percent, plain_range, signed_range
 from apps.effects.alternating import Block
@@ -185,34 +185,8 @@ def _steps_chart(found: Progress) -> ChartBlock | None:
     """Draw how the interval narrows, after each pair of blocks."""
     every = max(1, -(-len(found.steps) // MOST_STEPS))
     shown_steps = list(found.steps)[::-1][::every][::-1]
-    rows = [
-        Interval(
-            label=formatting.local_date(step.day, "day"),
-            middle=step.estimate.percent,
-            low=step.estimate.low_percent,
-            high=step.estimate.high_percent,
-            colour="accent",
-        )
-        for step in shown_steps
-    ]
-    spec = intervals(rows, "%", 0, 5.0)
-    if spec is None:
-        return None
-    signed = IntervalsSpec(
-        rows=rows,
-        minimum=min(spec.minimum, -5.0),
-        maximum=max(spec.maximum, 5.0),
-        unit="%",
-        decimals=0,
-        signed=True,
-    )
-    last = found.steps[-1].estimate
-    return ChartBlock(
-        id="steps-data",
-        data=signed.data,
-        summary=signed_range(last),
-        table=Table(name="", columns=[], rows=[]),
-    )
+    rows = [(formatting.local_date(step.day, "day"), step.estimate, "accent") for step in shown_steps]
+    return signed_intervals("steps-data", rows)
 
 
 def _verdict(test: AlternatingTest) -> Chip:

@@ -1,0 +1,183 @@
+"""``/normal``: is it normal? What each day needed, and what it should have needed at its weather."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from apps.changelog.timeline import EntryView
+from apps.dashboard import formatting
+from apps.dashboard.charts.lines import DAY, ChartSpec, LineData, PlotData, line_chart
+from apps.dashboard.contexts import Table, TableRow
+from apps.dashboard.pages import page, this_home
+from apps.effects.deviations import likely_causes
+from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, Deviation, ExpectedDay
+from apps.effects.facts import facts_of
+from apps.metrics.child import ChildFailed
+from apps.metrics.home import Home
+
+log = logging.getLogger(__name__)
+
+SHOWN_DAYS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviationView:
+    """A lasting deviation: "+14 % (8 to 21)" since when, and the changes near its begin."""
+
+    text: str
+    since: date
+    until: date | None
+    noticed: date
+    kwh: str
+    causes: Sequence[EntryView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalContext:
+    """``now``: the deviation that lasts, None where all is as expected; ``why_not``: why nothing can be said
+    yet."""
+
+    now: DeviationView | None
+    past: Sequence[DeviationView]
+    spec: ChartSpec
+    summary: str
+    inside: str
+    table: Table
+    why_not: str
+
+
+@page
+def normal(request: HttpRequest) -> HttpResponse:
+    """Show measured against expected use of the last 60 days, and lasting deviations."""
+    home = this_home(request)
+    try:
+        facts = facts_of(home)
+    except ChildFailed as failure:
+        log.error("The expected use could not be calculated: %s", failure)
+        return render(request, "dashboard/store_unavailable.html", status=503)
+    first = home.today - timedelta(days=SHOWN_DAYS)
+    days = [day for day in facts.expected if day.day >= first]
+    views = [_deviation(home, each) for each in facts.deviations]
+    spec = _chart(home, days)
+    context = NormalContext(
+        now=next((view for view in views if view.until is None), None),
+        past=[view for view in views if view.until is not None][::-1],
+        spec=spec,
+        summary=_("%(days)s days") % {"days": formatting.number(len(days))},
+        inside=_inside(days),
+        table=_table(days),
+        why_not=_why_not(days),
+    )
+    return render(request, "dashboard/normal/normal.html", {"at": home.at, "page": context})
+
+
+def _deviation(home: Home, found: Deviation) -> DeviationView:
+    return DeviationView(
+        text=_("%(percent)s (%(low)s to %(high)s)")
+        % {
+            "percent": formatting.signed_percent(found.percent),
+            "low": formatting.signed_percent(found.low_percent),
+            "high": formatting.signed_percent(found.high_percent),
+        },
+        since=found.since,
+        until=found.until,
+        noticed=found.noticed,
+        kwh=formatting.with_unit(abs(found.kwh_per_day), "energy_kwh"),
+        causes=likely_causes(home, found),
+    )
+
+
+def _inside(days: Sequence[ExpectedDay]) -> str:
+    known = [day for day in days if day.energy_kwh is not None and day.low_kwh is not None]
+    if not known:
+        return ""
+    held = sum((day.low_kwh or 0.0) <= (day.energy_kwh or 0.0) <= (day.high_kwh or 0.0) for day in known)
+    return _("%(held)s of %(days)s days lie inside the band; four of five are expected.") % {
+        "held": formatting.number(held),
+        "days": formatting.number(len(known)),
+    }
+
+
+def _why_not(days: Sequence[ExpectedDay]) -> str:
+    if any(day.expected_kwh is not None for day in days):
+        return ""
+    if any(day.reason == OTHER_WEATHER for day in days):
+        return _("Such weather has not been seen in this house yet.")
+    return _("heatmon learns your house from 60 measured days; then it can say what is normal.")
+
+
+def _chart(home: Home, days: Sequence[ExpectedDay]) -> ChartSpec:
+    start = home.midnight(home.today - timedelta(days=SHOWN_DAYS))
+    end = home.midnight(home.today)
+    times = [home.midnight(day.day) + DAY // 2 for day in days]
+    lines = [
+        LineData(
+            name="expected",
+            label=_("Expected at this weather"),
+            colour="text-2",
+            style="dashed",
+            time=times,
+            values=[day.expected_kwh for day in days],
+            low=[day.low_kwh for day in days],
+            high=[day.high_kwh for day in days],
+        ),
+        LineData(
+            name="measured",
+            label=_("Measured"),
+            colour="s-power",
+            time=times,
+            values=[day.energy_kwh for day in days],
+        ),
+    ]
+    plot = PlotData(
+        name="use",
+        title=_("Electricity, kWh a day"),
+        unit="kWh",
+        decimals=1,
+        lines=lines,
+        cause=_("No data"),
+        gaps_of="measured",
+        minimum=0.0,
+    )
+    return line_chart(
+        [plot],
+        start=start,
+        end=end,
+        now=end,
+        step_s=DAY,
+        zone=home.options.zone,
+        tick_label=formatting.tick_label,
+    )
+
+
+def _table(days: Sequence[ExpectedDay]) -> Table:
+    return Table(
+        name=_("Measured and expected"),
+        columns=[_("Day"), _("Measured kWh"), _("Expected kWh"), _("80 % band"), _("Difference")],
+        rows=[_row(day) for day in reversed(days)],
+    )
+
+
+def _row(day: ExpectedDay) -> TableRow:
+    band = (
+        formatting.MISSING
+        if day.low_kwh is None
+        else f"{formatting.number(day.low_kwh, 1)}–{formatting.number(day.high_kwh, 1)}"
+    )
+    return TableRow(
+        head=formatting.local_date(day.day, "weekday_day"),
+        cells=[
+            formatting.number(day.energy_kwh, 1),
+            formatting.number(day.expected_kwh, 1),
+            band,
+            formatting.signed_percent(None if day.share is None else 100 * day.share),
+        ],
+        partial=day.reason == FEW_DAYS,
+    )

@@ -1,0 +1,110 @@
+"""Two periods at equal weather: a difference, never an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from apps.changelog.models import Entry
+from apps.changelog.timeline import EntryView, entries
+from apps.metrics.child import in_child
+from apps.metrics.home import Home
+from apps.metrics.kept import kept
+from apps.metrics.periods import EnergyRow, row_between
+from apps.metrics.windows import local_midnight
+
+from .estimator import Estimate, effect
+from .fortnights import (
+    FEW_DAYS_AFTER,
+    FEW_DAYS_BEFORE,
+    LEAST_ALIKE_DAYS,
+    LEAST_DAYS,
+    NO_ESTIMATE,
+    OTHER_WEATHER,
+    TOO_WIDE,
+    WIDEST_PERCENT,
+    Window,
+    alike,
+)
+from .gathering import effect_days
+from .samples import EffectDay, samples
+from .targets import TOTAL
+
+NEAR_DAYS = 60
+NEAR_DRIFT, FAR_DRIFT = 0.03, 0.08
+LONGEST_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodComparison:
+    """``raw_percent``: by how much b used more (+) than a a day; ``difference``: the same at equal weather,
+    None with a ``reason``."""
+
+    a: EnergyRow
+    b: EnergyRow
+    raw_percent: float | None
+    difference: Estimate | None
+    reason: str | None
+    valid_days: tuple[int, int]
+
+
+@kept
+def compare(home: Home, a: Window, b: Window) -> PeriodComparison:
+    """Return period b against period a. Raises ChildFailed, ValueError for an empty period."""
+    rows = row_between(home, a.first, a.last), row_between(home, b.first, b.last)
+    old, new = _days(home, a), _days(home, b)
+    first, second = samples(old, new, TOTAL)
+    difference, reason = None, _refusal(len(first), len(second))
+    if reason is None and alike(first, second) < LEAST_ALIKE_DAYS:
+        reason = OTHER_WEATHER
+    if reason is None:
+        far = abs(b.centre - a.centre) > NEAR_DAYS
+        difference = in_child(effect, [*first, *second], FAR_DRIFT if far else NEAR_DRIFT)
+        reason = NO_ESTIMATE if difference is None else None
+    if difference is not None and difference.half_width_percent > WIDEST_PERCENT:
+        difference, reason = None, TOO_WIDE
+    return PeriodComparison(
+        a=rows[0],
+        b=rows[1],
+        raw_percent=_raw_percent(rows[0], len(a.days), rows[1], len(b.days)),
+        difference=difference,
+        reason=reason,
+        valid_days=(len(first), len(second)),
+    )
+
+
+def changes_between(home: Home, a: Window, b: Window) -> list[EntryView]:
+    """Return the changes of settings from the begin of the earlier to the end of the later period."""
+    first, last = min(a.first, b.first), max(a.last, b.last)
+    zone = home.options.zone
+    start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
+    return entries(home.site, start=start, end=end, kind=Entry.Kind.SETTING)
+
+
+def _days(home: Home, period: Window) -> Sequence[EffectDay]:
+    last = min(period.last, home.today - timedelta(days=1))
+    return list(effect_days(home, period.first, last).values()) if period.first <= last else []
+
+
+def _refusal(first: int, second: int) -> str | None:
+    if first < LEAST_DAYS:
+        return FEW_DAYS_BEFORE
+    return FEW_DAYS_AFTER if second < LEAST_DAYS else None
+
+
+def _raw_percent(a: EnergyRow, a_days: int, b: EnergyRow, b_days: int) -> float | None:
+    """Return the difference a day as measured, missing time scaled up."""
+    before, after = a.scaled_energy_kwh, b.scaled_energy_kwh
+    if not before or after is None:
+        return None
+    return 100.0 * (after / b_days / (before / a_days) - 1.0)
+
+
+def year_before(period: Window) -> Window:
+    """Return the same days a year before."""
+    return Window(first=_year_before(period.first), last=_year_before(period.last))
+
+
+def _year_before(day: date) -> date:
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)

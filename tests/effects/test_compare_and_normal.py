@@ -1,0 +1,167 @@
+"""Two periods at equal weather, and what is normal: pages, API, entries of lasting deviations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from apps.changelog.models import Entry
+from apps.changelog.timeline import entries
+from apps.devices.models import Site
+from apps.devices.options import home_options
+from apps.effects.effects import judge_all
+from apps.effects.samples import EffectDay
+from apps.metrics.home import Home
+from apps.metrics.store.sqlite import SqliteStore
+from tests.dashboard.house import set_up
+from tests.dashboard.test_pages_overview import text_of
+
+from .known import house_days
+from .lived import change, write_days
+
+pytestmark = pytest.mark.django_db
+
+FIRST = date(2025, 10, 1)
+SINCE = date(2026, 10, 20)
+PERIODS = "a_from=2026-01-01&a_to=2026-01-31&b_from=2026-02-01&b_to=2026-02-28"
+
+
+@pytest.fixture
+def home(site: Site, now: datetime) -> Iterator[Site]:
+    set_up(site)
+    yield site
+
+
+def more(day: EffectDay, times: float) -> EffectDay:
+    return replace(day, energy_kwh=(day.energy_kwh or 0.0) * times)
+
+
+def lived(
+    store: SqliteStore, site: Site, since: date, times: float, *, first: date = FIRST, count: int = 418
+) -> None:
+    """A house since October of last year, which uses ``times`` as much from ``since`` on."""
+    days = house_days(first, count, noise=0.03).values()
+    write_days(store, site, [more(day, times) if day.day >= since else day for day in days])
+
+
+def here(site: Site, store: SqliteStore) -> Home:
+    at = datetime(2026, 11, 23, 13, tzinfo=UTC)
+    return Home(site=site, options=home_options(site), store=store, at=at)
+
+
+def test_a_difference_of_two_months_is_told_at_equal_weather(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, date(2026, 2, 1), 1.3, first=date(2025, 12, 25), count=70)
+    body = reader.get(f"/api/compare?{PERIODS}").json()
+    assert list(body) == [
+        "a", "b", "raw_percent", "effect_percent", "low_percent", "high_percent", "reason",
+    ]  # fmt: skip
+    assert body["low_percent"] < 30.0 < body["high_percent"]
+    assert body["reason"] is None
+    assert (body["a"]["start"], body["b"]["end"]) == (
+        "2026-01-01T00:00:00+01:00",
+        "2026-03-01T00:00:00+01:00",
+    )
+
+
+def test_a_period_without_data_is_refused(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 1, 20), count=45)
+    body = reader.get(
+        "/api/compare?a_from=2025-01-01&a_to=2025-01-31&b_from=2026-02-01&b_to=2026-02-28"
+    ).json()
+    assert (body["effect_percent"], body["reason"]) == (None, "few_days_before")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("a_from=x&a_to=2026-01-31&b_from=2026-02-01&b_to=2026-02-28", "a_from"),
+        ("a_from=2026-02-01&a_to=2026-01-31&b_from=2026-02-01&b_to=2026-02-28", "a_to"),
+        ("a_from=2026-01-01&a_to=2026-01-31&b_from=2020-02-01&b_to=2026-02-28", "b_to"),
+        ("a_from=2026-01-01&a_to=2026-01-31&b_from=2026-02-01", "b_to"),
+    ],
+)
+def test_wrong_periods_are_named(
+    reader: Client, store: SqliteStore, home: Site, query: str, field: str
+) -> None:
+    answer = reader.get(f"/api/compare?{query}")
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
+def test_the_page_compares_and_credits_nobody(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2026, 2, 1), 1.3, first=date(2025, 12, 25), count=70)
+    change(home, date(2026, 1, 31), dhw__target_temperature_c=(50, 48))
+    text = text_of(reader.get(f"/compare?{PERIODS}").content.decode())
+    assert "Two periods compared" in text
+    assert "% more (" in text
+    assert "None of them is credited with the difference." in text
+
+
+def test_the_page_stands_with_nothing_measured_and_a_wrong_address(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    assert "no answer: fewer than 10 measured days" in text_of(reader.get("/compare").content.decode())
+    assert reader.get("/compare?a_from=yesterday").status_code == 200
+
+
+def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 11, 1), count=20)
+    page = reader.get("/energy").content.decode()
+    assert 'href="/compare?b_from=2026-11-01&amp;b_to=2026-11-23"' in page
+    assert 'href="/normal"' in page
+
+
+def test_a_quiet_year_is_as_expected(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0)
+    body = reader.get("/api/expected").json()
+    assert (len(body["rows"]), body["deviation"]) == (60, None)
+    assert list(body["rows"][0]) == [
+        "label", "electrical_energy_kwh", "expected_kwh", "low_kwh", "high_kwh", "reason",
+    ]  # fmt: skip
+    assert body["rows"][-1]["label"] == "2026-11-22"
+    held = [row["low_kwh"] <= row["electrical_energy_kwh"] <= row["high_kwh"] for row in body["rows"]]
+    assert sum(held) > 40
+    assert "as expected" in text_of(reader.get("/normal").content.decode())
+
+
+def test_a_lasting_deviation_is_an_entry_with_since_when_and_by_how_much(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, SINCE, 1.35)
+    judge_all(here(home, store))
+    (entry,) = entries(home, kind=Entry.Kind.EVENT)
+    assert abs((entry.at.date() - SINCE).days) <= 7
+    assert entry.title.startswith("Consumption 3") and entry.title.endswith("% above expected")
+    deviation = reader.get("/api/expected").json()["deviation"]
+    assert deviation["low_percent"] < 35 < deviation["high_percent"]
+    text = text_of(reader.get("/normal").content.decode())
+    assert "No setting was changed near its beginning." in text
+
+
+def test_a_deviation_is_noted_once_however_often_it_is_looked_for(store: SqliteStore, home: Site) -> None:
+    lived(store, home, SINCE, 1.35)
+    for number in range(3):
+        judge_all(replace(here(home, store), at=here(home, store).at + timedelta(days=number)))
+    assert Entry.objects.filter(event_code="lasting_deviation").count() == 1
+
+
+def test_a_known_change_is_the_likely_cause_and_no_alarm(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, SINCE, 1.35)
+    change(home, SINCE - timedelta(days=1), dhw__target_temperature_c=(45, 60))
+    judge_all(here(home, store))
+    assert not Entry.objects.filter(event_code="lasting_deviation").exists()
+    assert "Likely cause: Hot water: target temperature" in text_of(reader.get("/normal").content.decode())
+
+
+def test_before_sixty_days_nothing_is_said(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 11, 1), count=20)
+    assert "heatmon learns your house from 60 measured days" in text_of(
+        reader.get("/normal").content.decode()
+    )
