@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres influx-test celery-test lint types check bench study soak browser messages screenshots vendor-check clean
+.PHONY: run test test-postgres influx-test celery-test production-test production-test-long production-soak wheels \
+  lint types check bench study soak browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +35,22 @@ influx-test: $(VENV)/.dev-installed  ## InfluxDB on a real influxd 2: HEATMON_TE
 	@test -x "$${HEATMON_TEST_INFLUXDB:-$$(command -v influxd)}" || \
 	  { echo "No influxd is found: set HEATMON_TEST_INFLUXDB to the path of influxd 2, or put it on the PATH." >&2; exit 1; }
 	HEATMON_INFLUX_DAYS=30 $(BIN)/python -m pytest -n $(JOBS) -m influxd $(ARGS)
+
+production-test: $(VENV)/.dev-installed  ## the image and docker-compose.yml for real (root on Debian)
+	$(BIN)/python -m pytest -n 0 -s -p no:randomly tests/production/test_gunicorn.py \
+	  tests/production/test_compose.py tests/production/test_documents.py $(ARGS)
+
+production-test-long: $(VENV)/.dev-installed  ## 15 minutes in which each service is killed in turn: no minute is lost
+	$(BIN)/python -m tests.production.long
+
+production-soak: $(VENV)/.dev-installed  ## docker-compose.yml for two hours: every poll counted (MINUTES=120)
+	$(BIN)/python -m tests.production.soak $(or $(MINUTES),120)
+
+wheels: $(VENV)/.dev-installed  ## every requirement has a wheel for the image on arm64 and amd64
+	@for platform in manylinux2014_aarch64 manylinux2014_x86_64; do \
+	  $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+	    --python-version 3.13 --implementation cp --platform $$platform --platform manylinux_2_28_$${platform#manylinux2014_} \
+	    --dest build/wheels-$$platform -r requirements.txt && echo "$$platform: all wheels are there" || exit 1; done
 
 lint: $(VENV)/.dev-installed  ## style
 	$(BIN)/ruff check .

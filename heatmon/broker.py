@@ -27,8 +27,8 @@ class WakingChannel(redis.Channel):
     def _size(self, _queue: str) -> int:
         return 0
 
-    def _delete(self, queue: str, *_table: Any, **_options: Any) -> None:
-        self._fanout_queues.pop(queue, None)
+    def _delete(self, queue: str, *args: Any, **kwargs: Any) -> None:
+        """There is nothing to delete."""
 
 
 class WakingTransport(redis.Transport):

@@ -17,6 +17,7 @@ from typing import Any
 from celery import Celery
 from celery.beat import Scheduler, SchedulingError
 from celery.schedules import schedstate, schedule
+from celery.signals import worker_ready
 from kombu.common import Broadcast
 
 from .broker import WakingAMQP
@@ -29,6 +30,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
 
 WAKES_EVERY_S = 60
 LOOK_EVERY_S = 5.0
+LISTENS_AFTER_S = 0.5
 
 
 class Ticks(schedule):  # type: ignore[misc]
@@ -130,3 +132,14 @@ def _application() -> Celery:
 
 
 app = _application()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def wake_at_start(sender: Any, **_signal: Any) -> None:
+    """Look for what is due as soon as a worker listens: the turn of these ten seconds need not be lost."""
+
+    def wake() -> None:
+        for entry in app.conf.beat_schedule.values():
+            app.send_task(entry["task"], **entry["options"])
+
+    sender.timer.call_after(LISTENS_AFTER_S, wake)

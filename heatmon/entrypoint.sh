@@ -4,8 +4,10 @@ set -eu
 case "${1:-web}" in
   web)
     python manage.py setup_code
-    exec gunicorn "heatmon.wsgi:opened()" --bind 0.0.0.0:8000 --workers 1 --threads 4 \
-      --no-control-socket --worker-tmp-dir /tmp --access-logfile /dev/null --graceful-timeout 5
+    # Whom to believe about X-Forwarded headers is decided in heatmon/wsgi.py alone.
+    exec gunicorn "heatmon.wsgi:opened()" --bind "${HEATMON_BIND:-0.0.0.0:8000}" --workers 1 --threads 4 \
+      --forwarded-allow-ips "" --no-control-socket --worker-tmp-dir /tmp --access-logfile /dev/null \
+      --graceful-timeout 5
     ;;
   worker)
     exec python -m heatmon.worker

@@ -56,6 +56,9 @@ class Watched:
     started_at: float
     patience: float = 1.0
 
+    def was_woken(self) -> bool:
+        return (noted_at(woken(self.group)) or 0.0) > self.started_at
+
     def silent_for_s(self, now: float) -> float:
         at = noted_at(woken(self.group))
         return now - max(self.started_at, at if at is not None and at <= now else 0.0)
@@ -113,7 +116,7 @@ class Watch:
             elif before:
                 log.warning("all jobs are done in time again")
             WORKER_LATE.write_text(" ".join(late), encoding="utf-8")
-        if not late:
+        if not late and all(one.was_woken() for one in self.watched):
             note(WORKER_HEALTHY)
 
     def _end(self) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import django
 from django.core.wsgi import get_wsgi_application
 
 from .schedule import JOBS, late_after_s
@@ -21,6 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
 # Believed from the trusted proxy only, whatever server runs this.
 FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
 
+django.setup()  # with the sub-path, under which static files are linked; the next line would leave it out
 _django = get_wsgi_application()
 
 

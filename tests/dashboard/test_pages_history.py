@@ -39,21 +39,6 @@ def test_a_gap_is_hatched_and_told_in_words(reader: Client, filled: Site) -> Non
     assert "23 Nov, 02:20–03:35 Heat pump no values from the heat pump" in text_of(response.content.decode())
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "to=9999-12-31T23:59:59Z",
-        "to=1970-01-01T00:00:00Z",
-        "to=0001-01-01T00:00:00Z",
-        "from=2099-12-30T00:00&to=2100-01-01T12:00",
-    ],
-)
-def test_years_that_no_home_has_are_refused_in_words(reader: Client, filled: Site, query: str) -> None:
-    response = reader.get(f"/history?{query}")
-    assert response.status_code == 200
-    assert "Showing today instead." in text_of(response.content.decode())
-
-
 def test_where_no_memory_was_searched_nothing_is_called_lost(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:

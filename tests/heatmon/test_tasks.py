@@ -190,6 +190,7 @@ def test_a_hung_task_is_killed_after_a_turn_of_its_own_kind() -> None:
         "refine_minutes": 280,
         "backfill": 280,
         "derive": 280,
+        "judge_changes": 280,
         "keep_house": 280,
     }
     unguarded = [job for job in JOBS if not job.lock or job.keeps_lock]

@@ -14,7 +14,7 @@ RANGES = ("day", "week", "month", "year")
 CUSTOM = "custom"
 UNKNOWN, NO_DATE, FAR = "unknown", "no_date", "far"
 REVERSED, SHORT, LONG, FUTURE = "reversed", "short", "long", "future"
-FIRST_YEAR, LAST_YEAR = 1990, 2099
+FIRST_YEAR, LAST_YEAR = 1990, 2200
 LONGEST = timedelta(days=366 * 30)
 SHORTEST = timedelta(minutes=5)
 
@@ -100,9 +100,10 @@ def parse_instant(field: str, text: str, zone: tzinfo) -> datetime:
         raise RangeInvalid(field, text, NO_DATE) from error
     if at.tzinfo is None:
         at = at.replace(tzinfo=zone)
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise RangeInvalid(field, text, FAR)
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise RangeInvalid(field, text, FAR) from error
 
 
 def _custom(query: Mapping[str, str], now: datetime, oldest: date, zone: tzinfo) -> Range:

@@ -59,10 +59,10 @@ class PriceCard(Card):
             self.fields[name].unit = f"{currency}/kWh"  # type: ignore[attr-defined]
         for name in ("base_fee_per_day", "new_fee"):
             self.fields[name].unit = _("%(currency)s/day") % {"currency": currency}  # type: ignore[attr-defined]
-        for tariff in self.options.tariffs:
+        for number, tariff in enumerate(self.options.tariffs):
             day = date_format(date.fromisoformat(tariff["from"]), "DATE_FORMAT")
             price = formatting.money(tariff["price"], currency, 4)
-            self.fields[f"remove_{tariff['from']}"] = forms.BooleanField(
+            self.fields[f"remove_{number}"] = forms.BooleanField(
                 label=_("Remove: %(price)s per kWh from %(day)s") % {"price": price, "day": day},
                 required=False,
             )
@@ -95,8 +95,8 @@ class PriceCard(Card):
     def _tariffs(self) -> list[dict[str, Any]]:
         kept = {
             tariff["from"]: dict(tariff)
-            for tariff in self.options.tariffs
-            if not self.cleaned_data[f"remove_{tariff['from']}"]
+            for number, tariff in enumerate(self.options.tariffs)
+            if not self.cleaned_data[f"remove_{number}"]
         }
         if self.cleaned_data["new_from"]:
             added = {

@@ -27,7 +27,6 @@ from apps.metrics.status import (
     NOTHING_NEW,
     OFFLINE,
     SOURCE_SILENT,
-    STALE,
     HeatPumpStatus,
     Status,
 )
@@ -162,13 +161,13 @@ def _detail(home: Home, status: Status, state: str) -> str:
         wording = _("since %(time)s (%(duration)s)") if certain else _("for more than %(duration)s")
         parts.append(wording % {"time": formatting.moment(home, since), "duration": lasting})
     pump = status.heat_pump
-    measured_at = _measured_at(pump)
-    if status.meter.state == FRESH and not is_of_now(pump) and measured_at is not None:
+    if status.meter.state == FRESH and pump.state != FRESH and pump.measured_at is not None:
         parts.append(
-            _("according to the meter; mode as of %(time)s") % {"time": formatting.moment(home, measured_at)}
+            _("according to the meter; mode as of %(time)s")
+            % {"time": formatting.moment(home, pump.measured_at)}
         )
     elif (
-        is_of_now(pump)
+        pump.state == FRESH
         and pump.modulation_percent is not None
         and state not in {pump_state.OFF, pump_state.UNKNOWN}
     ):
@@ -248,17 +247,10 @@ def _is_silent(source: HeatPumpStatus) -> bool:
     return source.fault is not None and source.fault.code == SOURCE_SILENT
 
 
-def _measured_at(source: HeatPumpStatus) -> datetime | None:
-    """Return when its values were measured; a silent source's are as old as the newest thing it says."""
-    if _is_silent(source) and source.fault is not None:
-        since: datetime = source.fault.details["since"]
-        return since
-    return source.measured_at
-
-
 def _silent_since(home: Home, status: Status) -> str:
-    since = formatting.moment(home, _measured_at(status.heat_pump))
-    return _("nothing new from the heat pump since %(time)s") % {"time": since}
+    fault = status.heat_pump.fault
+    since = fault.details["since"] if fault is not None else None
+    return _("nothing new from the heat pump since %(time)s") % {"time": formatting.moment(home, since)}
 
 
 def _span(home: Home, start: datetime, end: datetime) -> str:
@@ -378,8 +370,8 @@ def _temperature_card(
     pump = status.heat_pump
     return _aged(
         home,
-        STALE if _is_silent(pump) else pump.state,
-        _measured_at(pump),
+        pump.state,
+        pump.measured_at,
         label,
         value,
         "temperature_c",
