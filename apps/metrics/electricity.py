@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .energy import CounterReading, KnownEnergy, LumpOfEnergy, Resolved, energy_from_counter, resolve
-from .grid import INTERVAL_S, edge_from, interval_of
+from .grid import INTERVAL_S, MINUTE_S, edge_from, interval_of, minutes
 from .raw import RawRows
 
 CHUNK_S = 32 * 86_400
@@ -83,18 +83,25 @@ def _resolved(raw: RawRows, start: int, end: int) -> Resolved:
 
 
 def without_cut_gaps(raw: RawRows, known: Electricity) -> tuple[int, int]:
-    """[start, end) widened so that no gap with counters on both sides is cut by its edges, and no lump."""
+    """[start, end) widened so that its edges cut no lump, and no counter step off from the minutes without a
+    row whose energy it tells."""
     start = min([known.start, *(interval_of(lump.start) for lump in known.lumps)])
     end = max([known.end, *(edge_from(lump.end) for lump in known.lumps)])
-    if not known.energies:
-        return start, end
-    if known.energies[0] is None and raw.next_counter(known.start + 1) is not None:
-        before = raw.previous_counter(known.start)
-        start = start if before is None else min(start, interval_of(before))
-    if known.energies[-1] is None and raw.previous_counter(known.end - 1) is not None:
-        after = raw.next_counter(known.end)
-        end = end if after is None else max(end, edge_from(after))
+    for edge in (known.start, known.end):
+        missing = _missing_around(raw, edge)
+        if missing:
+            start, end = min(start, interval_of(missing[0])), max(end, edge_from(missing[-1] + MINUTE_S))
     return start, end
+
+
+def _missing_around(raw: RawRows, edge: int) -> list[int]:
+    """Return the minutes without a row in the counter step that reaches over ``edge``."""
+    after = raw.next_counter(edge)
+    before = None if after is None or after == edge else raw.previous_counter(edge)
+    if before is None or after is None:
+        return []
+    rows = raw.minutes(before, after)
+    return [minute for minute in minutes(before, after) if minute not in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,6 +290,40 @@ def test_an_outage_that_ends_turns_unknown_intervals_into_a_lump(store: SqliteSt
     assert the_row(store, START + HOUR)["electric_s"] == 300.0
 
 
+def test_a_counter_that_comes_last_tells_of_the_gap_behind_rows_that_came_before_it(
+    store: SqliteStore, site: Site
+) -> None:
+    """The meter was away for three hours, and lost its memory of the first of them."""
+    store.write([*steady_hours(START, START + HOUR, 1500.0), counter(START + HOUR, 5000.0)])
+    derive_intervals(store, SITE, PARAMETERS, START, START + HOUR)
+    store.write(steady_hours(START + 2 * HOUR, START + 4 * HOUR, 1500.0))
+    derive_intervals(store, SITE, PARAMETERS, START + HOUR, START + 4 * HOUR)
+    assert electric_seconds(store, START, START + 4 * HOUR) == 3 * HOUR
+
+    store.write([counter(START + 4 * HOUR, 9500.0)])
+    mark_stale(SITE, START + 4 * HOUR, START + 4 * HOUR + 1)
+    work_off(store)
+    (lump,) = Lump.objects.all()
+    assert (lump.start.timestamp(), lump.end.timestamp()) == (START + HOUR, START + 2 * HOUR)
+    assert lump.energy_wh == 1500.0
+    assert electric_seconds(store, START, START + 4 * HOUR) == 4 * HOUR
+
+
+def test_a_row_before_a_gap_that_is_corrected_late_changes_the_lump_behind_it(
+    store: SqliteStore, site: Site
+) -> None:
+    store.write([*steady_hours(START, START + HOUR, 1500.0), counter(START, 5000.0)])
+    store.write(
+        [*steady_hours(START + 2 * HOUR, START + 3 * HOUR, 1500.0), counter(START + 3 * HOUR, 9500.0)]
+    )
+    derive_intervals(store, SITE, PARAMETERS, START, START + 3 * HOUR)
+    assert [lump.energy_wh for lump in Lump.objects.all()] == [1500.0]
+
+    store.write([minute(START + 600, 125.0)])
+    derive_intervals(store, SITE, PARAMETERS, START + 600, START + 900)
+    assert [lump.energy_wh for lump in Lump.objects.all()] == [1400.0]
+
+
 def test_no_difference_reaches_from_one_meter_or_profile_into_another(store: SqliteStore, site: Site) -> None:
     store.write(steady_hours(START, START + HOUR, 2000.0))
     store.write([counter(START + HOUR, 5000.0), counter(START + 2 * HOUR, 90_000.0, device="0011223344FF")])
