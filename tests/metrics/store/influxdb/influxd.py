@@ -70,7 +70,7 @@ def influxd() -> Influxd:
     return started
 
 
-def start(path: str) -> Influxd:
+def start(path: str, *flags: str) -> Influxd:
     """Start a server of its own."""
     folder = Path(tempfile.mkdtemp(prefix="influxd-"))
     with socket.socket() as free:
@@ -84,6 +84,7 @@ def start(path: str) -> Influxd:
         f"--engine-path={folder / 'engine'}",
         "--reporting-disabled",
         "--log-level=error",
+        *flags,
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/bin"})
