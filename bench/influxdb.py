@@ -77,7 +77,8 @@ def measured(folder: Path, asked: argparse.Namespace) -> Iterator[str]:
         for name, store in (("SQLite", sqlite), ("InfluxDB", influxdb)):
             began = time.perf_counter()
             samples = fill(store, asked.days, asked.fields)
-            yield f"{name}: {samples:,} values of {asked.days} days written in {time.perf_counter() - began:.0f} s"
+            took_s = time.perf_counter() - began
+            yield f"{name}: {samples:,} values of {asked.days} days written in {took_s:.0f} s"
         yield f"influxd after writing: {memory_mib(server.process.pid)}"
         size = compacted(server.folder / "engine")
         sizes = sqlite.engine.size_bytes() / samples, size / samples

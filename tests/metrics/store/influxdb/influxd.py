@@ -13,6 +13,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -36,16 +37,28 @@ class Influxd:
     def new_bucket(self, retention_s: int = 0) -> Address:
         """Make an empty bucket; one that keeps for ever unless told otherwise."""
         name = f"bucket-{uuid.uuid4().hex[:12]}"
-        org = self.get("/api/v2/orgs", org=ORG)["orgs"][0]["id"]
         rules = [{"type": "expire", "everySeconds": retention_s}] if retention_s else []
+        self.post("/api/v2/buckets", {"orgID": self.org_id(), "name": name, "retentionRules": rules})
+        return Address(url=self.url, org=ORG, bucket=name, token=self.token)
+
+    def token_for(self, bucket: str) -> str:
+        """Make a token that may read and write one bucket, and nothing else."""
+        found = self.get("/api/v2/buckets", name=bucket)["buckets"][0]["id"]
+        resource = {"type": "buckets", "id": found, "orgID": self.org_id()}
+        permissions = [{"action": action, "resource": resource} for action in ("read", "write")]
+        made = self.post("/api/v2/authorizations", {"orgID": self.org_id(), "permissions": permissions})
+        return str(made["token"])
+
+    def org_id(self) -> str:
+        return self.get("/api/v2/orgs", org=ORG)["orgs"][0]["id"]
+
+    def post(self, path: str, content: dict[str, Any]) -> dict[str, Any]:
         answer = requests.post(
-            f"{self.url}/api/v2/buckets",
-            json={"orgID": org, "name": name, "retentionRules": rules},
-            headers={"Authorization": f"Token {self.token}"},
-            timeout=30,
+            self.url + path, json=content, headers={"Authorization": f"Token {self.token}"}, timeout=30
         )
         answer.raise_for_status()
-        return Address(url=self.url, org=ORG, bucket=name, token=self.token)
+        made: dict[str, Any] = answer.json()
+        return made
 
     def get(self, path: str, **parameters: str) -> dict[str, list[dict[str, str]]]:
         answer = requests.get(

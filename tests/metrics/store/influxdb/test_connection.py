@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
+from apps.devices.models import Site
 from apps.metrics.store.engine import Fields, SourceKey
 from apps.metrics.store.front import Store
+from apps.metrics.store.influxdb import flux
+from apps.metrics.store.influxdb.connection import Address, InfluxUnavailable
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
 from ..engines import DAY, METER, MIDNIGHT, power_rows
@@ -12,8 +19,6 @@ from ..engines import DAY, METER, MIDNIGHT, power_rows
 def test_an_answer_that_is_given_up_half_way_does_not_disturb_the_next_question(store: Store) -> None:
     store.write(power_rows(MIDNIGHT, range(5000)))
     connection = store.engine._connection  # type: ignore[attr-defined]
-    from apps.metrics.store.influxdb import flux
-
     rows = connection.ask(
         flux.points(1, circuit=False),
         MIDNIGHT,
@@ -54,3 +59,25 @@ def test_names_that_mean_something_in_line_protocol_come_back_as_they_are(store:
         assert list(store.engine.points(source, fields.names, MIDNIGHT, MIDNIGHT + DAY)) == [(MIDNIGHT, [50])]
         store.delete(1, "meter", MIDNIGHT, MIDNIGHT + DAY, device=device)
         assert list(store.engine.points(source, fields.names, MIDNIGHT, MIDNIGHT + DAY)) == []
+
+
+@pytest.mark.influxd
+def test_a_token_that_may_read_and_write_the_bucket_is_enough(real: Address, db: None) -> None:
+    from .influxd import influxd
+
+    Site.objects.get_or_create(pk=1)
+    engine = InfluxEngine(dataclasses.replace(real, token=influxd().token_for(real.bucket)))
+    engine.add_home("b7a0")
+    assert engine.homes() == {"b7a0"}
+    engine.ping()
+    store = Store(engine)
+    store.write(power_rows(MIDNIGHT, [5, 6, 7]))
+    store.write(power_rows(MIDNIGHT, [None]))
+    store.delete(1, "meter", MIDNIGHT + 20, MIDNIGHT + DAY)
+    store.tidy()
+    assert [row.values["power_w"] for row in store.rows(1, "meter", MIDNIGHT, MIDNIGHT + DAY)] == [6]
+    other = InfluxEngine(dataclasses.replace(influxd().new_bucket(), token=influxd().token_for(real.bucket)))
+    with pytest.raises(InfluxUnavailable):
+        other.ping()
+    for one in (engine, other):
+        one.close()
