@@ -9,9 +9,10 @@ import pytest
 from django.conf import LazySettings
 
 from apps.devices import clock
-from apps.metrics.admission import admitted
+from apps.metrics.admission import admitted, begin_anew, keep
 from apps.metrics.apps import use_store
 from apps.metrics.extents import DatabaseExtents
+from apps.metrics.models import StoredHome
 from apps.metrics.store.base import Row, StoreRefused, StoreUnavailable
 from apps.metrics.store.front import Store
 from apps.metrics.store.influxdb.connection import Address
@@ -127,6 +128,31 @@ def test_a_bucket_of_another_home_is_refused_once_it_answers(
     assert store.refusal is caught.value
     with pytest.raises(StoreRefused):
         store.ping()
+
+
+def test_a_new_bucket_is_begun_only_when_its_owner_says_so(
+    server: StandIn, start: Callable[[], Store], settings: LazySettings
+) -> None:
+    start()
+    settings.HEATMON = load_options(options_of(server.new_bucket()))
+    with pytest.raises(StoreRefused):
+        start()
+    assert begin_anew("influxdb", Path("unused")) is None
+    start().ping()
+
+
+def test_a_bucket_of_another_home_is_never_emptied(
+    server: StandIn, start: Callable[[], Store], settings: LazySettings
+) -> None:
+    start()
+    StoredHome.objects.all().delete()
+    with pytest.raises(StoreRefused) as caught:
+        start()
+    assert caught.value.code == "foreign"
+    with pytest.raises(StoreUnavailable, match="name it in HEATMON_INFLUXDB_BUCKET"):
+        begin_anew("influxdb", Path("unused"))
+    keep("influxdb", Path("unused"))
+    start().ping()
 
 
 def test_a_home_does_not_begin_while_influxdb_is_away(server: StandIn, start: Callable[[], Store]) -> None:
