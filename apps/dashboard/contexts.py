@@ -102,13 +102,14 @@ class LegendItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotView:
-    """One plot of a panel: its legend, and what a screen reader says of it."""
+    """One plot of a panel: its legend, and what a screen reader says of it. ``empty``: nothing to draw."""
 
     name: str
     title: str
     size: str
     summary: str
     legend: Sequence[LegendItem]
+    empty: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,12 +168,14 @@ class DrawnPanel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartBlock:
-    """A single chart that is not over time: ``data`` for charts.js, ``summary`` in words, its table."""
+    """A single chart that is not over time: ``data`` for charts.js, ``summary`` in words, its table.
+    ``empty``: there is nothing to draw."""
 
     id: str
     data: Mapping[str, Any]
     summary: str
     table: Table
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

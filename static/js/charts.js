@@ -29,7 +29,22 @@
     Chart.defaults.font.family = C.font;
     Chart.defaults.font.size = 12;
     Chart.defaults.plugins.legend.display = false;
-    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, footerColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, usePointStyle: true });
+    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, footerColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, boxWidth: 22, usePointStyle: true });
+    Chart.defaults.plugins.tooltip.callbacks.labelPointStyle = ({ dataset, chart }) => ((dataset.type || chart.config.type) === "line" ? { pointStyle: sample(dataset) } : { pointStyle: "circle" });
+  }
+  /* A piece of the line for the tooltip, which itself knows no dashes. */
+  function sample(line) {
+    const piece = document.createElement("canvas"), g = piece.getContext("2d");
+    piece.width = 22;
+    piece.height = 6;
+    g.strokeStyle = line.borderColor;
+    g.lineWidth = 2;
+    g.lineCap = line.borderCapStyle || "butt";
+    g.setLineDash(line.borderDash || []);
+    g.beginPath();
+    g.moveTo(1, 3); g.lineTo(21, 3);
+    g.stroke();
+    return piece;
   }
   function hatch(color, back) {
     const tile = document.createElement("canvas");
@@ -80,7 +95,7 @@
       const at = event.type === "mouseout" ? null : chart.scales.x.getValueForPixel(event.x);
       charts.forEach((other) => { if (other.options.plugins.crosshair.group === group && other.$at !== at) { other.$at = at; other.draw(); } });
     },
-    afterDraw(chart) {
+    afterDatasetsDraw(chart) {                                 // the tooltip comes later and covers the line
       const { ctx, chartArea: a, scales: { x } } = chart;
       if (chart.$drag) {
         ctx.save();
@@ -157,13 +172,36 @@
       });
     }
   };
-  Chart.register(gaps, crosshair, band, brackets, whiskers);
+  /* The numbers of lines at the left end of each, pushed apart where they would cover one another. */
+  const ends = {
+    id: "ends",
+    afterDatasetsDraw(chart) {
+      const { ctx, chartArea: a, scales: { x, y } } = chart;
+      const named = chart.data.datasets.filter((set) => set.$name && set.data.length).map((set) => ({ name: set.$name, at: x.getPixelForValue(set.data[0].x), y: y.getPixelForValue(set.data[0].y) })).sort((one, other) => one.y - other.y);
+      named.forEach((end, i) => { end.y = Math.max(end.y, i ? named[i - 1].y + 17 : a.top); });
+      ctx.save();
+      ctx.font = "700 11px " + C.font;
+      ctx.textAlign = "center";
+      ctx.textBaseline = "middle";
+      named.forEach((end) => {
+        ctx.fillStyle = C.text;
+        ctx.beginPath(); ctx.roundRect(Math.max(end.at, a.left) + 3, end.y - 8, 16, 16, 8); ctx.fill();
+        ctx.fillStyle = C.surface;
+        ctx.fillText(end.name, Math.max(end.at, a.left) + 11, end.y + 0.5);
+      });
+      ctx.restore();
+    }
+  };
+  Chart.register(gaps, crosshair, band, brackets, whiskers, ends);
 
   /* ---------- shared pieces ---------- */
   const LAYOUT = { autoPadding: false, padding: { right: 20, top: 8 } };     // equal margins: stacked plots share one time axis
   const LINES = { solid: {}, dashed: { borderDash: [6, 4] }, dotted: { borderDash: [1.5, 3.5], borderCapStyle: "round", borderWidth: 2.25 }, thin: { borderWidth: 1.25 } };
-  const yAxis = (decimals, more) => Object.assign({ border: { display: false }, grid: { color: C.grid, drawTicks: false },
-    ticks: { maxTicksLimit: 5, padding: 6, callback: (v) => text(v, Number.isInteger(v) ? 0 : Math.min(decimals, 1)) },
+  /* As many decimals as the ticks of the axis need to differ as they do. */
+  const places = (ticks) => [0, 1, 2, 3, 4].find((d) => ticks.every(({ value }) => Math.abs(value * 10 ** d - Math.round(value * 10 ** d)) < 1e-4)) ?? 5;
+  const tickText = (value, ticks, unit) => text(value, places(ticks), unit);
+  const yAxis = (more) => Object.assign({ border: { display: false }, grid: { color: C.grid, drawTicks: false },
+    ticks: { maxTicksLimit: 5, padding: 6, callback: (v, _i, ticks) => tickText(v, ticks) },
     afterFit: (scale) => { scale.width = compact() ? 38 : 48; } }, more);
   const bound = (low, high) => Object.assign({}, low == null ? {} : { min: low }, high == null ? {} : { suggestedMax: high });
   const pointsOf = (time, values) => time.map((t, i) => ({ x: t * 1000, y: values[i] }));
@@ -179,34 +217,50 @@
   }
   const loneRadius = (values, radius) => values.map((v, i) => (v != null && (i === 0 || values[i - 1] == null) && (i === values.length - 1 || values[i + 1] == null) ? radius : 0));
   function lineSets(line, plot) {
-    const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, pointStyle: "line" };
+    const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, clip: 3 };
     const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(line.time, line.values), pointRadius: loneRadius(line.values, 2), $decimals: plot.decimals },
       line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
     if (!line.low.length) return [main];
     const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
     return [main, Object.assign({ data: pointsOf(line.time, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(line.time, line.low), fill: false }, edge)];
   }
-  function marker(mark, from, withLabel) {
-    return { type: "line", scaleID: "x", value: Math.max(mark.at, from) * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: withLabel, content: String(mark.number), position: "start", yAdjust: -4,
+  /* Numbers that would cover one another share a label over their middle: "2–3". */
+  function labels(chart, spec) {
+    const words = ({ marks: own }) => (own.length > 1 ? own[0].number + "\u2013" : "") + own[own.length - 1].number;
+    const middle = (group) => (group.from + group.to) / 2, half = (group) => 7 + words(group).length * 3.5, found = [];
+    spec.markers.forEach((mark) => {
+      const at = chart.scales.x.getPixelForValue(Math.max(mark.at, spec.start) * 1000);
+      let group = { from: at, to: at, marks: [mark] };
+      while (found.length && middle(group) - middle(found[found.length - 1]) < half(group) + half(found[found.length - 1])) {
+        const before = found.pop();
+        group = { from: before.from, to: Math.max(before.to, group.to), marks: before.marks.concat(group.marks) };
+      }
+      found.push(group);
+    });
+    return new Map(found.map((group) => [group.marks[0], { words: words(group), shift: middle(group) - group.from }]));
+  }
+  function marker(mark, spec, withLabel) {
+    const label = ({ chart }) => (withLabel && chart.scales.x ? labels(chart, spec).get(mark) : null);
+    return { type: "line", scaleID: "x", value: Math.max(mark.at, spec.start) * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: (context) => Boolean(label(context)), content: (context) => (label(context) || {}).words || "", position: "start", xAdjust: (context) => (label(context) || {}).shift || 0, yAdjust: -4,
       backgroundColor: C.text, color: C.surface, font: { size: 11, weight: "bold" }, padding: { x: 6, y: 3 }, borderRadius: 10 } };
   }
   function stretch(mark, spec) {
     return { type: "box", xMin: Math.max(mark.at, spec.start) * 1000, xMax: Math.min(mark.until, spec.end) * 1000, backgroundColor: soft(C.accent, 0.16), borderWidth: 0, drawTime: "beforeDatasetsDraw" };
   }
-  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.flatMap((mark) => [["m" + mark.number, marker(mark, spec.start, withLabel)]].concat(mark.until == null ? [] : [["s" + mark.number, stretch(mark, spec)]])));
+  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.flatMap((mark) => [["m" + mark.number, marker(mark, spec, withLabel)]].concat(mark.until == null ? [] : [["s" + mark.number, stretch(mark, spec)]])));
   const under = (spec, items) => (items.length ? spec.markers.filter((mark) => mark.until != null && mark.at * 1000 <= items[0].parsed.x && items[0].parsed.x < mark.until * 1000).map((mark) => mark.number + "  " + mark.text) : []);
   function drawPlot(canvas, spec, plot, group) {
-    const last = !spec.runs.length && spec.plots[spec.plots.length - 1] === plot;
+    const drawn = spec.plots.filter(({ lines }) => lines.some((line) => line.time.length)), last = !spec.runs.length && drawn[drawn.length - 1] === plot;
     return new Chart(canvas, { type: "line", data: { datasets: plot.lines.flatMap((line) => lineSets(line, plot)) },
       options: { parsing: false, normalized: true, interaction: { mode: "nearest", axis: "x", intersect: false }, layout: LAYOUT,
-        scales: { x: timeAxis(spec, last, true), y: yAxis(plot.decimals, bound(plot.minimum, plot.suggested_maximum)) },
+        scales: { x: timeAxis(spec, last, true), y: yAxis(bound(plot.minimum, plot.suggested_maximum)) },
         plugins: { tooltip: { filter: (item) => !item.dataset.$quiet, callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, plot.decimals, plot.unit)), footer: (items) => under(spec, items) } },
-          gaps: { list: plot.gaps }, crosshair: { group }, annotation: { annotations: marks(spec, spec.plots[0] === plot) } } } });
+          gaps: { list: plot.gaps }, crosshair: { group }, annotation: { annotations: marks(spec, drawn[0] === plot) } } } });
   }
   function drawBand(canvas, spec, group) {
     return new Chart(canvas, { type: "line", data: { datasets: [{ data: [{ x: spec.start * 1000, y: null }] }] },
       options: { parsing: false, events: ["mousemove", "mouseout"], layout: LAYOUT,
-        scales: { x: timeAxis(spec, true, false), y: yAxis(0, { grid: { display: false }, ticks: { display: false }, min: 0, max: 1 }) },
+        scales: { x: timeAxis(spec, true, false), y: yAxis({ grid: { display: false }, ticks: { display: false }, min: 0, max: 1 }) },
         plugins: { tooltip: { enabled: false }, band: { runs: spec.runs }, crosshair: { group } } } });
   }
 
@@ -221,35 +275,35 @@
     if (spec.compare) sets.push({ type: "line", label: spec.compare.label, data: spec.compare.values, borderColor: C.text2, backgroundColor: C.text2, borderWidth: 1.25, borderDash: [4, 3], pointRadius: loneRadius(spec.compare.values, 3), stepped: "middle", order: -1, stack: "compare" });
     return new Chart(canvas, { data: { labels: spec.labels, datasets: sets },
       options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
-        scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: yAxis(spec.decimals, { stacked: true, beginAtZero: true }) },
+        scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: yAxis({ stacked: true, beginAtZero: true }) },
         plugins: { brackets: { list: spec.brackets }, tooltip: { callbacks: { title: (items) => (items.length ? spec.titles[items[0].dataIndex] : ""),
           label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
   }
   function drawSums(canvas, spec) {
     const sets = spec.sets.map((set) => {
       const color = set.colour ? token(set.colour) : C.text2;
-      return Object.assign({ label: set.label, data: set.values, borderColor: color, borderWidth: set.filled ? 2 : 1.25, backgroundColor: soft(color, 0.12), pointBackgroundColor: color, spanGaps: false,
+      return Object.assign({ label: set.label, data: set.values, borderColor: color, borderWidth: set.filled ? 2 : 1.25, clip: 6, backgroundColor: soft(color, 0.12), pointBackgroundColor: color, spanGaps: false,
         pointRadius: set.values.map((_, i) => (i === set.mark ? 4 : 0)) }, LINES[set.style] && set.style !== "solid" ? { borderDash: [4, 3] } : {}, set.filled ? { fill: "origin" } : {});
     });
     return new Chart(canvas, { type: "line", data: { labels: spec.labels, datasets: sets },
       options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
-        scales: { x: { grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 14 } }, y: yAxis(0, { beginAtZero: true }) },
+        scales: { x: { grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 14 } }, y: yAxis({ beginAtZero: true }) },
         plugins: { tooltip: { callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
   }
   function drawScatter(canvas, spec) {
     const looks = { filled: (c) => ({ borderWidth: 0.75, backgroundColor: soft(c, 0.42) }), hollow: () => ({ borderWidth: 1.5, backgroundColor: C.surface }), dot: (c) => ({ borderWidth: 0, backgroundColor: soft(c, 0.5) }), diamond: (c) => ({ borderWidth: 1, backgroundColor: c, pointStyle: "rectRot" }) };
     const sets = spec.sets.map((set) => {
       const color = token(set.colour);
-      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, borderColor: color, $texts: set.texts, $links: set.links }, looks[set.style](color));
+      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, clip: 8, borderColor: color, $texts: set.texts, $links: set.links }, looks[set.style](color));
     });
-    const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: { solid: [], dotted: [2, 3] }[line.style] || [6, 3], pointRadius: 0, pointHitRadius: 0 }));
+    const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), $name: line.name, borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: { solid: [], dotted: [2, 3] }[line.style] || [6, 3], pointRadius: 0, pointHitRadius: 0 }));
     const axis = (a) => Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum });
     return new Chart(canvas, { type: "scatter", data: { datasets: sets.concat(lines) },
       options: { layout: LAYOUT,
         onClick: (_event, items) => { const link = items.map((item) => (sets[item.datasetIndex] || {}).$links?.[item.index]).find(Boolean); if (link) location.assign(link); },
         onHover: (event, items) => { event.native.target.style.cursor = items.some((item) => (sets[item.datasetIndex] || {}).$links?.length) ? "pointer" : ""; },
-        scales: { x: Object.assign({ type: "linear", border: { color: C.strong }, grid: { color: C.grid, drawTicks: false }, ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 16, callback: (v) => text(v, Number.isInteger(v) ? 0 : spec.x.decimals, spec.x.unit) } }, axis(spec.x)),
-          y: yAxis(spec.y.decimals, axis(spec.y)) },
+        scales: { x: Object.assign({ type: "linear", border: { color: C.strong }, grid: { color: C.grid, drawTicks: false }, ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 16, callback: (v, _i, ticks) => tickText(v, ticks, spec.x.unit) } }, axis(spec.x)),
+          y: yAxis(axis(spec.y)) },
         plugins: { tooltip: { callbacks: { label: (item) => (item.dataset.$texts ? " " + item.dataset.$texts[item.dataIndex] : " " + item.dataset.label) } } } } });
   }
   function drawIntervals(canvas, spec) {
@@ -257,7 +311,7 @@
     return new Chart(canvas, { type: "bar", data: { labels: spec.rows.map((row) => row.label), datasets: [{ data: spec.rows.map(() => null) }] },
       options: { indexAxis: "y", events: [], layout: { padding: { right: 16, left: spec.rows.length > 1 ? 0 : 12 } },
         scales: { x: { min: spec.minimum, max: spec.maximum, border: { color: C.strong }, grid: { color: (c) => (spec.signed && c.tick && c.tick.value === 0 ? C.text : C.grid), drawTicks: false },
-            ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 12, callback: (v) => sign(v) + text(v, spec.decimals, spec.unit === "%" ? "%" : "") } },
+            ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 12, callback: (v, _i, ticks) => sign(v) + tickText(v, ticks, spec.unit === "%" ? "%" : "") } },
           y: { border: { display: false }, grid: { display: false }, ticks: { display: spec.rows.length > 1, color: C.text, padding: 8 } } },
         plugins: { whiskers: { rows: spec.rows } } } });
   }

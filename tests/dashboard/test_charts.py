@@ -156,6 +156,16 @@ def test_gaps_are_those_of_the_named_line_else_where_all_are_missing() -> None:
     assert of_all.plots[0].gaps == ()
 
 
+def test_what_the_lines_of_a_plot_cannot_tell_is_told_beside_them() -> None:
+    cop = PlotData(
+        name="cop", title="COP", unit="", decimals=2, cause="",
+        lines=[line("cop", [4.0, None, None, None, None, None, None, None])],
+        known=[0, 300, 600, 900, 2100],
+    )  # fmt: skip
+    spec = line_chart([cop], start=0, end=2400, now=2400, step_s=300, zone=BERLIN, tick_label=plain)
+    assert spec.plots[0].gaps == (Gap(start=1200, end=2100, cause=""),)
+
+
 def test_at_most_twenty_markers_are_drawn_and_the_rest_counted() -> None:
     markers = [Marker(number=n, at=n, text="note") for n in range(1, 28)]
     spec = line_chart([], markers, start=0, end=6000, now=6000, step_s=300, zone=BERLIN, tick_label=plain)

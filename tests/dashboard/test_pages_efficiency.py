@@ -160,6 +160,21 @@ def test_two_curves_in_one_range_have_a_verdict_each(reader: Client, filled: Sit
     ]
 
 
+def test_many_curves_are_numbered_and_the_newest_six_drawn(reader: Client, filled: Site) -> None:
+    for days_ago in range(8, 0, -1):
+        ConfigurationVersion.objects.create(
+            site=filled,
+            device="7571000000000000",
+            at=NOW - timedelta(days=days_ago),
+            settings={"circuits.1.curve.slope": 0.8, "circuits.1.curve.shift": days_ago},
+        )
+    response = reader.get("/efficiency?range=month")
+    (block,) = response.context["page"].curves
+    assert [line["name"] for line in block.chart.data["lines"]] == ["3", "4", "5", "6", "7", "8"]
+    assert [period.name for period in block.periods if not period.style] == ["1", "2"]
+    assert "2 earlier curves are not drawn" in text_of(response.content.decode())
+
+
 def test_without_a_known_curve_the_flow_is_still_shown(reader: Client, filled: Site) -> None:
     response = reader.get("/efficiency?range=month")
     assert [curve.circuit for curve in response.context["page"].curves] == [""]

@@ -73,6 +73,24 @@ def test_the_sum_is_that_of_the_known_days(reader: Client, filled: Site) -> None
     assert context.bars.table.foot.cells[0] == "109.5"
 
 
+def test_costs_are_drawn_over_the_whole_period_which_is_not_over(reader: Client, filled: Site) -> None:
+    days = reader.get("/energy").context["energy"].sums.data
+    assert (days["labels"][-1], len(days["labels"]), len(days["sets"][0]["values"])) == ("30", 30, 23)
+    months = reader.get("/energy?period=month").context["energy"].sums.data
+    assert (months["labels"][0], months["labels"][-1], len(months["labels"])) == ("Jan", "Dec", 12)
+    weeks = reader.get("/energy?period=week").context["energy"].sums.data
+    assert (weeks["labels"][-1], len(weeks["labels"])) == ("53", 53)
+
+
+def test_no_axis_is_drawn_where_nothing_was_measured(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    page = reader.get("/energy").content.decode()
+    assert 'data-spec="energy-data"' not in page
+    assert "No data in this range" in text_of(page)
+
+
 def test_without_a_price_the_page_says_where_to_enter_it(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:
@@ -230,6 +248,10 @@ def test_what_a_lump_holds_is_not_classified(reader: Client, filled: Site) -> No
         row = energy_rows(Home.of(filled, NOW), "day", date(2026, 11, 22), date(2026, 11, 22))[0]
     assert part(row, "electrical_energy_unclassified_kwh") == 0.0
     assert part(row, "electrical_energy_dhw_kwh") == pytest.approx(4.8)
+
+
+def test_small_sums_are_not_rounded_away() -> None:
+    assert adding_up([0.002, 0.003]) == [0.002, 0.005]
 
 
 def test_sums_stop_where_something_is_missing() -> None:

@@ -39,6 +39,34 @@ def test_a_gap_is_hatched_and_told_in_words(reader: Client, filled: Site) -> Non
     assert "23 Nov, 02:20–03:35 Heat pump no values from the heat pump" in text_of(response.content.decode())
 
 
+@pytest.mark.parametrize("series", ["cop", "cop_delta_t", "power_w,cop,cop_delta_t"])
+def test_a_compressor_that_is_off_leaves_no_gap_in_its_cop(reader: Client, filled: Site, series: str) -> None:
+    response = reader.get(f"/history?range=day&series={series}")
+    cop = next(plot for plot in response.context["panel"].spec.plots if plot.name == "cop")
+    assert [(gap.start, gap.end) for gap in cop.gaps] == [
+        (
+            int(datetime(2026, 11, 23, 1, 20, tzinfo=UTC).timestamp()),
+            int(datetime(2026, 11, 23, 2, 35, tzinfo=UTC).timestamp()),
+        )
+    ]
+    assert response.context["panel"].plots[-1].legend[-1].label == "No data"
+    assert "No data" not in text_of(reader.get(f"/history?date=2026-11-21&series={series}").content.decode())
+
+
+def test_a_plot_without_values_says_so_instead_of_drawing_an_axis(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    silent = (now - timedelta(days=1), now + timedelta(days=1))
+    house.fill(store, site, now - timedelta(hours=3), now, cloud_gap=silent)
+    response = reader.get("/history?range=day")
+    assert [plot.empty for plot in response.context["panel"].plots] == [False, True]
+    page = response.content.decode()
+    assert 'data-plot="power"' in page
+    assert 'data-plot="temperature"' not in page
+    assert "No data in this range" in text_of(page)
+
+
 def test_where_no_memory_was_searched_nothing_is_called_lost(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:

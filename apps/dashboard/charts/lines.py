@@ -93,7 +93,8 @@ class Marker:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotData:
     """The lines of one plot. ``gaps_of`` names the line whose gaps are hatched; empty: where all are
-    missing. ``cause`` says why a gap is there."""
+    missing. ``known``: the starts of the steps that are no gap, where the lines cannot tell. ``cause`` says
+    why a gap is there."""
 
     name: str
     title: str
@@ -102,6 +103,7 @@ class PlotData:
     lines: Sequence[LineData]
     cause: str
     gaps_of: str = ""
+    known: Sequence[int] | None = None
     minimum: float | None = None
     suggested_maximum: float | None = None
 
@@ -116,6 +118,10 @@ class Plot:
     gaps: tuple[Gap, ...]
     minimum: float | None = None
     suggested_maximum: float | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not any(line.time for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +159,7 @@ class ChartSpec:
 
     @property
     def empty(self) -> bool:
-        return not any(line.time for plot in self.plots for line in plot.lines)
+        return all(plot.empty for plot in self.plots)
 
 
 STATES = ("space", "dhw", "rod", "defrost", "unclassified", "off", "none")
@@ -361,7 +367,9 @@ def _line(line: LineData, step_s: int) -> Line:
     )
 
 
-def _known(plot: PlotData) -> list[int]:
+def _known(plot: PlotData) -> Sequence[int]:
+    if plot.known is not None:
+        return plot.known
     chosen = [line for line in plot.lines if line.name == plot.gaps_of] or list(plot.lines)
     known = {
         at for line in chosen for at, value in zip(line.time, line.values, strict=True) if value is not None

@@ -116,6 +116,6 @@ PLOTS: Mapping[str, PlotLook] = {
         title=_("Modulation, %"), unit="%", decimals=0, cause=_("no values from the heat pump"),
         minimum=0.0, size="s",
     ),
-    # A COP exists only while the compressor runs: what is missing here is no gap.
+    # The gaps are those of electricity and heat: a compressor that is off has no COP, and nothing is missing.
     COP: PlotLook(title=_("COP"), unit="", decimals=2, cause="", minimum=0.0, size="s"),
 }  # fmt: skip

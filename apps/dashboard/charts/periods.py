@@ -95,16 +95,18 @@ class PointSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointLine:
+    """``name`` is written at its left end, where there are several."""
+
     label: str
     points: Sequence[tuple[float, float]]
     colour: str = ""
     style: str = "dashed"
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
     unit: str
-    decimals: int
     minimum: float | None = None
     maximum: float | None = None
 
@@ -170,7 +172,7 @@ def adding_up(values: Sequence[float | None]) -> list[float | None]:
             sums.append(None)
             continue
         total += value
-        sums.append(round(total, 2) if known else None)
+        sums.append(round(total, 4) if known else None)
     return sums
 
 

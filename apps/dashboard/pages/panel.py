@@ -30,7 +30,7 @@ from apps.dashboard.charts.lines import (
     line_chart,
     state_runs,
 )
-from apps.dashboard.charts.looks import LOOKS, PLOTS, TEMPERATURE
+from apps.dashboard.charts.looks import COP, LOOKS, PLOTS, TEMPERATURE
 from apps.dashboard.contexts import (
     DrawnPanel,
     GapRow,
@@ -58,6 +58,7 @@ ENERGY_PARTS = (ENERGY, "electric_s")
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
 MOST_SAID = 3  # gaps and bands in the words of a plot
+HEAT_OF = {"cop": "thermal_power_modulation_kw", "cop_delta_t": "thermal_power_delta_t_kw"}
 WITH_RANGE = {"outside_temperature_c"}  # of power it would be a blur: every step has both
 
 
@@ -113,7 +114,7 @@ def _panel(
     language: str | None,
 ) -> PanelContext:
     start_s, end_s = int(start.timestamp()), int(end.timestamp())
-    data = history(home, list(names), start, end, MAX_POINTS)
+    data = history(home, [*names, *_parts_of_cop(names)], start, end, MAX_POINTS)
     spec = line_chart(
         _plots(names, data),
         _markers(home, start, end),
@@ -218,9 +219,27 @@ def _plots(names: Sequence[str], data: History) -> list[PlotData]:
             lines=[_line(name, data) for name in names if LOOKS[name].plot == plot],
             cause=str(PLOTS[plot].cause),
             gaps_of=PLOTS[plot].gaps_of,
+            known=_cop_known(names, data) if plot == COP else None,
             minimum=_minimum(plot, names, data),
         )
         for plot in _plots_of(names)
+    ]
+
+
+def _parts_of_cop(names: Sequence[str]) -> list[str]:
+    """Return what else the gaps of a COP follow from."""
+    heats = [heat for name, heat in HEAT_OF.items() if name in names]
+    return [name for name in (*heats, "power_w") if heats and name not in names]
+
+
+def _cop_known(names: Sequence[str], data: History) -> list[int]:
+    """Return the starts of the steps in which electricity and heat are known, be it that there was none."""
+    power = data.series["power_w"]
+    heats = [data.series[heat].mean for name, heat in HEAT_OF.items() if name in names]
+    return [
+        at
+        for at, power_w, *heat_kw in zip(power.time, power.mean, *heats, strict=True)
+        if power_w is not None and any(each is not None for each in heat_kw)
     ]
 
 
@@ -309,6 +328,8 @@ def _view(home: Home, spec: ChartSpec, names: Sequence[str], data: History, name
         for each in names
         if LOOKS[each].plot == name
     ]
+    if plot.gaps:
+        legend.append(LegendItem(label=_("No data"), key="gap"))
     if bands:
         legend.append(LegendItem(label=str(EVENT_SENTENCES[BY_HAND]), key="k-hand"))
     return PlotView(
@@ -317,6 +338,7 @@ def _view(home: Home, spec: ChartSpec, names: Sequence[str], data: History, name
         size=look.size,
         summary=f"{look.title}. {'; '.join(parts)}.",
         legend=legend,
+        empty=plot.empty,
     )
 
 

@@ -133,8 +133,8 @@ def _cloud(
     low, high = axis_limits(outside, 2.0)
     bottom, top = axis_limits([value for _day, value in (*old, *new)], 5.0 if unit else 0.5)
     spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=0, minimum=low, maximum=high),
-        y=Axis(unit=unit, decimals=1, minimum=bottom, maximum=top),
+        x=Axis(unit="°C", minimum=low, maximum=high),
+        y=Axis(unit=unit, minimum=bottom, maximum=top),
         sets=[
             _set(pgettext("effect", "before"), "s-heat", "hollow", old, unit, decimals),
             _set(pgettext("effect", "after"), "s-heat", "dot", new, unit, decimals),

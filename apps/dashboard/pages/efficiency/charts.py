@@ -28,7 +28,6 @@ from apps.metrics.totals import totals
 from apps.metrics.windows import day_edges
 
 BIN_C = 3
-SHORT_AXIS_C = 5
 COUNTER_TOLERANCE = 1
 
 
@@ -80,8 +79,8 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
     low, high = axis_limits([day.mean_outside_temperature_c or 0.0 for day in days], 5.0)
     bottom, top = axis_limits([day.cop or 0.0 for day in days], 1.0)
     spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=degree_decimals(low, high), minimum=low, maximum=high),
-        y=Axis(unit="", decimals=1, minimum=bottom, maximum=top),
+        x=Axis(unit="°C", minimum=low, maximum=high),
+        y=Axis(unit="", minimum=bottom, maximum=top),
         sets=[
             _day_set(_("Days"), "filled", full),
             _day_set(_("Less than 90 % measured"), "hollow", hollow),
@@ -89,11 +88,6 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
     )
     summary = ngettext("%(count)s day", "%(count)s days", len(days)) % {"count": formatting.number(len(days))}
     return ChartBlock(id="cop-data", data=spec.data, summary=summary, table=_cop_table(full))
-
-
-def degree_decimals(low: float | None, high: float | None) -> int:
-    """Return the decimals of an axis in °C: short ones have ticks every half degree."""
-    return 0 if low is None or high is None or high - low > SHORT_AXIS_C else 1
 
 
 def _day_set(label: str, style: str, days: Sequence[DayPoint]) -> PointSet:

@@ -20,12 +20,14 @@ from apps.dashboard.contexts import ChartBlock, Table, TableRow
 from apps.metrics.efficiency import Efficiency, HeatingCurve, heating_curve
 from apps.metrics.home import Home
 
-from .charts import BIN_C, bin_head, degree_decimals
+from .charts import BIN_C, bin_head
 
 DailyFlow = tuple[date, float, float]
 """(day, outside, flow): means [°C] of the hours in which the house was heated."""
 
 STYLES = ("dashed", "dotted", "solid")
+MOST_CURVES = 6
+"""So many numbered curves can be told apart; of more the newest are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +42,14 @@ class SetPeriod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodWords:
-    """``set_words``: what was set, and when if it changed; ``conclusion``: how the flow lay against it."""
+    """``set_words``: what was set, and when if it changed; ``conclusion``: how the flow lay against it.
+
+    ``name``: the number at its curve, empty where there is only one; ``style``: empty where not drawn.
+    """
 
     set_words: str
     conclusion: str
+    name: str
     style: str
 
 
@@ -54,6 +60,10 @@ class CurveBlock:
     circuit: str
     chart: ChartBlock
     periods: Sequence[PeriodWords]
+
+    @property
+    def not_drawn(self) -> int:
+        return sum(not period.style for period in self.periods)
 
     @property
     def concluded(self) -> bool:
@@ -140,14 +150,16 @@ def _curve_block(
             label=_period_label(home, period, periods),
             points=[(x, y) for x, y in period.curve.points if low is None or low <= x <= (high or x)],
             style=_style(number, periods),
+            name=_name(number, periods),
         )
         for number, period in enumerate(periods)
+        if _style(number, periods)
     ]
     drawn = [y for line in lines for _x, y in line.points]
     bottom, top = axis_limits([flow for _day, _outside, flow in days] + drawn, 5.0)
     spec = ScatterSpec(
-        x=Axis(unit="°C", decimals=degree_decimals(low, high), minimum=low, maximum=high),
-        y=Axis(unit="°C", decimals=degree_decimals(bottom, top), minimum=bottom, maximum=top),
+        x=Axis(unit="°C", minimum=low, maximum=high),
+        y=Axis(unit="°C", minimum=bottom, maximum=top),
         sets=[
             PointSet(
                 label=_("Measured"),
@@ -176,6 +188,7 @@ def _curve_block(
             PeriodWords(
                 set_words=_set_words(home, period, periods),
                 conclusion=_offset_words(home, period, periods),
+                name=_name(number, periods),
                 style=_style(number, periods),
             )
             for number, period in enumerate(periods)
@@ -184,8 +197,14 @@ def _curve_block(
 
 
 def _style(number: int, periods: Sequence[SetPeriod]) -> str:
-    """Return the style of a curve: the newest is dashed as ever, older ones differ from it."""
-    return STYLES[(len(periods) - 1 - number) % len(STYLES)]
+    """Return the style of a curve: the newest is dashed as ever, older ones differ from it; the oldest of too
+    many have none."""
+    age = len(periods) - 1 - number
+    return STYLES[age % len(STYLES)] if age < MOST_CURVES else ""
+
+
+def _name(number: int, periods: Sequence[SetPeriod]) -> str:
+    return str(number + 1) if len(periods) > 1 else ""
 
 
 def _day_text(each: DailyFlow) -> str:

@@ -16,7 +16,7 @@ from apps.metrics.periods import EnergyRow, cost_between
 from apps.metrics.tariff import Tariff, tariffs_of
 from apps.metrics.totals import outside_mean_c, window
 
-from .span import Span, axis_label, before_label, is_partial
+from .span import Span, axis_label, axis_labels, before_label, is_partial
 
 COOLING = "electrical_energy_cooling_kwh"
 PARTS = (
@@ -184,7 +184,11 @@ def bars(
         else _("no data")
     )
     return ChartBlock(
-        id="energy-data", data=spec.data, summary=summary, table=_table(home, span, rows, bool(known), cost)
+        id="energy-data",
+        data=spec.data,
+        summary=summary,
+        table=_table(home, span, rows, bool(known), cost),
+        empty=not known,
     )
 
 
@@ -309,7 +313,7 @@ def sums(
         earlier = adding_up([row.cost for row in known])
         sets.append(SumSet(label=before_label(span), style="dashed", values=earlier))
     spec = SumsSpec(
-        labels=[axis_label(span, row, home) for row in (known if len(sets) > 1 else rows)],
+        labels=max(axis_labels(span), [axis_label(span, row, home) for row in known], key=len),
         unit=formatting.currency_symbol(home.options.currency),
         decimals=2,
         sets=sets,

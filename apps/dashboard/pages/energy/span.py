@@ -20,12 +20,13 @@ from apps.metrics.windows import PERIODS, next_first, period_first
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Bars of one kind over the local days ``first`` to ``last``; ``earlier`` and ``later`` are query
-    strings, empty where there is nothing to go to."""
+    """Bars of one kind over the local days ``first`` to ``last``, which is not after today; the whole range
+    ends on ``end``. ``earlier`` and ``later`` are query strings, empty where there is nothing to go to."""
 
     period: str
     first: date
     last: date
+    end: date
     label: str
     earlier: str
     later: str
@@ -49,6 +50,7 @@ def span_of(home: Home, period: str, day: date) -> Span:
             period=period,
             first=oldest.replace(month=1, day=1),
             last=home.today,
+            end=home.today,
             label=_("All years"),
             earlier="",
             later="",
@@ -69,6 +71,7 @@ def span_of(home: Home, period: str, day: date) -> Span:
         period=period,
         first=first,
         last=min(following - timedelta(days=1), home.today),
+        end=following - timedelta(days=1),
         label=label,
         earlier=_query(period, first - timedelta(days=1)) if first > oldest else "",
         later=_query(period, following) if following <= home.today else "",
@@ -127,9 +130,21 @@ def is_partial(home: Home, row: EnergyRow) -> bool:
     return row.end > home.at or not covered
 
 
+def axis_labels(span: Span) -> list[str]:
+    """Return the labels of the whole range, of what is still to come too."""
+    labels, first = [], period_first(span.first, span.period)
+    while first <= span.end:
+        labels.append(_axis_label(span, first))
+        first = next_first(first, span.period)
+    return labels
+
+
 def axis_label(span: Span, row: EnergyRow, home: Home) -> str:
     """Return the number of the day or week, month in short, year."""
-    first = row.start.astimezone(home.options.zone).date()
+    return _axis_label(span, row.start.astimezone(home.options.zone).date())
+
+
+def _axis_label(span: Span, first: date) -> str:
     if span.period == "day":
         return str(first.day)
     if span.period == "week":
