@@ -60,7 +60,7 @@ JOBS: tuple[Job, ...] = (
     Job(name="derive", period_s=30, offset_s=0, expires_s=25, thread="derive", lock="derive-turn"),
     # At night, or later in the day where heatmon was not running then.
     # Costs three queries unless a day is over, something was changed, or older days came in.
-    Job(name="judge_changes", period_s=600, offset_s=60, expires_s=500, thread="derive"),
+    Job(name="judge_changes", period_s=120, offset_s=45, expires_s=100, thread="derive"),
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=20 * 3600, thread="derive"),
 )
 

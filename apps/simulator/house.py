@@ -278,7 +278,7 @@ class House:
         operate, noise, events = pump.operate, self.noise, self.events
         modulating, lowest, half = pump.modulating, pump.lowest_modulation, pump.half_spread_k_kw
         minimum_run, minimum_pause, preparing = pump.minimum_run_s, pump.minimum_pause_s, pump.preparing_s
-        standby, pumps_w = spec.standby_w, pump.pumps_w
+        standby, pumps_w = spec.standby_at_w(self.t), pump.pumps_w
         k_air, k_structure = STEP_H / building.air_kwh_k, STEP_H / building.structure_kwh_k
         k_screed, k_water = STEP_H / building.screed_kwh_k, STEP_H / building.water_kwh_k
         k_tank, tank_loss = STEP_H / tank.water_kwh_k, tank.loss_kw_k
@@ -306,7 +306,7 @@ class House:
                     self._slow(t)
                     outside, gains, target = self.outside_c, self.gains_kw, self.flow_target_c
                     noise_at = slot(t // 600)
-                    ground = spec.ground_c(t)
+                    ground, standby = spec.ground_c(t), spec.standby_at_w(t)
                     dhw_stop = min(self.dhw_target_c, PUMP_LIMIT_C)
                     brine = ground - fast - slow
                 else:

@@ -50,6 +50,16 @@ class Tank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """Something that draws ``power_w`` on the heat pump's meter in [start, end) (epoch s) and that nobody
+    switched on on purpose. Below the power from which a compressor counts as running."""
+
+    start: int
+    end: int
+    power_w: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HouseSpec:
     """Everything a house is made from; equal specs give equal houses.
 
@@ -69,6 +79,7 @@ class HouseSpec:
     ground_mean_c: float = 7.6
     ground_amplitude_k: float = 3.2
     standby_w: float = 12.0
+    forgotten: Forgotten | None = None
     legionella: bool = True
     rod_kw: float = 3.0
     meter_feeds_house: bool = False
@@ -84,6 +95,11 @@ class HouseSpec:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def standby_at_w(self, at: int) -> float:
+        """Return what is drawn while nothing runs."""
+        more = self.forgotten
+        return self.standby_w + (more.power_w if more is not None and more.start <= at < more.end else 0.0)
 
     def ground_c(self, at: int) -> float:
         """Return the undisturbed temperature of the ground around the brine pipes [°C]; coldest in mid

@@ -14,25 +14,51 @@ from apps.changelog.notes import add_note
 from apps.changelog.observe import observe
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Device, MemorySearch, Site
-from apps.simulator.settings import DHW_SCHEDULE, SLOPE, SettingChange, settings_at
-from apps.simulator.spec import HouseSpec, house_spec
+from apps.simulator.settings import (
+    COMFORT,
+    DHW_HYSTERESIS,
+    DHW_SCHEDULE,
+    NORMAL,
+    REDUCED,
+    SLOPE,
+    SettingChange,
+    settings_at,
+)
+from apps.simulator.spec import Forgotten, HouseSpec, house_spec
 from apps.simulator.viessmann_catalogue import GATEWAY
 
 METER = "A0B1C2D3E4F5"
 DAY_S = 86_400
 HISTORY_DAYS = 400
 SCRIPT_DAYS = 3 * 365
-CHANGE_EVERY_DAYS = 30.0
+NEVER_DAYS = 1e6
 SEED = 11
 ALTITUDE_M = 110.0
 PRICE_PER_KWH = 0.32
 
+FORGOTTEN_W = 190.0
+"""A pump that nobody switched off: what the watch for deviations finds."""
+FORGOTTEN_DAYS_AGO = (80, 32)
+
 NOTES = (
-    (301, "Lowered the heating curve. The bathroom should stay warm enough."),
     (212, "Bled the radiators on the first floor."),
     (96, "Service: filter cleaned, brine pressure 1.8 bar."),
+    (32, "The old circulation pump in the cellar was still running. Unplugged it."),
     (4, "New shower head, 6 litres a minute."),
 )
+CURVE_NOTE = "Lowered the heating curve. The bathroom should stay warm enough."
+
+# Changes whose effects show what can and cannot be known: which settings, and on which days of a year, the
+# first that is neither too long ago, nor too recent, nor near another one.
+PLAN: tuple[tuple[tuple[tuple[str, int, float], ...], tuple[tuple[int, int], ...]], ...] = (
+    (((SLOPE, 0, 0.6),), ((1, 25), (12, 12), (2, 25), (11, 20))),
+    (((COMFORT, 0, 23),), ((12, 12), (2, 28), (11, 10), (1, 20), (3, 10), (3, 28))),
+    (((NORMAL, 0, 20),), ((7, 1), (6, 5), (8, 15), (5, 28), (8, 25))),
+    (((REDUCED, 0, 18), (DHW_HYSTERESIS, 3, 7)), ((4, 5), (10, 8), (9, 5), (5, 5), (4, 20), (10, 20))),
+)
+PLANNED_DAYS_AGO = (96, 384)
+APART_DAYS = 32
+EVENING_S = 17 * 3600 + 2520
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +86,45 @@ class DemoState:
 def demo_spec(state: DemoState) -> HouseSpec:
     """Return the house of the demo, the same at every start."""
     spec = house_spec(
-        state.seed,
-        state.start,
-        state.start + SCRIPT_DAYS * DAY_S,
-        "bias",
-        change_every_days=CHANGE_EVERY_DAYS,
+        state.seed, state.start, state.start + SCRIPT_DAYS * DAY_S, "bias", change_every_days=NEVER_DAYS
     )
-    settings = {**spec.settings, SLOPE: 0.8}
     made_at = state.start + HISTORY_DAYS * DAY_S
-    curve = SettingChange(made_at - 301 * DAY_S + 18 * 3600 + 2520, SLOPE, 0.6)
-    evening = settings_at(settings, spec.script, made_at)[DHW_SCHEDULE]
+    settings = {**spec.settings, SLOPE: 0.8}
+    evening = settings[DHW_SCHEDULE]
     assert isinstance(evening, dict)
     later = {**evening, "sat": [{"start": "06:00", "end": "21:00", "mode": "normal"}]}
     water = SettingChange(made_at - 2 * DAY_S - 3 * 3600, DHW_SCHEDULE, later)
-    script = sorted((*(c for c in spec.script if c.key != SLOPE), curve, water), key=lambda change: change.at)
-    return replace(spec, settings=settings, script=tuple(script))
+    script = sorted((*planned_changes(made_at), water), key=lambda change: change.at)
+    first, last = (made_at - days * DAY_S for days in FORGOTTEN_DAYS_AGO)
+    return replace(
+        spec,
+        settings=settings,
+        script=tuple(script),
+        forgotten=Forgotten(start=first, end=last, power_w=FORGOTTEN_W),
+    )
+
+
+def planned_changes(made_at: int) -> list[SettingChange]:
+    """Return the changes of the plan, as they fall before ``made_at`` (epoch s)."""
+    chosen: list[int] = []
+    changes = []
+    for edits, days_of_year in PLAN:
+        for month, day in days_of_year:
+            ago = _days_ago(made_at, month, day)
+            near = any(abs(ago - other) < APART_DAYS for other in chosen)
+            if PLANNED_DAYS_AGO[0] <= ago <= PLANNED_DAYS_AGO[1] and not near:
+                chosen.append(ago)
+                evening = (made_at // DAY_S - ago) * DAY_S + EVENING_S
+                changes += [SettingChange(evening + later * DAY_S, key, value) for key, later, value in edits]
+                break
+    return changes
+
+
+def _days_ago(made_at: int, month: int, day: int) -> int:
+    """Return how many days ago that day of a year was last."""
+    today = datetime.fromtimestamp(made_at, UTC).date()
+    last = today.replace(month=month, day=day)
+    return (today - (last if last <= today else last.replace(year=last.year - 1))).days
 
 
 def first_values(spec: HouseSpec) -> dict[str, Any]:
@@ -128,6 +178,9 @@ def write_settings_history(site: Site, spec: HouseSpec, state: DemoState, end: i
     for days_ago, text in NOTES:
         day = datetime.fromtimestamp(end - days_ago * DAY_S, UTC)
         add_note(site, text, at=day.replace(hour=17, minute=30, second=0), author=None)
+    for change in spec.script:
+        if change.key == SLOPE:
+            add_note(site, CURVE_NOTE, at=datetime.fromtimestamp(change.at, UTC), author=None)
 
 
 def _configuration(known: Mapping[str, Any], at: int, changed: Mapping[str, int]) -> HeatPumpConfiguration:

@@ -57,7 +57,7 @@ def written(store: SqliteStore, site: Site, times: float = 1.0) -> list[EffectDa
 def test_a_found_effect_is_told_in_one_sentence(reader: Client, store: SqliteStore, home: Site) -> None:
     written(store, home, 0.75)
     text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
-    assert f"The bill, heating {bill_of(home)} less electricity between" in text
+    assert f"The bill, heating {bill_of(home)} less electricity" in text
     assert "a day less" in text
     assert "The bill comes first because this setting acts on how much heat is needed." in text
     assert "Valid days before · after 14 · 14" in text

@@ -51,6 +51,6 @@ def test_a_job_is_late_after_three_periods_and_as_long_as_its_turn_may_take() ->
         "refine_minutes": 900,
         "backfill": 310,
         "derive": 370,
-        "judge_changes": 1800,
+        "judge_changes": 640,
         "keep_house": 259_200,
     }

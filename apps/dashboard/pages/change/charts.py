@@ -136,14 +136,14 @@ def _cloud(
         x=Axis(unit="°C", minimum=low, maximum=high),
         y=Axis(unit=unit, minimum=bottom, maximum=top),
         sets=[
-            _set(pgettext("effect", "before"), "s-heat", "hollow", old, unit, decimals),
-            _set(pgettext("effect", "after"), "s-heat", "dot", new, unit, decimals),
+            _set(pgettext("effect", "before"), "text-2", "hollow", old, unit, decimals),
+            _set(pgettext("effect", "after"), "accent", "dot", new, unit, decimals),
         ],
         lines=[]
         if lines is None
         else [
-            PointLine(label=pgettext("effect", "before"), points=lines.before, colour="s-heat"),
-            PointLine(label=pgettext("effect", "after"), points=lines.after, colour="s-heat", style="solid"),
+            PointLine(label=pgettext("effect", "before"), points=lines.before, colour="text-2"),
+            PointLine(label=pgettext("effect", "after"), points=lines.after, colour="accent", style="solid"),
         ],
     )
     summary = _("%(before)s days before and %(after)s days after") % {

@@ -149,7 +149,7 @@ def _bill(home: Home, answer: Answer) -> Headline:
         icon="coin",
         number=percent(abs(bill.percent)),
         unit=_("less electricity") if less else _("more electricity"),
-        between=_("between %(range)s %%, at equal weather") % {"range": words.plain_range(bill)},
+        between=_("%(range)s %%, at equal weather") % {"range": words.plain_range(bill)},
         chip=Chip(
             kind="saves" if less else "costs", icon="down" if less else "up", text=words.kwh_range(bill)
         ),
@@ -195,7 +195,7 @@ def _pump(found: Verdict) -> list[Headline]:
             icon="pump",
             number=percent(abs(pump.percent)),
             unit=_("more heat per kWh") if better else _("less heat per kWh"),
-            between=_("between %(range)s %%, estimated") % {"range": words.plain_range(pump)},
+            between=_("%(range)s %%, estimated") % {"range": words.plain_range(pump)},
             chip=Chip(
                 kind="saves" if better else "costs",
                 icon="check" if better else "warn",

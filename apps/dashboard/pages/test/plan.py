@@ -101,7 +101,8 @@ def _entry(home: Home, change: str) -> Entry | None:
 def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> PlanContext:
     """Return what the page shows. Raises ChildFailed."""
     present = configuration_at(home.site, home.at)
-    testable = {key: value for key, value in sorted(present.items()) if is_number(value)}
+    ordered = sorted(present, key=lambda each: (setting_name(each).place, each))
+    testable = {each: present[each] for each in ordered if is_number(present[each])}
     key = wanted.key if wanted.key in present else next(iter(testable), "")
     powers = powers_of(home, target_of([key]).energy, state(home.site))
     return PlanContext(
