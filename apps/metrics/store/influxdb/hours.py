@@ -62,30 +62,24 @@ class Hours:
     def sum_up(self, site: int, measurement: str, start: int, end: int, *, lessened: bool = False) -> None:
         """Sum up the hours of [start, end), whole hours. ``lessened``: sums may be there that no value
         supports any more. Can be repeated."""
-        if end - start > _AT_ONCE_S:
-            start, end = self._clipped(site, measurement, start, end)
-        for first in range(start, end, _AT_ONCE_S):
-            last = min(first + _AT_ONCE_S, end)
-            sums = read_hours(self._connection, site, measurement, first, last)
+        at = start
+        while at < end:
+            last = min(at + _AT_ONCE_S, end)
+            sums = read_hours(self._connection, site, measurement, at, last)
             if lessened:
-                self._forget_others(site, measurement, first, last, sums)
-            lines = (line_of(head_of(source, HOUR), values, at) for (source, at), values in sums.items())
+                self._forget_others(site, measurement, at, last, sums)
+            lines = (line_of(head_of(source, HOUR), values, hour) for (source, hour), values in sums.items())
             for portion in portions(lines, LARGEST_LINES):
                 self._post(portion)
+            at = last if sums or last == end else self._next(site, measurement, last, end)
 
-    def _clipped(self, site: int, measurement: str, start: int, end: int) -> tuple[int, int]:
-        """Return the part of [start, end) in which there are values or sums."""
+    def _next(self, site: int, measurement: str, start: int, end: int) -> int:
+        """Return the first hour of [start, end) with a value or a sum, else ``end``."""
         edges = [
-            found
+            read_edges(self._connection, site, name, None, start, end)
             for name in (measurement, measurement + HOUR)
-            if (found := read_edges(self._connection, site, name, None, start, end)) is not None
         ]
-        if not edges:
-            return start, start
-        return (
-            floor_to(min(first for first, _ in edges), HOUR_S),
-            ceil_to(max(last for _, last in edges) + 1, HOUR_S),
-        )
+        return min((floor_to(found[0], HOUR_S) for found in edges if found is not None), default=end)
 
     def _forget_others(
         self, site: int, measurement: str, start: int, end: int, sums: Mapping[tuple[SourceKey, int], Values]

@@ -25,7 +25,7 @@ from .work import Work
 log = logging.getLogger(__name__)
 
 SEND_FOR_S = 2.0
-_LOCK, _LOCK_WAIT_S = "influxdb-sender", 5.0
+_LOCK, _LOCK_WAIT_S = "influxdb-sender", 2.0
 _NEVER = frozenset({"refused", "partial", "too_large"})
 _ENTRIES_AT_ONCE = 500
 
