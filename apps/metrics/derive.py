@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.devices.models import Device
 
@@ -58,7 +59,8 @@ def derive_intervals(
 
     Widens the stretch by itself where a gap, a lump, a silent source or the state of the compressor reaches
     over its edges; for the third not beyond ``now``, from where on all is still to come.
-    Writes ``interval`` and the four results of the plan into the store; lumps and events into the ORM.
+    Writes ``interval`` and the four results of the plan into the store; lumps and events into the ORM: a lump
+    that ends goes before the results that hold its energy come, a new one comes after them.
     Two derivations of one site must not meet: see ``stale``.
     """
     start, end = interval_of(start), edge_from(end)
@@ -70,6 +72,7 @@ def derive_intervals(
     if end > known.end:
         known = _known_electricity(raw, site_id, known.start, end)
     kind = _learn_modulation(store, site_id, raw, known.start, known.end)
+    _forget_lumps(site_id, known)
     only_on_or_off = kind == DerivedState.ModulationKind.ON_OFF
     for first in range(known.start, known.end, CHUNK_S):
         last = min(first + CHUNK_S, known.end)
@@ -231,27 +234,46 @@ def _answers_before(chunk: _Chunk, interval: int) -> Iterator[PumpState]:
             yield pump
 
 
+def _lumps_of(site_id: int, known: Electricity) -> QuerySet[Lump]:
+    return Lump.objects.filter(site_id=site_id, start__lt=utc(known.end), end__gt=utc(known.start))
+
+
+def _found_lumps(known: Electricity) -> set[tuple[datetime, datetime, float, str]]:
+    return {
+        (utc(lump.start), utc(lump.end), lump.energy_wh, RESET if lump.reset else GAP) for lump in known.lumps
+    }
+
+
+def _forget_lumps(site_id: int, known: Electricity) -> None:
+    """Take away the lumps that are not found again, ahead of the results that hold their energy: whoever
+    reads meanwhile, or after a kill, may miss it but never counts it twice."""
+    found = _found_lumps(known)
+    gone = [lump.pk for lump in _lumps_of(site_id, known) if _key(lump) not in found]
+    if gone:
+        Lump.objects.filter(pk__in=gone).delete()
+
+
+def _key(lump: Lump) -> tuple[datetime, datetime, float, str]:
+    return lump.start, lump.end, lump.energy_wh, lump.reason
+
+
 def _save_records(site_id: int, raw: RawRows, known: Electricity) -> None:
-    """Let the stretch hold the lumps and events found, and no others."""
-    start, end = utc(known.start), utc(known.end)
-    lumps = Lump.objects.filter(site_id=site_id, start__lt=end, end__gt=start)
-    events = MeterEvent.objects.filter(site_id=site_id, at__gte=start, at__lt=end)
-    found_lumps = {(utc(lump.start), utc(lump.end), lump.energy_wh, lump.reset) for lump in known.lumps}
+    """Add the lumps that are new, and let the stretch hold the events found, and no others."""
     is_long = known.end - known.start > SHORT_RANGE_S
     several = is_long and Device.objects.filter(site_id=site_id, kind=Device.Kind.METER).count() > 1
     found_events = {
         (event.device, utc(event.at), event.kind)
         for event in counter_events(raw, known.start, known.end, several_meters=several)
     }
-    old_lumps = {(lump.start, lump.end, lump.energy_wh, lump.reason == RESET) for lump in lumps}
+    events = MeterEvent.objects.filter(site_id=site_id, at__gte=utc(known.start), at__lt=utc(known.end))
     old_events = {(event.device, event.at, event.kind): event.pk for event in events}
-    if found_lumps == old_lumps and found_events == set(old_events):
+    new_lumps = _found_lumps(known) - {_key(lump) for lump in _lumps_of(site_id, known)}
+    if not new_lumps and found_events == set(old_events):
         return
     with transaction.atomic():
-        lumps.delete()
         Lump.objects.bulk_create(
-            Lump(site_id=site_id, start=first, end=last, energy_wh=energy_wh, reason=RESET if reset else GAP)
-            for first, last, energy_wh, reset in sorted(found_lumps)
+            Lump(site_id=site_id, start=first, end=last, energy_wh=energy_wh, reason=reason)
+            for first, last, energy_wh, reason in sorted(new_lumps)
         )
         MeterEvent.objects.filter(
             pk__in=[pk for key, pk in old_events.items() if key not in found_events]

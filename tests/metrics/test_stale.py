@@ -12,12 +12,12 @@ from apps.devices.locks import LockHeld, held
 from apps.devices.models import Site
 from apps.metrics import stale
 from apps.metrics.marks import derived_until, mark_late, mark_new, write_marked
-from apps.metrics.models import StaleRange
+from apps.metrics.models import Lump, StaleRange
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.stale import derive_stale, mark_stale, stale_intervals
 from apps.metrics.store.sqlite import SqliteStore
 
-from .data import SITE, at, steady_hours
+from .data import SITE, at, constant, counter, minutes, steady_hours
 
 START = at("2027-01-15T12:00")
 HOUR = 3600
@@ -137,6 +137,59 @@ def test_rows_are_marked_before_they_are_stored_and_again_after(store: SqliteSto
 
     write_marked(Derived(store, lambda: None), SITE, list(steady_hours(START, START + HOUR, 3000.0)))
     assert marked() == 16
+
+
+def electricity_wh(store: SqliteStore, hours: int) -> float:
+    """What a reader counts: the intervals and the lumps."""
+    (sums,) = store.sums(SITE, ["electrical_energy_wh"], [START, START + hours * HOUR])[
+        "electrical_energy_wh"
+    ]
+    return (sums.sum or 0.0) + sum(lump.energy_wh for lump in Lump.objects.all())
+
+
+def an_hour_away(store: SqliteStore) -> None:
+    """Three hours at 1.5 kW; of the second only the counters tell."""
+    store.write(steady_hours(START, START + HOUR, 1500.0))
+    store.write(steady_hours(START + 2 * HOUR, START + 3 * HOUR, 1500.0))
+    store.write([counter(START + HOUR, 5000.0), counter(START + 2 * HOUR, 6500.0)])
+
+
+def test_who_reads_while_a_lump_becomes_rows_never_counts_its_energy_twice(
+    store: SqliteStore, site: Site
+) -> None:
+    an_hour_away(store)
+    mark_stale(SITE, START, START + 3 * HOUR)
+    derive(store, START + 3 * HOUR)
+    assert electricity_wh(store, 3) == 4500.0
+
+    seen = []
+    write_marked(store, SITE, minutes(START + HOUR, START + 2 * HOUR, constant(1500.0)))
+    derive(Watched(store, lambda: seen.append(electricity_wh(store, 3))), START + 3 * HOUR)
+    # Before the intervals are written, and before each of the four results after them.
+    assert seen == [3000.0, 4500.0, 4500.0, 4500.0, 4500.0]
+    assert electricity_wh(store, 3) == 4500.0
+    assert not Lump.objects.exists()
+
+
+def test_a_derivation_that_ends_in_the_middle_counts_nothing_twice_and_is_made_up_for(
+    store: SqliteStore, site: Site
+) -> None:
+    an_hour_away(store)
+    half = START + HOUR + HOUR // 2
+    mark_stale(SITE, START, START + 3 * HOUR)
+    derive(store, START + 3 * HOUR)
+
+    def end_after_the_intervals() -> None:
+        if electricity_wh(store, 3) != 3000.0:
+            raise KeyboardInterrupt
+
+    write_marked(store, SITE, minutes(START + HOUR, half, constant(1500.0)))
+    with pytest.raises(KeyboardInterrupt):
+        derive(Watched(store, end_after_the_intervals), START + 3 * HOUR)
+    assert electricity_wh(store, 3) == 3750.0
+    derive(store, START + 3 * HOUR)
+    assert electricity_wh(store, 3) == 4500.0
+    assert [lump.energy_wh for lump in Lump.objects.all()] == [750.0]
 
 
 def test_a_long_work_is_done_in_pieces_of_a_week(store: SqliteStore, site: Site) -> None:
