@@ -23,7 +23,15 @@ from apps.metrics.store.front import Store
 from apps.metrics.store.migrating import Migration
 from heatmon.embedded import ProcessLock
 from heatmon.options import load_options
-from tests.metrics.store.engines import DAY, METER, MIDNIGHT, outside_row, power_rows
+from tests.metrics.store.engines import (
+    DAY,
+    ENGINES,
+    METER,
+    MIDNIGHT,
+    engine_parameters,
+    outside_row,
+    power_rows,
+)
 from tests.metrics.store.influxdb.flux import Data
 from tests.metrics.store.influxdb.standin import StandIn
 
@@ -42,7 +50,11 @@ def server() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def options(server: StandIn) -> dict[str, str]:
+def options(request: pytest.FixtureRequest, server: StandIn) -> dict[str, str]:
+    if getattr(request, "param", "influxdb") == "influxd":
+        from tests.metrics.store.influxdb.influxd import influxd
+
+        return {**options_of(influxd().new_bucket()), "HEATMON_STORE": "sqlite"}
     return {**options_of(server.new_bucket()), "HEATMON_STORE": "sqlite"}
 
 
@@ -81,6 +93,9 @@ def migrate(source: str, target: str) -> None:
     call_command("migrate_store", "--from", source, "--to", target)
 
 
+@pytest.mark.parametrize(
+    "options", engine_parameters(*[name for name in ENGINES if name != "sqlite"]), indirect=True
+)
 def test_a_history_moves_to_influxdb_and_back(open_store: Callable[[str], Store], tmp_path: Path) -> None:
     fill(open_store("sqlite"))
     migrate("sqlite", "influxdb")
