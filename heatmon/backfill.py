@@ -103,16 +103,20 @@ def backfill(
     """Fetch missing minutes from the meter's memory; return how many were stored.
 
     At first, once a day and with ``whole``, all that the meter remembers is compared with the store, else
-    what is new since the last time. One turn fetches for less than a minute; the next one goes on.
+    what is new since the last time. One turn fetches for less than a minute; the next one goes on. While the
+    meter does not respond, what the store lacks is written down all the same.
     """
     connected = collection.connected()
     device, memory = connected.meter_device, connected.memory
     if device is None or memory is None or device.clock_wrong_since is not None:
         return 0
-    if not is_responding(collection.site, METER) or not collection.store.wait_until_readable(READABLE_S):
+    if not collection.store.wait_until_readable(READABLE_S):
         return 0  # what was written, but cannot be read yet, is no gap
     search, _ = MemorySearch.objects.get_or_create(site=collection.site, device=device.identifier)
     filling = Filling(collection, device, memory, search)
+    if not is_responding(collection.site, METER):
+        filling.search_store(at)
+        return 0
     filling.search(at, whole=whole)
     until = collection.clock() + FILL_FOR
     return filling.fill(lambda: go_on() and collection.clock() < until)
@@ -142,12 +146,18 @@ class Filling:
             if is_new and state.profile:
                 state.switched_at = extent.start
             note_gaps(self.collection.store, self.device, state, start, at)
-            state.whole_at, state.profile = at, self.device.profile
-        elif not _within(state.searched_until, at, SEARCH_EVERY):
-            since = hour_of(min(state.searched_until or at, at) - SEARCHED_AGAIN)
-            note_gaps(self.collection.store, self.device, state, max(since, at - REMEMBERED), at)
+            state.whole_at, state.profile, state.searched_until = at, self.device.profile, at
+            state.save()
         else:
+            self.search_store(at)
+
+    def search_store(self, at: datetime) -> None:
+        """Write down what the store lacks since the last time, once a minute; the meter is not asked."""
+        state = self.state
+        if state.whole_at is None or _within(state.searched_until, at, SEARCH_EVERY):
             return
+        since = hour_of(min(state.searched_until or at, at) - SEARCHED_AGAIN)
+        note_gaps(self.collection.store, self.device, state, max(since, at - REMEMBERED), at)
         state.searched_until = at
         state.save()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from .models import Device, HistoryGap, MemorySearch, Site
+from .models import Device, HistoryGap, MemorySearch, Site, SourceState
 from .sql import first_row
 
 USUAL_HOUR_S = 2.0
+COMPARED_AFTER = timedelta(minutes=8)  # three until a minute is settled, five until its interval is over
 _OPEN = "SELECT COUNT(id) FROM devices_historygap WHERE site_id = %s AND state = %s"
 
 
@@ -57,10 +58,20 @@ def hours_open(site: Site) -> int:
     return int(row[0]) if row else 0
 
 
-def was_searched(site: Site) -> bool:
-    """Return whether all that the meter remembers was ever compared with the store."""
+def searched_until(site: Site) -> datetime | None:
+    """Return until when whole hours were compared with the store; None before all that the meter remembers
+    was."""
     search = _search(site)
-    return search is not None and search.whole_at is not None
+    if search is None or search.whole_at is None:
+        return None
+    compared_until = (search.searched_until or search.whole_at) - COMPARED_AFTER
+    return compared_until.replace(minute=0, second=0, microsecond=0)
+
+
+def meter_fault(site: Site) -> SourceState | None:
+    """Return how polling the meter failed last; None while it responds."""
+    states = SourceState.objects.filter(site=site, source=SourceState.Source.METER)
+    return states.exclude(error_code="").first()
 
 
 def _search(site: Site) -> MemorySearch | None:

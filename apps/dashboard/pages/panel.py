@@ -40,7 +40,7 @@ from apps.dashboard.contexts import (
     Table,
     TableRow,
 )
-from apps.devices.memory import was_searched
+from apps.devices.memory import meter_fault, searched_until
 from apps.devices.models import HistoryGap
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
@@ -197,10 +197,13 @@ def _missing_minutes(home: Home, start: int, end: int) -> str:
     hours = HistoryGap.objects.filter(site=home.site, start__gt=first - timedelta(hours=1), start__lt=last)
     states = set(hours.values_list("state", flat=True))
     if HistoryGap.State.OPEN in states:
+        if meter_fault(home.site) is not None:
+            return _("electricity is missing; it is fetched from the meter's memory once the meter responds")
         return _("being fetched from the meter's memory")
     if lumps_within(home.id, start, end):
         return _("known only as one total for the whole gap")
-    if not was_searched(home.site):
+    searched = searched_until(home.site)
+    if HistoryGap.State.LOST not in states and (searched is None or last > searched):
         return _("electricity is missing; the meter's memory has not been searched yet")
     return _("electricity is missing; the meter no longer has it")
 

@@ -29,7 +29,7 @@ from apps.devices import clock
 from apps.devices.connection import model_name
 from apps.devices.heartbeat import late_loops
 from apps.devices.job_beats import late_jobs
-from apps.devices.memory import was_searched
+from apps.devices.memory import meter_fault, searched_until
 from apps.devices.meter_clock import is_wrong
 from apps.devices.models import ApiCall, Device, HistoryGap, JobRun, Site, SourceState
 from apps.devices.options import HomeOptions, default_site, home_options
@@ -47,6 +47,7 @@ from apps.metrics.store_words import advice
 
 DAY = timedelta(hours=24)
 GAP_DAYS = 30
+HOUR_IS_COMPLETE = timedelta(minutes=70)  # after its start, with the minutes that come late
 HALF_HOUR_S = 1800
 # SQLite 3.7.0 to 3.51.2 can, rarely, spoil a file that several connections write (the WAL-reset fault).
 SQLITE_MENDED = (3, 51, 3)
@@ -130,7 +131,9 @@ def health(request: HttpRequest) -> HttpResponse:
         "jobs": _jobs(site),
         "backlog": _backlog(site),
         "gaps": _gaps(site, at),
-        "gaps_were_looked_for": was_searched(site),
+        "gaps_searched_until": searched_until(site),
+        "meter_is_silent": meter_fault(site) is not None,
+        "gaps_are_known": _gaps_are_known(site, status, at),
         "disk": _disk(),
         "waiting": _waiting(),
         "versions": _versions(site),
@@ -304,6 +307,7 @@ def _backlog(site: Site) -> dict[str, Any]:
 def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
     since = at - timedelta(days=GAP_DAYS)
     found = HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")
+    found = found.exclude(state=HistoryGap.State.FILLED, start__gt=at - HOUR_IS_COMPLETE)
     # Nobody missed what was fetched from before the meter was connected, or came before it was asked for.
     found = found.exclude(state=HistoryGap.State.FILLED, missing_minutes=0, last_attempt_at=None)
     for meter in Device.objects.filter(site=site, kind=Device.Kind.METER):
@@ -311,9 +315,19 @@ def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
             state=HistoryGap.State.FILLED, device=meter.identifier, start__lt=meter.first_seen_at
         )
     gaps = list(found[:100])
+    fault = meter_fault(site)
     for gap in gaps:
+        if fault is not None and gap.state == HistoryGap.State.OPEN and not gap.reason:
+            gap.reason, gap.reason_details = fault.error_code, fault.error_details
         gap.reason = words(gap.reason, gap.reason_details).sentence
     return gaps
+
+
+def _gaps_are_known(site: Site, status: Status | None, at: datetime) -> bool:
+    """Tell whether what is missing up to now was looked for: the meter delivers, and the search goes on."""
+    until = searched_until(site)
+    is_fresh = status is not None and status.meter.state == FRESH
+    return is_fresh and until is not None and at - until < 2 * HOUR_IS_COMPLETE
 
 
 def _disk() -> dict[str, int | None]:

@@ -289,12 +289,16 @@ def _mix(recent: Totals, today: Totals) -> Mix | None:
 
 
 def _today_facts(home: Home, today: Totals) -> list[Fact]:
-    facts = [
-        Fact(name=_("Electricity"), value=formatting.with_unit(today.electrical_energy_kwh, "energy_kwh"))
-    ]
+    facts = [_electricity(_("Electricity"), today)]
     cost = _cost_of_today(home)
     if cost is not None:
-        facts.append(Fact(name=_("Cost"), value=formatting.money(cost, home.options.currency)))
+        facts.append(
+            Fact(
+                name=_("Cost"),
+                value=formatting.money(cost, home.options.currency),
+                note=_("at least") if today.at_least or today.is_partial else "",
+            )
+        )
     measured = _("(%(share)s measured)") % {"share": formatting.coverage(today.heat_coverage)}
     facts.append(
         Fact(
@@ -309,14 +313,24 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
         Fact(name=_("Starts and run time"), value=f"{starts} · {formatting.duration(today.compressor_run_s)}")
     )
     yesterday = home.midnight(home.today - timedelta(days=1))
-    before = window(home, yesterday, _same_time_yesterday_s(home)).electrical_energy_kwh
-    facts.append(
-        Fact(
-            name=_("Yesterday until %(time)s") % {"time": formatting.at_home(home, home.at)},
-            value=formatting.with_unit(before, "energy_kwh"),
-        )
-    )
+    before = window(home, yesterday, _same_time_yesterday_s(home))
+    name = _("Yesterday until %(time)s") % {"time": formatting.at_home(home, home.at)}
+    facts.append(_electricity(name, before))
     return facts
+
+
+def _electricity(name: str, part: Totals) -> Fact:
+    notes = []
+    if part.is_partial and part.electrical_energy_kwh is not None:
+        share = formatting.coverage(part.electrical_coverage)
+        notes.append(_("partial, %(share)s measured") % {"share": share})
+    if part.at_least:
+        notes.append(_("at least"))
+    return Fact(
+        name=name,
+        value=formatting.with_unit(part.electrical_energy_kwh, "energy_kwh"),
+        note=" · ".join(notes),
+    )
 
 
 def _cost_of_today(home: Home) -> float | None:

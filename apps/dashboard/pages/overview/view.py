@@ -18,7 +18,7 @@ from apps.dashboard.charts.looks import DEFAULT_SERIES
 from apps.dashboard.pages import page, piece, this_home
 from apps.dashboard.pages.panel import last_day, time_panel
 from apps.dashboard.pages.season import season_card
-from apps.devices.memory import MemoryProgress, hours_open, memory_progress
+from apps.devices.memory import MemoryProgress, hours_open, memory_progress, meter_fault
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.status import current_status
@@ -58,8 +58,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _memory(home: Home) -> MemoryProgress | None:
-    """Return how far the meter's own history is, while that is more than a short outage."""
-    if hours_open(home.site) < WORTH_TELLING_H:
+    """Return how far the meter's own history is, while that is more than a short outage and it responds."""
+    if hours_open(home.site) < WORTH_TELLING_H or meter_fault(home.site) is not None:
         return None
     progress = memory_progress(home.site, home.at, home.options.zone)
     return progress if progress is not None and progress.hours_open >= WORTH_TELLING_H else None
