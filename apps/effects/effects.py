@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
@@ -26,11 +26,12 @@ from .gathering import (
 from .models import Effect, HomeFacts
 from .targets import target_of
 from .testing import close_test, entry_test, running_test
-from .verdicts import METHOD_VERSION, Question, Verdict, verdict
+from .verdicts import METHOD_VERSION, Question, Verdict, verdicts
 
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
+AT_ONCE = 100
 
 
 class NoChange(Exception):
@@ -47,27 +48,50 @@ class Answer:
     made_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question whose verdict is not kept yet."""
+
+    entry: Entry
+    question: Question
+    inputs: str
+
+
 def effect_of(home: Home, entry: Entry) -> Answer:
     """Return the effect of a change or a note. Raises NoChange, ChildFailed."""
     if entry.kind == Entry.Kind.EVENT:
         raise NoChange(entry.pk)
     facts = facts_of(home)
-    question = _question(home, entry, facts)
+    asked = _asked(home, entry, facts, setting_changes(home))
+    if asked is not None:
+        _make(home, [asked])
+    known = Effect.objects.get(entry=entry)
+    kept = Verdict.from_json(known.verdict)
+    return Answer(verdict=kept, cost_per_year=_cost(home, kept, facts), made_at=known.made_at)
+
+
+def _asked(home: Home, entry: Entry, facts: Facts, changes: Sequence[Change]) -> _Asked | None:
+    """Return what must be asked anew; None where the verdict of the same question is kept."""
+    question = _question(home, entry, facts, changes)
     inputs = digest([METHOD_VERSION, asdict(question)])
-    known = Effect.objects.filter(entry=entry).first()
-    if known is None or known.inputs != inputs:
-        found = in_child(verdict, question)
-        known, _created = Effect.objects.update_or_create(
-            entry=entry,
+    if Effect.objects.filter(entry=entry, inputs=inputs).exists():
+        return None
+    return _Asked(entry, question, inputs)
+
+
+def _make(home: Home, asked: Sequence[_Asked]) -> None:
+    """Make and keep verdicts, all by one child process."""
+    found = in_child(verdicts, [each.question for each in asked]) if asked else []
+    for each, made in zip(asked, found, strict=True):
+        Effect.objects.update_or_create(
+            entry=each.entry,
             defaults={
-                "inputs": inputs,
+                "inputs": each.inputs,
                 "method_version": METHOD_VERSION,
-                "verdict": found.as_json(),
+                "verdict": made.as_json(),
                 "made_at": home.at,
             },
         )
-    kept = Verdict.from_json(known.verdict)
-    return Answer(verdict=kept, cost_per_year=_cost(home, kept, facts), made_at=known.made_at)
 
 
 def judge_all(home: Home) -> int:
@@ -76,21 +100,23 @@ def judge_all(home: Home) -> int:
     inputs = facts_inputs(home)
     if HomeFacts.objects.filter(site_id=home.id, judged=inputs).exists():
         return 0
-    entries = Entry.objects.filter(site_id=home.id).exclude(kind=Entry.Kind.EVENT)
-    entries = entries.filter(at__lte=home.at).order_by("at", "id").prefetch_related("setting_changes")
-    for entry in entries:
-        effect_of(home, entry)
+    found = Entry.objects.filter(site_id=home.id, at__lte=home.at).exclude(kind=Entry.Kind.EVENT)
+    entries = list(found.order_by("at", "id").prefetch_related("setting_changes"))
+    facts, changes = facts_of(home), setting_changes(home)
+    for first in range(0, len(entries), AT_ONCE):
+        some = entries[first : first + AT_ONCE]
+        _make(home, [asked for entry in some if (asked := _asked(home, entry, facts, changes))])
     test = running_test(home)
     if test is not None:
         close_test(home, test)
-    note_deviations(home, facts_of(home).deviations)
+    note_deviations(home, facts.deviations)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
 
 
-def _question(home: Home, entry: Entry, facts: Facts) -> Question:
+def _question(home: Home, entry: Entry, facts: Facts, known_changes: Sequence[Change]) -> Question:
     asked = change_of(home, entry)
-    changes = {change.id: change for change in setting_changes(home)} | {asked.id: asked}
+    changes = {change.id: change for change in known_changes} | {asked.id: asked}
     group = group_of(asked.id, {change.id: change.day for change in changes.values()})
     target = target_of(key for each in group.ids for key in changes[each].keys)
     first, last = group.first - WINDOW_DAYS * DAY, group.last + WINDOW_DAYS * DAY

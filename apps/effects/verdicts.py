@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from statistics import fmean
@@ -111,6 +111,11 @@ class Verdict:
                 "ids": tuple(kept["ids"]),
             }
         )
+
+
+def verdicts(asked: Sequence[Question]) -> list[Verdict]:
+    """Return the verdict on each question."""
+    return [verdict(each) for each in asked]
 
 
 def verdict(asked: Question) -> Verdict:
