@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .energy import CounterReading, KnownEnergy, LumpOfEnergy, Resolved, energy_from_counter, resolve
-from .grid import INTERVAL_S, MINUTE_S, edge_from, interval_of, minutes
+from .grid import INTERVAL_S, edge_from, interval_of, minutes
 from .raw import RawRows
 
 CHUNK_S = 32 * 86_400
@@ -83,25 +83,19 @@ def _resolved(raw: RawRows, start: int, end: int) -> Resolved:
 
 
 def without_cut_gaps(raw: RawRows, known: Electricity) -> tuple[int, int]:
-    """[start, end) widened so that its edges cut no lump, and no counter step off from the minutes without a
-    row whose energy it tells."""
+    """[start, end) widened so that its edges cut no lump, and no counter step that tells of minutes without a
+    row."""
     start = min([known.start, *(interval_of(lump.start) for lump in known.lumps)])
     end = max([known.end, *(edge_from(lump.end) for lump in known.lumps)])
     for edge in (known.start, known.end):
-        missing = _missing_around(raw, edge)
-        if missing:
-            start, end = min(start, interval_of(missing[0])), max(end, edge_from(missing[-1] + MINUTE_S))
+        after = raw.next_counter(edge)
+        before = None if after is None or after == edge else raw.previous_counter(edge)
+        if before is None or after is None:
+            continue
+        rows = raw.minutes(before, after)
+        if any(minute not in rows for minute in minutes(before, after)):
+            start, end = min(start, interval_of(before)), max(end, edge_from(after))
     return start, end
-
-
-def _missing_around(raw: RawRows, edge: int) -> list[int]:
-    """Return the minutes without a row in the counter step that reaches over ``edge``."""
-    after = raw.next_counter(edge)
-    before = None if after is None or after == edge else raw.previous_counter(edge)
-    if before is None or after is None:
-        return []
-    rows = raw.minutes(before, after)
-    return [minute for minute in minutes(before, after) if minute not in rows]
 
 
 @dataclass(frozen=True, slots=True)
