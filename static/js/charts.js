@@ -199,7 +199,7 @@
   const LINES = { solid: {}, dashed: { borderDash: [6, 4] }, dotted: { borderDash: [1.5, 3.5], borderCapStyle: "round", borderWidth: 2.25 }, thin: { borderWidth: 1.25 } };
   /* As many decimals as the ticks of the axis need to differ as they do. */
   const places = (ticks) => [0, 1, 2, 3, 4].find((d) => ticks.every(({ value }) => Math.abs(value * 10 ** d - Math.round(value * 10 ** d)) < 1e-4)) ?? 5;
-  const tickText = (value, ticks, unit) => text(value, places(ticks), unit);
+  const tickText = (value, ticks = [{ value }], unit) => text(value, places(ticks), unit);
   const yAxis = (more) => Object.assign({ border: { display: false }, grid: { color: C.grid, drawTicks: false },
     ticks: { maxTicksLimit: 5, padding: 6, callback: (v, _i, ticks) => tickText(v, ticks) },
     afterFit: (scale) => { scale.width = compact() ? 38 : 48; } }, more);
