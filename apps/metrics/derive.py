@@ -58,7 +58,8 @@ def derive_intervals(
     """Derive every interval that touches [start, end) (epoch s) and return how many that were.
 
     Widens the stretch by itself where a gap, a lump, a silent source or the state of the compressor reaches
-    over its edges; for the third not beyond ``now``, from where on all is still to come.
+    over its edges; for the last two not beyond ``now``, from where on all is still to come. What the state of
+    the compressor depends on must lie two intervals before ``end``, as that of marks does.
     Writes ``interval`` and the four results of the plan into the store; lumps and events into the ORM: a lump
     that ends goes before the results that hold its energy come, a new one comes after them.
     Two derivations of one site must not meet: see ``stale``.
@@ -69,6 +70,7 @@ def derive_intervals(
     raw = RawRows(store, site_id, parameters, start, end)
     known = _known_electricity(raw, site_id, *_with_open_answers(raw, start, end, now))
     end = settled_end(raw, known.end)
+    end = end if now is None else min(end, now)
     if end > known.end:
         known = _known_electricity(raw, site_id, known.start, end)
     kind = _learn_modulation(store, site_id, raw, known.start, known.end)

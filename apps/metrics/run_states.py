@@ -111,11 +111,10 @@ def state_before(raw: RawRows, at: int) -> RunState:
 
 
 def settled_end(raw: RawRows, end: int) -> int:
-    """Return the first interval edge from ``end`` on whose state does not depend on what lies before it."""
+    """Return the first interval edge from ``end`` on behind which nothing depends on what lies more than two
+    intervals before it: the state is decided in the first of these two, and results look no farther back."""
     at = end
-    while at < end + LOOK_AHEAD_S:
-        if not _all_between(raw, at):
-            return at
+    while at < end + LOOK_AHEAD_S and _all_between(raw, at - 2 * INTERVAL_S):
         at += INTERVAL_S
     return at
 

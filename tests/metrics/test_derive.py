@@ -389,6 +389,51 @@ def test_a_change_of_parameters_derives_everything_again(store: SqliteStore, sit
     assert row.values["value"] == pytest.approx(8.7)
 
 
+def idle_then_run(time: int) -> float:
+    """Half an hour of running, then between the thresholds into an interval in which it runs up again."""
+    return 300.0 if START <= time < START + 32 * 60 else 2400.0
+
+
+def heat_wh(store: SqliteStore, start: int, end: int) -> float | None:
+    return store.sums(SITE, ["thermal_energy_modulation_wh"], [start, end])["thermal_energy_modulation_wh"][
+        0
+    ].sum
+
+
+def test_power_between_the_thresholds_ends_as_what_comes_late_before_it_began(
+    store: SqliteStore, site: Site
+) -> None:
+    """What begins between the thresholds and is decided later in its interval depends on what came before."""
+    end = START + HOUR
+    store.write(minutes(START, end, idle_then_run))
+    store.write(snapshot(time, modulation_percent=50.0) for time in range(START, end, 300))
+    mark_stale(SITE, START, end)
+    work_off(store)
+    # Six intervals without heat, and the three minutes of the seventh from when it is decided.
+    assert the_row(store, START + 1800)["compressor_known_s"] == 180.0
+    assert heat_wh(store, START, end) == 2500.0
+
+    store.write(minutes(START - 1800, START, idle_then_run))
+    mark_stale(SITE, START - 1800, START)
+    work_off(store)
+    assert the_row(store, START + 1800)["compressor_known_s"] == 300.0
+    assert heat_wh(store, START, end) == 6000.0
+
+
+def test_the_last_poll_before_an_empty_interval_takes_its_state_along(store: SqliteStore, site: Site) -> None:
+    store.write(polls(START, START + 1200, constant(300.0)))
+    store.write(snapshot(time) for time in range(START, START + 1800, 300))
+    mark_stale(SITE, START, START + 1800)
+    work_off(store)
+    assert the_row(store, START + 1200)["compressor_known_s"] is None
+
+    store.write(polls(START - 300, START, constant(2400.0)))
+    mark_stale(SITE, START - 300, START)
+    work_off(store)
+    assert the_row(store, START + 1200)["compressor_known_s"] == 20.0
+    assert the_row(store, START + 1200)["compressor_run_s"] == 20.0
+
+
 def test_what_lies_ahead_stays_marked(store: SqliteStore, site: Site) -> None:
     store.write(steady_hours(START, START + HOUR, 3000.0))
     mark_stale(SITE, START, START + HOUR)
