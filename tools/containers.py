@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -66,9 +67,19 @@ def run(*command: object, check: bool = True, **options: Any) -> subprocess.Comp
 def install() -> None:
     """Install what is missing."""
     HOME.mkdir(parents=True, exist_ok=True)
-    if run("sh", "-c", "command -v podman runc debootstrap", check=False).returncode:
+    if not all(shutil.which(program) for program in ("podman", "buildah", "runc", "debootstrap")):
         run("apt-get", "update")
-        run("apt-get", "install", "-y", "podman", "buildah", "runc", "debootstrap")
+        run(
+            "env",
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+            "install",
+            "-y",
+            "podman",
+            "buildah",
+            "runc",
+            "debootstrap",
+        )
     if not COMPOSE.exists():
         run("python3", "-m", "venv", HOME / "venv")
         run(HOME / "venv/bin/pip", "install", "-q", "podman-compose==1.6.0")

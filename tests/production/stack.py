@@ -86,7 +86,7 @@ class Stack:
         subprocess.run(["sh", "contrib/make-secrets.sh"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         files = [folder / "docker-compose.yml", folder / "devices.yml"]
         self.project = containers.Project(
-            files, profiles, name=f"heatmon-{folder.parent.name}-{folder.name}".lower()
+            files, profiles, name=f"heatmon-test-{os.getpid()}-{folder.name}".lower()
         )
 
     def up(self) -> dict[str, float]:
@@ -132,4 +132,5 @@ class Stack:
         return took_s, int(containers.run("podman", "inspect", "-f", "{{.State.ExitCode}}", name).stdout)
 
     def close(self) -> None:
+        self.project.profiles = ["proxy"]
         self.project.down(volumes=True)
