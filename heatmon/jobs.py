@@ -218,7 +218,7 @@ def keep_house(collection: Collection, at: datetime) -> None:
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
-    collection.store.tidy()
     warn_of_login(collection.site, at, collection.options.zone)
+    collection.store.tidy()
     for what, fault in damages(collection.store):
         log.error("%s is damaged (%s). Stop heatmon and restore the last backup.", what, fault)
