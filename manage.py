@@ -11,11 +11,12 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     django.setup()
-    from heatmon.database import prepare
+    from heatmon.database import prepare, told_in_a_sentence
 
-    prepare(sys.argv)
     try:
-        execute_from_command_line(sys.argv)
+        with told_in_a_sentence():
+            prepare(sys.argv)
+            execute_from_command_line(sys.argv)
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -11,7 +12,9 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from apps.devices import storage
 from apps.metrics.apps import default_store
+from apps.metrics.store.base import StoreUnavailable
 
 NEED_STORE = frozenset({"collect", "import_features", "import_meter", "recalculate", "report", "verify"})
 NEED_IT = NEED_STORE | {
@@ -25,12 +28,26 @@ NEED_IT = NEED_STORE | {
 }
 
 
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """End the process with one sentence, not a traceback, where a disk or file lets nothing be stored."""
+    try:
+        yield
+    except (OperationalError, StoreUnavailable, OSError) as error:
+        code = storage.code_of(error)
+        if code in {"", "failed"}:
+            raise
+        sys.exit(f"CommandError: {storage.log_line(code)}")
+
+
 def make_ready() -> None:
     """Bring the database to this version. Raises CommandError if it cannot be reached, or if a newer heatmon
     has written it."""
     try:
         connection.ensure_connection()
     except OperationalError as error:
+        if storage.code_of(error) != "failed":
+            raise
         said = " ".join(str(error).split())
         raise CommandError(f"The database of settings and notes cannot be used: {said}") from error
     refuse_newer_schema()

@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from django.db import close_old_connections, connections
+from django.db import OperationalError, close_old_connections, connections
 
-from apps.devices import heartbeat
+from apps.devices import heartbeat, storage
 from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.locks import LockHeld
 from apps.metrics.store.base import StoreUnavailable
@@ -140,15 +140,33 @@ class Runner:
         connections.close_all()
 
     def _run(self, job: Job, at: datetime) -> None:
+        if storage.is_replaced():
+            _note(job, "replaced")
+            return
         close_old_connections()
         try:
             with self._for_turn(job):
                 self._work[job.name](at)
+            _note(job, "")
         except LockHeld as error:
             log.debug("%s: %s", job.name, error)
         except (DeviceError, BudgetExhausted) as error:
             log.debug("%s: %s", job.name, error)  # recorded with the source's state by the job
-        except StoreUnavailable as error:
-            log.error("%s: the store is not available: %s", job.name, error)
+        except (StoreUnavailable, OperationalError) as error:
+            code = storage.code_of(error)
+            if code:
+                _note(job, code)
+            else:
+                log.error("%s: the store is not available: %s", job.name, error)
         except Exception:  # noqa: BLE001  (the one boundary: a loop outlives every fault of one turn)
             log.exception("%s failed", job.name)
+
+
+def _note(job: Job, code: str) -> None:
+    """Let pages and probes know whether the job could store what it had; a line in the log when that is
+    new."""
+    if storage.note(job.name, code):
+        if code:
+            log.error("%s: %s", job.name, storage.log_line(code))
+        else:
+            log.info("%s: what it brings can be stored again", job.name)

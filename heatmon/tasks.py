@@ -14,7 +14,7 @@ from functools import lru_cache
 from celery import Task, shared_task
 from django.db import IntegrityError, close_old_connections, transaction
 
-from apps.devices import job_beats
+from apps.devices import job_beats, storage
 from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.devices.locks import LockHeld
 from apps.devices.models import JobRun
@@ -51,6 +51,9 @@ def run(job: Job, now: float) -> bool:
     another process is on the device."""
     due = due_turn(job, now)
     if due is None:
+        return False
+    if storage.is_replaced():
+        log.error("%s: %s", job.name, storage.log_line("replaced"))
         return False
     close_old_connections()
     try:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from ninja.utils import check_csrf
 
-from apps.devices import clock
+from apps.devices import clock, storage
 
 from .api_errors import error_response
 from .first_account import account_exists
@@ -35,6 +36,8 @@ class AccessMiddleware(MiddlewareMixin):
     """See the module. Stands after authentication, before the pages."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method not in SAFE_METHODS and storage.is_replaced():
+            return _not_stored(request, "replaced")
         if not request.path_info.startswith(API_PREFIX):
             return None
         return _api_refusal(request)
@@ -56,6 +59,9 @@ class AccessMiddleware(MiddlewareMixin):
         return _to_login(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, OperationalError):
+            logger.error("the database failed at %s: %s", request.path_info, error)
+            return _not_stored(request, storage.code_of(error))
         if not request.path_info.startswith(API_PREFIX):
             return None
         logger.error("the API failed at %s", request.path_info, exc_info=error)
@@ -67,6 +73,14 @@ class AccessMiddleware(MiddlewareMixin):
         # Static files are answered before they come here: this is all about the house.
         response["Cache-Control"] = "no-store, private"
         return response
+
+
+def _not_stored(request: HttpRequest, code: str) -> HttpResponse:
+    """Return 503 and why nothing can be stored."""
+    reason = storage.sentence(code)
+    if request.path_info.startswith(API_PREFIX):
+        return error_response(503, reason)
+    return render(request, "not_stored.html", {"not_stored": reason}, status=503)
 
 
 def demo_refusal(request: HttpRequest) -> HttpResponse:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import orjson
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -12,10 +14,13 @@ from ninja.errors import HttpError, ValidationError
 from ninja.renderers import BaseRenderer
 
 from apps.accounts.api_errors import error_response
+from apps.devices import storage
 from apps.metrics.store.base import StoreUnavailable
 
 from .answers import ApiError
 from .docs import DocumentationPage
+
+log = logging.getLogger("heatmon.access")
 
 
 class _OrjsonRenderer(BaseRenderer):
@@ -66,7 +71,14 @@ def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(StoreUnavailable)
 def _store_unavailable(request: HttpRequest, error: Any) -> HttpResponse:
-    return error_response(503, _("The store of measured values is not responding."))
+    reason = storage.sentence(storage.code_of(error))
+    return error_response(503, reason or _("The store of measured values is not responding."))
+
+
+@api.exception_handler(OperationalError)
+def _database_unavailable(request: HttpRequest, error: Any) -> HttpResponse:
+    log.error("the database failed at %s: %s", request.path_info, error)
+    return error_response(503, storage.sentence(storage.code_of(error)))
 
 
 from . import effects, energy, history, operations  # noqa: E402, F401  (add their operations to api)

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.devices import clock
+from apps.devices import clock, storage
 from apps.devices.heartbeat import late_loops
 from apps.devices.options import SecretUnreadable, default_site
 from apps.metrics import apps as metrics_apps
@@ -39,12 +39,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Return 200 when database, store and broker answer and migrations are done."""
+    """Return 200 when database, store and broker answer, migrations are done and what is written is kept."""
     database = _database_answers()
     checks = {
         "database": database,
         "migrations": database and _migrations_are_done(),
         "store": _store_answers(),
+        "storage": not storage.fault(),
         "broker": _broker_answers(),
     }
     return _answer(request, [part for part, good in checks.items() if not good], database=database)

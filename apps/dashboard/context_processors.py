@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from apps.devices import storage
 from apps.devices.options import default_site, zone_of
 from apps.metrics import apps as metrics_apps
 
@@ -40,6 +41,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "history_percent": _history_percent() if settings.DEMO else None,
         "store_refusal": metrics_apps.refusal(),
+        "storage_fault": storage.sentence(storage.fault()),
         "version": version(),
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,

@@ -11,6 +11,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.devices import storage
+
 from .store.base import StoreRefused
 from .store.front import Store
 
@@ -54,6 +56,8 @@ def _open() -> Store:
         return Store.refused(refusal)
     except ValueError as error:
         raise ImproperlyConfigured(str(error)) from error
+    if settings.STORE_ENGINE == "sqlite":
+        storage.watch(settings.STORE_PATH)
     return Store(engine, DatabaseExtents(engine))
 
 

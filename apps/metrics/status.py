@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from apps.devices import storage
 from apps.devices.budget import CallBudget
 from apps.devices.meter_clock import is_wrong
 from apps.devices.models import SourceState
@@ -414,7 +415,7 @@ def _fault(name: str, state: str, source: SourceState | None) -> Fault | None:
         return None
     if source is None or source.last_success_at is None:
         return Fault(source=name, code=NEVER_ANSWERED, details={})
-    return Fault(source=name, code=NOTHING_NEW, details={})
+    return Fault(source=name, code=storage.fault() or NOTHING_NEW, details={})
 
 
 def _instant(epoch_s: float) -> datetime:

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from apps.devices import storage
 from apps.devices.wording import WORDS, words
 
 from . import status
@@ -34,7 +35,7 @@ def fault_words(fault: Fault | None, zone: tzinfo = UTC) -> str | None:
         }
     if fault.code == status.NOTHING_NEW:
         return _("No new values for a while; heatmon may have been stopped.")
-    return words(fault.code, fault.details, zone).sentence
+    return storage.sentence(fault.code) or words(fault.code, fault.details, zone).sentence
 
 
 def fault_hint(fault: Fault | None, zone: tzinfo = UTC) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.devices import storage
+
 _ADVICE: Mapping[str, Promise] = {
     "unreachable": _("InfluxDB is not responding. Is it running, and is HEATMON_INFLUXDB_URL right?"),
     "unauthorized": _("InfluxDB does not accept the token. Check HEATMON_INFLUXDB_TOKEN."),
@@ -22,4 +24,4 @@ _ADVICE: Mapping[str, Promise] = {
 
 def advice(code: str) -> str:
     """Return what to do about a StoreUnavailable of this code; empty where there is nothing to say."""
-    return str(_ADVICE.get(code, ""))
+    return str(_ADVICE.get(code, "")) or storage.sentence(code)

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from apps.devices import storage
+
 from ..base import StoreRefused, StoreUnavailable
 
 _BUSY_S = 30.0
@@ -42,6 +44,7 @@ class Connections:
         self._lock = threading.RLock()
         self._inherited: list[sqlite3.Connection] = []
         self._closed = False
+        self._identity: tuple[int, int] | None = None
         self._start_process()
 
     def _start_process(self) -> None:
@@ -70,6 +73,7 @@ class Connections:
             cached_statements=512,
         )
         connection.execute("PRAGMA cache_size = -2000")  # the system's own cache is as fast
+        self._identity = self._identity or storage.identity(self._path)
         return connection
 
     def _open_writer(self) -> sqlite3.Connection:
@@ -108,6 +112,8 @@ class Connections:
         with self._lock, _translated():
             if self._writer is None:
                 self._writer = self._open_writer()
+            if storage.identity(self._path) != self._identity:
+                raise _unavailable("its file was deleted or replaced", "replaced")
             yield self._writer
 
     @contextmanager
@@ -163,6 +169,12 @@ class Connections:
             self._start_process()
 
 
+def _unavailable(reason: object, code: str) -> StoreUnavailable:
+    unavailable = StoreUnavailable(f"the time-series store cannot be used: {reason}")
+    unavailable.code = code
+    return unavailable
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -170,7 +182,7 @@ def _translated() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if str(error) == "interrupted":
             raise StoreUnavailable("reading the time-series store took too long") from error
-        raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error
+        raise _unavailable(error, storage.code_of(error)) from error
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             raise StoreRefused("damaged", f"the time-series store cannot be read: {error}") from error

@@ -1,0 +1,153 @@
+"""Whether what heatmon writes can be kept: there is room for it, and the files are still those it opened.
+
+Faults are told by the process that meets them, not by the database: that is what cannot be written.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+WORDS: Mapping[str, Promise] = {
+    "disk_full": _("The disk is full: nothing can be stored until some space is free again."),
+    "read_only": _(
+        "The data directory cannot be written, so nothing can be stored. Check the disk and the permissions"
+        " of the directory."
+    ),
+    "replaced": _(
+        "A database file was deleted or replaced while heatmon was running, so nothing can be stored. Stop"
+        " heatmon, put the file back, and start it again."
+    ),
+    "locked": _("Another program has locked the database, so nothing was stored. Try again in a moment."),
+    "failed": _("The database cannot be used at the moment. Details are in the log."),
+}
+ROOM_BYTES = 65_536
+LOOK_EVERY_S = 5.0
+_BY_ERRNO = {
+    errno.ENOSPC: "disk_full",
+    errno.EDQUOT: "disk_full",
+    errno.EROFS: "read_only",
+    errno.EACCES: "read_only",
+}
+_BY_SQLITE = {
+    "SQLITE_FULL": "disk_full",
+    "SQLITE_READONLY_DBMOVED": "replaced",
+    "SQLITE_READONLY": "read_only",
+    "SQLITE_CANTOPEN": "read_only",
+    "SQLITE_BUSY": "locked",
+    "SQLITE_LOCKED": "locked",
+}
+
+_lock = threading.Lock()
+_opened: dict[Path, tuple[int, int] | None] = {}
+_noted: dict[str, str] = {}
+_looked: tuple[float, str] = (float("-inf"), "")
+
+
+def sentence(code: str) -> str:
+    """Return the words for a fault, in the language in force; empty for no fault or one of something else."""
+    return str(WORDS.get(code, ""))
+
+
+def log_line(code: str) -> str:
+    """Return the words for a fault in English."""
+    with translation.override("en"):
+        return sentence(code)
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name; None while there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def watch(path: Path) -> None:
+    """Remember which file was opened, at first; for the whole life of the process."""
+    if path not in _opened and (found := identity(path)) is not None:
+        _opened[path] = found
+
+
+def watch_database(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Remember Django's database, if it is a file."""
+    if connection.vendor == "sqlite":
+        watch(Path(connection.settings_dict["NAME"]))
+
+
+def is_replaced() -> bool:
+    """Return whether a file that was opened is gone or another one now: writes would go nowhere."""
+    return any(identity(path) != known for path, known in list(_opened.items()))
+
+
+def code_of(error: BaseException) -> str:
+    """Return the fault behind an error of a database, a store or the system; empty for any other."""
+    if (code := getattr(error, "code", "")) in WORDS:
+        return str(code)
+    for one in (error, error.__cause__):
+        if isinstance(one, sqlite3.Error):
+            return _of_sqlite(getattr(one, "sqlite_errorname", ""))
+        if isinstance(one, OSError) and one.errno in _BY_ERRNO:
+            return _BY_ERRNO[one.errno]
+    return "failed" if isinstance(error, DatabaseError) else ""
+
+
+def _of_sqlite(name: str) -> str:
+    found = [code for start, code in _BY_SQLITE.items() if name.startswith(start)]
+    if found and found[0] not in {"read_only"}:
+        return found[0]
+    # A file beside the database that cannot grow is told by SQLite in many ways.
+    return room_fault() or (found[0] if found else "failed")
+
+
+def note(what: str, code: str) -> bool:
+    """Note how storing something went last, an empty code where it went well; return whether that is news."""
+    with _lock:
+        before = _noted.pop(what, "")
+        if code:
+            _noted[what] = code
+    return code != before
+
+
+def fault() -> str:
+    """Return why nothing can be stored, as it was at most a few seconds ago; empty while nothing is known."""
+    global _looked
+    now = time.monotonic()
+    if not 0 <= now - _looked[0] < LOOK_EVERY_S:
+        _looked = now, "replaced" if is_replaced() else room_fault()
+    return _looked[1] or next(iter(_noted.copy().values()), "")
+
+
+def look_again() -> None:
+    """Let the next ``fault`` look at once."""
+    global _looked
+    _looked = float("-inf"), ""
+
+
+def room_fault() -> str:
+    """Return why a small file cannot be written beside the databases; empty where it can."""
+    path = Path(settings.DATA_DIR) / f".room-{os.getpid()}-{threading.get_ident()}"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            written = os.write(descriptor, bytes(ROOM_BYTES))
+        finally:
+            os.close(descriptor)
+            path.unlink()
+    except OSError as error:
+        return _BY_ERRNO.get(error.errno or 0, "")
+    return "" if written == ROOM_BYTES else "disk_full"
