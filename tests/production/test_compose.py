@@ -224,9 +224,8 @@ def test_redis_and_influxdb_are_not_published_and_ask_for_their_secrets(stack: S
     published = {service for service, ports in bound.items() if any(ports.values())}
     assert published == {"web"}
     assert "NOAUTH" in stack.project.execute("redis", "redis-cli", "ping", check=False)
-    asked = (
-        "import requests; print(requests.get('http://influxdb:8086/api/v2/buckets', timeout=9).status_code)"
-    )
+    address = "http://influxdb:8086/api/v2/write?org=heatmon&bucket=heatmon"
+    asked = f"import requests; print(requests.post('{address}', 'a b=1', timeout=9).status_code)"
     assert stack.project.execute("web", "python", "-c", asked).strip() == "401"
 
 
