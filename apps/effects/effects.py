@@ -24,7 +24,7 @@ from .gathering import (
     spans_of_tests,
 )
 from .models import Effect, HomeFacts
-from .targets import target_of
+from .targets import target_of, told_apart
 from .testing import close_test, entry_test, running_test
 from .verdicts import METHOD_VERSION, Question, Verdict, verdicts
 
@@ -121,6 +121,7 @@ def _question(home: Home, entry: Entry, facts: Facts, known_changes: Sequence[Ch
     target = target_of(key for each in group.ids for key in changes[each].keys)
     first, last = group.first - WINDOW_DAYS * DAY, group.last + WINDOW_DAYS * DAY
     known = effect_days(home, first, min(last, home.today - DAY)) if _has_days(home, group, first) else {}
+    target = told_apart(target, known.values())
     return Question(
         group=group,
         others=_others(home, changes.values(), group),

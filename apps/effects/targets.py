@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from .samples import EffectDay
 
 TOTAL, SPACE, DHW = "total", "space", "dhw"
 ELECTRICITY, EFFICIENCY = "electricity", "efficiency"
@@ -40,6 +42,13 @@ def target_of(keys: Iterable[str]) -> Target:
         energy=energies.pop() if len(energies) == 1 else TOTAL,
         leads=EFFICIENCY if leads == {EFFICIENCY} else ELECTRICITY,
     )
+
+
+def told_apart(target: Target, days: Iterable[EffectDay]) -> Target:
+    """Return the target, or all electricity where the heat pump does not say what it runs for."""
+    known = [day for day in days if day.energy_kwh is not None]
+    split = sum(day.value(target.energy) is not None for day in known)
+    return target if 2 * split >= len(known) else replace(target, energy=TOTAL)
 
 
 def _rule(key: str) -> tuple[str, str]:

@@ -31,7 +31,7 @@ from .estimator import Estimate
 from .gathering import effect_days, quiet_changes
 from .models import AlternatingTest
 from .spans import blocks_of, is_paused, paused_days, span_of
-from .targets import target_of
+from .targets import ELECTRICITY, Target, target_of, told_apart
 
 DAY = timedelta(days=1)
 POWER_DAYS = 800
@@ -138,7 +138,8 @@ def progress(home: Home, test: AlternatingTest) -> Progress:
     last = min(home.today - DAY, test.ended_on or blocks[-1].last)
     lived = tuple(_lived(home, test, last)) if last >= test.first_day else ()
     known = effect_days(home, test.first_day, last) if lived else {}
-    steps = _steps(home, tuple(known.items()), lived, target_of([test.key]).energy, test.length)
+    target = told_apart(target_of([test.key]), known.values()).energy
+    steps = _steps(home, tuple(known.items()), lived, target, test.length)
     block = next((each for each in blocks if home.today <= each.last), None)
     tomorrow = next((each for each in blocks if each.first == home.today + DAY), None)
     return Progress(
@@ -192,7 +193,8 @@ def powers_of(home: Home, target: str, state: tuple[Any, ...]) -> Mapping[Design
     if first is None or first > last:
         return in_child(powers, {}, (), target)
     known = effect_days(home, max(first, last - POWER_DAYS * DAY), last)
-    return in_child(powers, known, quiet_changes(home), target)
+    energy = told_apart(Target(energy=target, leads=ELECTRICITY), known.values()).energy
+    return in_child(powers, known, quiet_changes(home), energy)
 
 
 def entry_test(home: Home, entry: Entry) -> AlternatingTest | None:

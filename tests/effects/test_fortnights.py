@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from apps.effects.fortnights import Group, Refusal, Window, drift_allowance, group_of, refusal, windows
 from apps.effects.null import own_null
 from apps.effects.samples import EffectDay
-from apps.effects.targets import Target, target_of
+from apps.effects.targets import Target, target_of, told_apart
 
 from .known import house_days
 
@@ -135,6 +136,14 @@ def test_many_changes_in_a_row_are_no_one_change() -> None:
 )
 def test_a_setting_acts_on_its_part_of_the_electricity(keys: list[str], energy: str, leads: str) -> None:
     assert target_of(keys) == Target(energy=energy, leads=leads)
+
+
+def test_a_pump_that_does_not_say_what_it_runs_for_is_judged_by_everything() -> None:
+    target = target_of(["circuits.1.schedule"])
+    blind = [replace(day, space_kwh=None, dhw_kwh=None) for day in DAYS.values()]
+    assert told_apart(target, blind) == Target(energy="total", leads="electricity")
+    assert told_apart(target, DAYS.values()) == target
+    assert told_apart(target, []) == target
 
 
 def test_a_homes_own_null_comes_from_a_season_without_changes() -> None:
