@@ -114,7 +114,7 @@ def _day(lived: LocalDay, source_c: float | None) -> EffectDay:
     energy_kwh, energy_wh = lived.energy_kwh_per_24h, lived.total.energy_wh
     if not lived.is_valid or energy_kwh is None or not energy_wh:
         return plain
-    is_split = _unclassified_wh(lived) <= MAX_UNCLASSIFIED * energy_wh
+    is_split = (lived.total.unclassified_energy_wh or 0.0) <= MAX_UNCLASSIFIED * energy_wh
     space, dhw = (
         energy_kwh * (lived.total[name] or 0.0) / energy_wh if is_split else None
         for name in ("electrical_energy_heating_wh", "electrical_energy_dhw_wh")
@@ -130,11 +130,6 @@ def _day(lived: LocalDay, source_c: float | None) -> EffectDay:
         source_c=source_c,
         dhw_share=_dhw_share(lived),
     )
-
-
-def _unclassified_wh(lived: LocalDay) -> float:
-    lumped = sum(lump.energy_kwh for lump in lived.total.inside) * 1000.0
-    return (lived.total["electrical_energy_unclassified_wh"] or 0.0) + lumped
 
 
 def _efficiency(lived: LocalDay) -> float | None:

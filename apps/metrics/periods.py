@@ -135,7 +135,7 @@ def _row(period: Period, total: Totals, weather: Weather, price: float | None, z
         cop_delta_t=total.cop_delta_t,
         electrical_energy_heating_kwh=kwh(total.heating_energy_wh),
         electrical_energy_dhw_kwh=kwh(total.dhw_energy_wh),
-        electrical_energy_unclassified_kwh=kwh(total["electrical_energy_unclassified_wh"]),
+        electrical_energy_unclassified_kwh=kwh(total.unclassified_energy_wh),
         electrical_energy_cooling_kwh=kwh(total["electrical_energy_cooling_wh"]),
         standby_energy_kwh=kwh(total["electrical_energy_standby_wh"]),
         cop_heating=total.cop_heating,

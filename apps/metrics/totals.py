@@ -91,7 +91,16 @@ class Totals:
     @property
     def energy_wh(self) -> float | None:
         """All known electricity, lumps wholly inside included; None if nothing is known."""
-        known = self.sums["electrical_energy_wh"]
+        return self._with_lumps("electrical_energy_wh")
+
+    @property
+    def unclassified_energy_wh(self) -> float | None:
+        """Electricity of which nothing says what for, that of lumps wholly inside included: the five uses add
+        up to ``energy_wh``."""
+        return self._with_lumps("electrical_energy_unclassified_wh")
+
+    def _with_lumps(self, name: str) -> float | None:
+        known = self.sums[name]
         if known is None and not self.inside:
             return None
         return (known or 0.0) + sum(lump.energy_kwh * 1000.0 for lump in self.inside)

@@ -188,9 +188,7 @@ def _energy_day(lived: LocalDay) -> EnergyDay:
     )
     if not part.is_measured or lived.is_dead or energy_kwh is None or energy_wh is None:
         return day
-    unclassified = part["electrical_energy_unclassified_wh"] or 0.0
-    lumped = sum(lump.energy_kwh for lump in part.inside) * 1000.0
-    is_split = unclassified + lumped <= MAX_UNCLASSIFIED * energy_wh
+    is_split = (part.unclassified_energy_wh or 0.0) <= MAX_UNCLASSIFIED * energy_wh
     base_wh = (part["electrical_energy_dhw_wh"] or 0.0) + (part["electrical_energy_standby_wh"] or 0.0)
     base_kwh = energy_kwh * base_wh / energy_wh if energy_wh else 0.0
     return replace(

@@ -11,7 +11,6 @@ import pytest
 from django.test import Client
 
 from apps.dashboard.charts.periods import Bracket, Interval, adding_up, axis_limits, brackets_of, intervals
-from apps.dashboard.pages.energy.charts import part
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.home import Home
@@ -244,10 +243,20 @@ def test_the_forecast_is_there_without_javascript(reader: Client, filled: Site) 
 
 
 def test_what_a_lump_holds_is_not_classified(reader: Client, filled: Site) -> None:
+    Lump.objects.create(
+        site=filled,
+        start=datetime(2026, 11, 22, 10, tzinfo=UTC),
+        end=datetime(2026, 11, 22, 12, tzinfo=UTC),
+        energy_wh=1200.0,
+        reason="gap",
+    )
     with clock.fixed(NOW):
         row = energy_rows(Home.of(filled, NOW), "day", date(2026, 11, 22), date(2026, 11, 22))[0]
-    assert part(row, "electrical_energy_unclassified_kwh") == 0.0
-    assert part(row, "electrical_energy_dhw_kwh") == pytest.approx(4.8)
+    assert row.electrical_energy_kwh == pytest.approx(20.88)
+    assert row.electrical_energy_unclassified_kwh == pytest.approx(1.2)
+    assert row.electrical_energy_dhw_kwh == pytest.approx(4.8)
+    table = reader.get("/energy").context["energy"].bars.table
+    assert table.rows[21].cells[:5] == ["20.9", "14.4", "4.8", "0.5", "1.2"]
 
 
 def test_small_sums_are_not_rounded_away() -> None:

@@ -20,7 +20,7 @@ from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 from apps.metrics.windows import local_day_bounds
 
-from .data import SITE, at, home_of, snapshot, steady_hours
+from .data import SITE, at, counter, home_of, snapshot, steady_hours
 
 NOW = datetime(2027, 6, 1, tzinfo=UTC)
 
@@ -243,6 +243,22 @@ def test_a_lump_over_a_month_edge_lies_inside_the_longer_range(store: SqliteStor
     assert january.electrical_energy_kwh is None
     result = jaz(home_of(store, house, NOW), date(2027, 1, 1), date(2027, 2, 28))
     assert result.energy_kwh == 4.0
+
+
+def test_the_uses_of_a_day_with_a_lump_add_up_to_its_electricity(store: SqliteStore, site: Site) -> None:
+    noon = at("2027-01-15T12:00")
+    store.write([*steady_hours(noon, noon + 3600, 1500.0), counter(noon + 3600, 5000.0)])
+    store.write([*steady_hours(noon + 7200, noon + 10_800, 1500.0), counter(noon + 7200, 6245.0)])
+    derive_intervals(store, SITE, SiteParameters(), noon, noon + 10_800)
+
+    (row,) = energy_rows(
+        home_of(store, HomeOptions(time_zone="UTC"), NOW), "day", date(2027, 1, 15), date(2027, 1, 15)
+    )
+    assert row.electrical_energy_kwh == 4.245
+    assert row.electrical_energy_heating_kwh == 3.0
+    assert row.electrical_energy_unclassified_kwh == 1.245
+    uses = (row.electrical_energy_dhw_kwh, row.electrical_energy_cooling_kwh, row.standby_energy_kwh)
+    assert uses == (0.0, 0.0, 0.0)
 
 
 def test_a_register_that_bears_a_time_to_come_or_is_a_month_old_does_not_count(

@@ -75,18 +75,6 @@ def _part_label(name: str) -> str:
     }[name]
 
 
-def part(row: EnergyRow, name: str) -> float | None:
-    """Return the electricity of one use; what is known only as a lump is not classified."""
-    if name != "electrical_energy_unclassified_kwh":
-        value: float | None = getattr(row, name)
-        return value
-    if row.electrical_energy_kwh is None:
-        return None
-    uses = (getattr(row, use) for use in (*USES, "standby_energy_kwh"))
-    rest = row.electrical_energy_kwh - sum(use or 0.0 for use in uses)
-    return rest if rest > 0.005 else 0.0
-
-
 def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPart]:
     """Return the uses with their sums; they add up to ``energy_kwh``, that of the whole range."""
     keys = {
@@ -156,7 +144,7 @@ def bars(
                 label=_part_label(name),
                 colour=colour,
                 hatched=hatched,
-                values=[_rounded(part(row, name)) for row in rows],
+                values=[_rounded(getattr(row, name)) for row in rows],
             )
             for name, colour, hatched in PARTS
             if name != COOLING or cools(rows)
@@ -244,7 +232,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
                 cells=_cells(
                     row.electrical_energy_kwh,
                     row.electrical_energy_at_least,
-                    [part(row, name) for name in parts],
+                    [getattr(row, name) for name in parts],
                     row.thermal_energy_modulation_kwh,
                     row.cop,
                     row.heat_coverage,
@@ -288,7 +276,7 @@ def _cells(
 def sum_of_part(rows: Sequence[EnergyRow], name: str, energy_kwh: float | None) -> float | None:
     """Sum a part over all rows; what is not classified is the rest of ``energy_kwh``, which has lumps over
     inner edges."""
-    known = [value for row in rows if (value := part(row, name)) is not None]
+    known = [value for row in rows if (value := getattr(row, name)) is not None]
     if name != "electrical_energy_unclassified_kwh" or energy_kwh is None:
         return sum(known) if known else None
     uses = sum(total_of(rows, each) or 0.0 for each in (*USES, "standby_energy_kwh"))
