@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
-from apps.devices.errors import DeviceError
+from apps.devices.errors import IMPOSSIBLE, DeviceError
 from apps.devices.memory import hours_open
 from apps.devices.models import Device, HistoryGap, MemorySearch
 from apps.devices.readings import HistoryExtent, MinuteRecord
@@ -246,6 +246,8 @@ class Filling:
             gap.failures += 1
             gap.reason, gap.reason_details = fetched.failure.code, fetched.failure.details
             gap.retry_at = now + _pause(RETRY_FAILED_AFTER, gap.failures)
+            if fetched.failure.code == IMPOSSIBLE and gap.failures >= GIVE_UP_AFTER:
+                gap.state = HistoryGap.State.LOST
             return
         gap.attempts, gap.failures = gap.attempts + 1, 0
         gap.retry_at = now + _pause(RETRY_AFTER, gap.attempts - GIVE_UP_AFTER + 1)

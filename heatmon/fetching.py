@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from apps.devices.errors import DeviceBusy, DeviceError
+from apps.devices.errors import IMPOSSIBLE, DeviceBusy, DeviceError
 from apps.devices.readings import MinuteRecord
 from apps.devices.sources import MeterMemory
 
@@ -61,11 +61,15 @@ class Fetching:
             if problem is None or first >= last:
                 continue
             failure = problem
-            if last - first <= PAGE:
+            # One row that cannot be is no reason to lose the five beside it.
+            smallest = MINUTE if problem.code == IMPOSSIBLE else PAGE
+            if last - first <= smallest:
                 unanswered = True
                 continue
-            piece = min(piece, max(PAGE, _half(last - first)))
-            pieces = [part for waiting in (*pieces, (first, last)) for part in _cut(*waiting, piece)]
+            half = max(smallest, _half(last - first))
+            piece = max(PAGE, min(piece, half))
+            pieces = [part for waiting in pieces for part in _cut(*waiting, piece)]
+            pieces += _cut(first, last, min(piece, half))
         return Fetched(failure if unanswered else None, piece)
 
     def pages(self, start: datetime, end: datetime) -> Fetched:

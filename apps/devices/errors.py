@@ -22,6 +22,9 @@ from datetime import datetime
 
 from .times import parse_time
 
+IMPOSSIBLE = "impossible_energy"
+"""Code of a row that holds what no meter can measure: asked again it stays the same."""
+
 Detail = str | int | float | bool | None | Sequence[str]
 
 

@@ -119,6 +119,7 @@ EXPORT: Mapping[str, tuple[Text, Text]] = {
     "line_time": (_("Line %(line)s does not start with a time."), ""),
     "line_value": (_("Line %(line)s has a value that is not a number."), ""),
     "future": (_("Line %(line)s is in the future."), ""),
+    "impossible_energy": (_("The meter's history holds more energy than can be measured (%(detail)s)."), ""),
     "no_energy_column": (_("There is no energy column in the meter's answer or file."), ""),
     "channel_needed": (_("These rows are from a single channel; specify which one."), ""),
     "no_data_points": (_("the response contains no list of data points"), ""),

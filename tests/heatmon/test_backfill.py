@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -431,3 +432,48 @@ def test_before_heatmon_knew_the_meter_nothing_counts_as_lost(make_home: MakeHom
     home.run("poll_power", "backfill", minutes=5)
     assert set(states(home)) == {"filled"}
     assert not HistoryGap.objects.filter(start__lt=JANUARY - 2 * HOUR).exists()
+
+
+# -- a row that cannot be -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("energy_wh", [b"900000000.0", b"2000000.0"])
+def test_a_row_that_no_meter_can_measure_is_left_out_alone_with_its_reason(
+    make_home: MakeHome, energy_wh: bytes
+) -> None:
+    home = make_home(remembers_h=3)
+    bad = int((JANUARY - 90 * MINUTE).timestamp())
+    _impossible(home, bad, energy_wh)
+    home.run("poll_power", "backfill", minutes=1)
+    rows = {row.at for row in home.rows("meter_minute", JANUARY - 3 * HOUR, JANUARY)}
+    assert set(range(bad - 90 * 60, bad + 90 * 60, 60)) - rows == {bad}
+    gap = HistoryGap.objects.get(start=JANUARY - 2 * HOUR)
+    assert (gap.state, gap.missing_minutes, gap.reason) == (HistoryGap.State.OPEN, 1, "impossible_energy")
+    home.run("poll_power", "backfill", minutes=20)
+    gap.refresh_from_db()
+    assert (gap.state, gap.failures) == (HistoryGap.State.LOST, 3)
+
+
+def _impossible(home: Home, at: int, energy_wh: bytes) -> None:
+    """The meter's row at ``at`` holds this much, however it is asked for."""
+    inner = home.world.meter_handler.handler
+
+    def handle(method: str, path: str, headers: Any, body: bytes, now: float) -> Answer:
+        answer = inner(method, path, headers, body, now)
+        if "data.csv" in path:
+            lines = answer.body.split(b"\r\n")
+            for number, line in enumerate(lines):
+                time, _comma, cells = line.partition(b",")
+                if time == str(at).encode():
+                    lines[number] = b",".join([time, energy_wh, cells.partition(b",")[2]])
+            return answer._replace(body=b"\r\n".join(lines))
+        if "GetData" in path:
+            content = json.loads(answer.body)
+            for block in content.get("data", ()):
+                for index, values in enumerate(block["values"]):
+                    if block["ts"] + index * block["period"] == at:
+                        values[0] = float(energy_wh)
+            return json_answer(answer.status, content)
+        return answer
+
+    home.world.meter_handler.handler = handle

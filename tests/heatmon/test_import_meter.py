@@ -212,3 +212,15 @@ def test_progress_is_told_within_one_file(remembering: Home, capsys: pytest.Capt
     run("import_meter", path)
     told = [line for line in capsys.readouterr().err.splitlines() if "import" in line]
     assert told == ["import: 45 %", "import: 90 %", "import: 100 %"]
+
+
+def test_a_row_that_no_meter_can_measure_is_named_by_its_line(remembering: Home) -> None:
+    home = remembering
+    path = export(home, "bad.csv", JANUARY - 2 * HOUR, JANUARY)
+    lines = path.read_bytes().split(b"\r\n")
+    time, _comma, cells = lines[31].partition(b",")
+    lines[31] = b",".join([time, b"900000000.0", cells.partition(b",")[2]])
+    path.write_bytes(b"\r\n".join(lines))
+    said = refused("import_meter", path)
+    assert "more energy than can be measured (line 32)" in said
+    assert len(home.minute_energies_wh(JANUARY - 2 * HOUR, JANUARY)) == 30

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import requests
 
-from ..errors import DeviceBusy, PayloadInvalid, WrongDevice
+from ..errors import IMPOSSIBLE, DeviceBusy, PayloadInvalid, WrongDevice
 from ..meter_clock import is_wrong
 from ..readings import HistoryExtent, MinuteRecord
 from .connection import MeterConnection
@@ -163,6 +163,8 @@ class MeterHistory:
                 if start <= record.at < end:
                     yield record
         except PayloadInvalid as error:
+            if error.code == IMPOSSIBLE:
+                raise
             raise PayloadInvalid("unreadable", path=error.path, host=self._connection.host) from error
         except WrongDevice as error:
             # The device was checked; what it lacks is this export, as the profile is another one.

@@ -2,7 +2,8 @@
 
 Row j of a block is at ``ts + j * period`` and holds the energy of the period that starts there, not a
 counter. Rows from before the meter had set its clock (ts below 1e9) are dropped. A channel that was
-without voltage all the time is unconnected: its energy is None, not a measured zero.
+without voltage all the time is unconnected: its energy is None, not a measured zero. A row with more energy
+than a meter can measure is refused, not stored.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from ..errors import PayloadInvalid
 from ..readings import PHASES, HistoryBlock, HistoryExtent, MinuteRecord
 
 EARLIEST_TIME, LATEST_TIME = 1_000_000_000, 2**33
-LARGEST_ENERGY_WH = 1e9
+LARGEST_POWER_W = 150_000.0
+"""More than any meter can measure on one phase: the largest clamps reach 400 A, at 260 V 104 kW."""
+
 NOISE_WH = 0.001  # what an unconnected channel collects in a minute stays below this
 LONGEST_PERIOD_S = 86_400
 
@@ -206,8 +209,8 @@ def _record(
     for energy_column, returned_column, voltage_column in zip(
         columns.energy, columns.returned, columns.voltage, strict=True
     ):
-        imported = _energy(row, energy_column)
-        exported = _energy(row, returned_column)
+        imported = _energy(row, energy_column, period_s, path)
+        exported = _energy(row, returned_column, period_s, path)
         highest_voltage = None if voltage_column is None else row[voltage_column]
         if highest_voltage == 0 and (imported or 0) < NOISE_WH and (exported or 0) < NOISE_WH:
             imported = exported = None
@@ -240,12 +243,15 @@ def _either(one: Triple, other: Triple) -> Triple:
     return a, b, c
 
 
-def _energy(row: Sequence[Any], column: int | None) -> float | None:
-    """Return the energy of one period [Wh]; what is null, negative or no finite number is not measured."""
+def _energy(row: Sequence[Any], column: int | None, period_s: int, path: str) -> float | None:
+    """Return the energy of one period [Wh]; what is null, negative or no number is not measured. Raises
+    PayloadInvalid for more than can be measured."""
     value: Any = None if column is None else row[column]
-    if type(value) in (float, int) and 0 <= value <= LARGEST_ENERGY_WH:
-        return float(value)
-    return None
+    if type(value) not in (float, int) or not value >= 0:
+        return None
+    if value > LARGEST_POWER_W * period_s / 3600:
+        raise PayloadInvalid("impossible_energy", path=path)
+    return float(value)
 
 
 def _csv_time(cell: str, number: int) -> int:

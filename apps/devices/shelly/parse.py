@@ -1,9 +1,9 @@
 """◇ What the meter's answers say: identity, one poll, its clock. Pure.
 
 Rules (facts: vendor pages EM, EMData, EM1, EM1Data, Sys, and captured answers):
-any number may be null, keys may be absent, error lists are absent when empty. A value that is no finite
-number is None and named in the errors as ``unreadable:KEY``; a negative counter is None and named as
-``negative:KEY``. An unconnected phase keeps the 0 V and the noise that the meter reports for it.
+any number may be null, keys may be absent, error lists are absent when empty. A value that is no number, or
+more than can be measured, is None and named in the errors as ``unreadable:KEY``; a negative counter is None
+and named as ``negative:KEY``. An unconnected phase keeps the 0 V and the noise that the meter reports for it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ __all__ = [
 TRIPHASE, MONOPHASE = "triphase", "monophase"
 
 EARLIEST_SET_CLOCK = 1_000_000_000  # 2001; an earlier time means that the meter never set its clock
-LARGEST_VALUE = 1e12
+LARGEST_VALUE = 1e6  # W, VA, V, A
+LARGEST_COUNTER_WH = 9e8
 MOST_ERRORS, LONGEST_ERROR = 20, 60
 
 Body = Mapping[str, Any]
@@ -286,19 +287,19 @@ def _channel(em1: object, em1data: object, channel: int) -> PhaseReading:
     )
 
 
-def _number(body: Body, key: str, errors: list[str]) -> float | None:
+def _number(body: Body, key: str, errors: list[str], largest: float = LARGEST_VALUE) -> float | None:
     value = body.get(key)
     if value is None:
         return None
     # The comparison is false for NaN; type() keeps True and False out.
-    if type(value) in (float, int) and -LARGEST_VALUE <= value <= LARGEST_VALUE:
+    if type(value) in (float, int) and -largest <= value <= largest:
         return float(value)
     errors.append(f"unreadable:{key}")
     return None
 
 
 def _counter(body: Body, key: str, errors: list[str]) -> float | None:
-    value = _number(body, key, errors)
+    value = _number(body, key, errors, LARGEST_COUNTER_WH)
     if value is not None and value < 0:
         errors.append(f"negative:{key}")
         return None

@@ -86,12 +86,30 @@ def test_rows_from_the_future_are_left_out() -> None:
     assert times(rows) == [START, START + 60]
 
 
-@pytest.mark.parametrize("value", [None, "1.5", float("nan"), -0.5, True, 1e12])
+@pytest.mark.parametrize("value", [None, "1.5", float("nan"), -0.5, True])
 def test_an_energy_that_is_no_amount_is_missing_and_the_total_is_of_the_others(value: object) -> None:
     body = payload("history_triphase")
     body["data"][1]["values"][0][0] = value
     row = history_page(body, MAC)[0][0]
     assert (row.energy_wh, row.total_energy_wh) == ((None, 11.635, 0.0), 11.635)
+
+
+@pytest.mark.parametrize("value", [2500.1, 1e12, float("inf")])
+def test_a_row_with_more_energy_than_can_be_measured_is_refused(value: float) -> None:
+    body = payload("history_triphase")
+    body["data"][1]["values"][0][0] = value
+    with pytest.raises(PayloadInvalid) as caught:
+        history_page(body, MAC)
+    assert (caught.value.code, caught.value.path) == ("impossible_energy", "data[1].values[0]")
+
+
+def test_a_file_with_more_energy_than_can_be_measured_names_the_line() -> None:
+    cells = [str(START), "2500.1", *["0"] * 50]
+    with pytest.raises(PayloadInvalid) as caught:
+        list(csv_minutes([",".join(cells)], MAC))
+    assert (caught.value.code, caught.value.path) == ("impossible_energy", "line 1")
+    cells[1] = "1733.0"  # 400 A at 260 V for a minute
+    assert [row.energy_wh[0] for row in csv_minutes([",".join(cells)], MAC)] == [1733.0]
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def test_the_known_device_is_taken_where_the_answer_names_none() -> None:
         (True, ("unreadable:a_act_power",)),
         ([], ("unreadable:a_act_power",)),
         (10**400, ("unreadable:a_act_power",)),
+        (1e7, ("unreadable:a_act_power",)),
     ],
 )
 def test_a_value_that_is_no_number_is_missing_and_the_rest_is_kept(
