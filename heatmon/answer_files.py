@@ -13,6 +13,9 @@ import orjson
 MAX_BYTES = 64_000_000
 """An answer has about 100 kB; what is longer than this is something else."""
 
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2099
+"""Nothing was stored from before, and a store keeps no time after."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -57,6 +60,8 @@ def instant(value: Any) -> datetime:
         raise ValueError(f"{value!r} is not a valid time like 2026-11-24T12:00:00+01:00") from error
     if at.tzinfo is None:
         raise ValueError(f"{value!r} has no offset; write for example …+01:00")
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise ValueError(f"{value!r} is not between {EARLIEST_YEAR} and {LATEST_YEAR}")
     return at.astimezone(UTC)
 
 

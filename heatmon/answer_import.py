@@ -20,7 +20,7 @@ from apps.devices.wording import words_of
 from apps.metrics.marks import mark_stale
 from apps.metrics.store.base import TimeSeriesStore
 
-from .answer_files import FileAnswer
+from .answer_files import EARLIEST_YEAR, FileAnswer
 from .imported import UNNAMED, introduce
 from .jobs import KEEP_ANSWERS, record_answers
 
@@ -120,6 +120,8 @@ def snapshot_of(answer: FileAnswer, at: datetime | None, device: str = UNNAMED) 
     if known is None:
         if snapshot.newest_source_at is None:
             raise ValueError("has no data point with a timestamp; give the time with --at")
+        if snapshot.newest_source_at.year < EARLIEST_YEAR:
+            raise ValueError(f"is from before {EARLIEST_YEAR}; give the time with --at")
         snapshot = replace(snapshot, received_at=snapshot.newest_source_at)
     if snapshot.received_at > clock.now():
         raise ValueError("is in the future")

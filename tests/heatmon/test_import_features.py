@@ -394,3 +394,15 @@ def test_an_import_knows_begin_and_end_of_a_program(home: Home) -> None:
     (entry,) = Entry.objects.all()
     assert (entry.at, entry.ended_at) == (JANUARY + 10 * MINUTE, JANUARY + 20 * MINUTE)
     assert entry.event_details["program"] == "one_time_charge"
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+01:00", "1969-12-31T23:00:00Z", "9999-12-31T23:59:59-05:00"]
+)
+def test_a_time_that_no_store_keeps_is_named_by_its_line(home: Home, at: str) -> None:
+    good, bad = {"at": home.at.isoformat(), "payload": answer(home)}, {"at": at, "payload": answer(home)}
+    said = refused("import_features", lines_file(home, "old.jsonl", [good, bad]))
+    assert f"line 2: at: '{at}' is not between 2000 and 2099" in said
+    single = home.folder / "single.json"
+    single.write_text(json.dumps(answer(home)))
+    assert f"--at: '{at}' is not between" in refused("import_features", single, "--at", at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -224,3 +225,15 @@ def test_a_row_that_no_meter_can_measure_is_named_by_its_line(remembering: Home)
     said = refused("import_meter", path)
     assert "more energy than can be measured (line 32)" in said
     assert len(home.minute_energies_wh(JANUARY - 2 * HOUR, JANUARY)) == 30
+
+
+def test_a_file_without_lines_is_not_read_into_memory(remembering: Home) -> None:
+    path = remembering.folder / "zeros.csv"
+    with path.open("wb") as file:
+        file.truncate(20_000_000)
+    tracemalloc.start()
+    said = refused("import_meter", path)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "Line 1 is not a row of the meter's export." in said
+    assert most < 10_000_000

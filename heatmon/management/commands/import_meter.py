@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -26,6 +26,7 @@ from heatmon.imported import UNNAMED
 from heatmon.progress import Progress
 
 BATCH = 5000
+LONGEST_LINE = 10_000  # a row has about 325 characters
 
 
 class Command(BaseCommand):
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         stored = read = 0
         fault = None
         with path.open("rb") as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as lines:
-            records = csv_minutes(lines, device, channel, now=clock.now())
+            records = csv_minutes(_lines(lines), device, channel, now=clock.now())
             while fault is None:
                 batch, fault = _next_batch(path, records)
                 if not batch:
@@ -78,6 +79,16 @@ class Command(BaseCommand):
         whose = "a meter not known yet" if device == UNNAMED else f"meter {device}"
         self.stdout.write(f"{path}: {stored} minutes of {whose}")
         return fault
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file. Raises PayloadInvalid for one that is too long for a row."""
+    number = 1
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise PayloadInvalid("line_unknown", path=f"line {number}", line=number)
+        yield line
+        number += 1
 
 
 def _next_batch(path: Path, records: Iterator[MinuteRecord]) -> tuple[list[MinuteRecord], str | None]:
