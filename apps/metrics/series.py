@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from .grid import INTERVAL_S
 from .heat import known_heat
 from .home import Home
-from .store.base import UnknownSeries
+from .metered import minute_energy_series, power_series
+from .store.base import Series, UnknownSeries
 from .store.schema import Field, Measurement, field_of, series_names
 
 POINTS_DEFAULT = 1000
@@ -202,12 +203,12 @@ def _power(home: Home, name: str, field: Field, start: int, end: int, step_s: in
 
     Minutes that were fetched later, or imported, have no polls: their power is known all the same.
     """
-    found = home.store.series(home.id, name, start, end, step_s)
+    found = _polled(home, name, start, end, step_s)
     line = SeriesData(unit=field.unit, time=found.time, mean=found.mean, min=found.min, max=found.max)
     expected = step_s // POLL_S
     if min(found.count, default=expected) >= expected * POLLS_SUFFICE:
         return line
-    minutes = home.store.series(home.id, ENERGIES[name], start, end, max(step_s, MINUTE_S))
+    minutes = _by_minute(home, name, start, end, max(step_s, MINUTE_S))
     places = {at: index for index, at in enumerate(minutes.time)}
     for index, at in enumerate(found.time):
         place = places[at - at % minutes.step_s]
@@ -216,6 +217,18 @@ def _power(home: Home, name: str, field: Field, start: int, end: int, step_s: in
             line.mean[index] = _watts(minutes.mean[place])
             line.min[index], line.max[index] = _watts(minutes.min[place]), _watts(minutes.max[place])
     return line
+
+
+def _polled(home: Home, name: str, start: int, end: int, step_s: int) -> Series:
+    if name == "power_w":
+        return power_series(home, start, end, step_s)
+    return home.store.series(home.id, name, start, end, step_s)
+
+
+def _by_minute(home: Home, name: str, start: int, end: int, step_s: int) -> Series:
+    if name == "power_w":
+        return minute_energy_series(home, start, end, step_s)
+    return home.store.series(home.id, ENERGIES[name], start, end, step_s)
 
 
 def _watts(minute_wh: float | None) -> float | None:

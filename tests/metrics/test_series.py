@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apps.devices.options import HomeOptions
 from apps.metrics.apps import default_store, use_store
 from apps.metrics.csv_lines import csv_lines
 from apps.metrics.series import (
@@ -83,6 +84,31 @@ def test_a_chart_has_unit_times_means_and_extremes(store: SqliteStore) -> None:
     assert line.unit == "W"
     assert line.time == [AT, AT + 10, AT + 20, AT + 30]
     assert line.mean == line.min == line.max == [100, 300, 50, None]
+
+
+@pytest.mark.parametrize("points", [1000, 10])
+def test_power_is_that_of_the_channels_whose_role_it_is_now(store: SqliteStore, points: int) -> None:
+    """Written while all three channels were the heat pump's; later minutes, which no poll saw, too."""
+    polled = {"power_w": 820.0, "power_a_w": 410.0, "power_b_w": 205.0, "power_c_w": 205.0}
+    metered = {"energy_wh": 12.0, "energy_a_wh": 6.0, "energy_b_wh": 3.0, "energy_c_wh": 3.0}
+    store.write([row("meter", seconds, "", **polled) for seconds in range(0, 600, 10)])
+    store.write([row("meter_minute", seconds, "", **metered) for seconds in range(600, 1200, 60)])
+
+    def power_w(**roles: str) -> list[float | None]:
+        home = home_of(store, HomeOptions(channel_roles={"a": "heat_pump", **roles}))
+        line = history(home, ["power_w"], START, after(seconds=1200), points).series["power_w"]
+        assert (line.min, line.max) == (line.mean, line.mean)
+        return [line.mean[0], line.mean[-1]]
+
+    assert power_w(b="heat_pump", c="heat_pump") == [820.0, 720.0]
+    assert power_w(b="house", c="house") == [410.0, 360.0]
+    assert power_w(b="heating_rod", c="house") == [615.0, 540.0]
+
+
+def test_power_of_a_meter_without_channels_is_its_total(store: SqliteStore) -> None:
+    store.write([row("meter", 0, power_w=820.0), row("meter", 10, power_w=820.0, power_a_w=410.0)])
+    home = home_of(store, HomeOptions(channel_roles={"a": "heat_pump", "b": "house", "c": "house"}))
+    assert history(home, ["power_w"], START, after(seconds=20)).series["power_w"].mean == [820.0, 410.0]
 
 
 def test_all_lines_share_the_grid_of_the_slowest(store: SqliteStore) -> None:
