@@ -151,6 +151,7 @@ class Runner:
         except LockHeld as error:
             log.debug("%s: %s", job.name, error)
         except (DeviceError, BudgetExhausted) as error:
+            _note(job, "")
             log.debug("%s: %s", job.name, error)  # recorded with the source's state by the job
         except (StoreUnavailable, OperationalError) as error:
             code = storage.code_of(error)

@@ -36,6 +36,7 @@ WORDS: Mapping[str, Promise] = {
 }
 ROOM_BYTES = 65_536
 LOOK_EVERY_S = 5.0
+NOTED_FOR_S = 60.0  # what still fails is noted again within seconds
 _BY_ERRNO = {
     errno.ENOSPC: "disk_full",
     errno.EDQUOT: "disk_full",
@@ -53,7 +54,7 @@ _BY_SQLITE = {
 
 _lock = threading.Lock()
 _opened: dict[Path, tuple[int, int] | None] = {}
-_noted: dict[str, str] = {}
+_noted: dict[str, tuple[str, float]] = {}
 _looked: tuple[float, str] = (float("-inf"), "")
 
 
@@ -117,9 +118,9 @@ def _of_sqlite(name: str) -> str:
 def note(what: str, code: str) -> bool:
     """Note how storing something went last, an empty code where it went well; return whether that is news."""
     with _lock:
-        before = _noted.pop(what, "")
+        before, _at = _noted.pop(what, ("", 0.0))
         if code:
-            _noted[what] = code
+            _noted[what] = code, time.monotonic()
     return code != before
 
 
@@ -129,7 +130,7 @@ def fault() -> str:
     now = time.monotonic()
     if not 0 <= now - _looked[0] < LOOK_EVERY_S:
         _looked = now, "replaced" if is_replaced() else room_fault()
-    return _looked[1] or next(iter(_noted.copy().values()), "")
+    return _looked[1] or next((code for code, at in _noted.copy().values() if now - at < NOTED_FOR_S), "")
 
 
 def look_again() -> None:

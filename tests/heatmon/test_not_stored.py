@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client
 
 from apps.devices import storage
+from apps.devices.errors import DeviceUnreachable
 from apps.devices.models import SourceState
 from apps.devices.options import default_site
 from apps.metrics.store.base import Row, StoreUnavailable
@@ -161,6 +163,23 @@ def test_a_command_on_a_full_disk_ends_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended, told_in_a_sentence():
         raise OperationalError(str(full)) from full
     assert ended.value.code == f"CommandError: {FULL}"
+
+
+def test_a_poll_that_only_its_device_fails_could_store_that(db: None) -> None:
+    def away(_at: datetime) -> None:
+        raise DeviceUnreachable("timeout", host="192.168.1.50")
+
+    storage.note("poll", "locked")
+    one_turn(away)
+    assert storage.fault() == ""
+
+
+def test_what_a_job_noted_long_ago_says_nothing_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.note("derive", "locked")
+    assert storage.fault() == "locked"
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert storage.fault() == ""
 
 
 # -- locked ----------------------------------------------------------------------------------------------
