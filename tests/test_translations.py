@@ -214,6 +214,9 @@ PAGES = {
     "/efficiency": ("Effizienz", "Drei Wege zur selben Zahl", "Starts und Laufzeit"),
     "/changes": ("Änderungen", "Notiz hinzufügen", "Suchen", "Bisher"),
     "/changes/configuration": ("Alle Einstellungen",),
+    "/changes/test": ("Wechseltest planen",),
+    "/compare": ("Zwei Zeiträume im Vergleich",),
+    "/normal": ("Ist das normal?",),
     "/health": (
         "System",
         "Zähler",
