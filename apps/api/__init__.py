@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import orjson
-from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -19,8 +17,6 @@ from apps.metrics.store.base import StoreUnavailable
 
 from .answers import ApiError
 from .docs import DocumentationPage
-
-log = logging.getLogger("heatmon.access")
 
 
 class _OrjsonRenderer(BaseRenderer):
@@ -73,12 +69,6 @@ def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
 def _store_unavailable(request: HttpRequest, error: Any) -> HttpResponse:
     reason = storage.sentence(storage.code_of(error))
     return error_response(503, reason or _("The store of measured values is not responding."))
-
-
-@api.exception_handler(OperationalError)
-def _database_unavailable(request: HttpRequest, error: Any) -> HttpResponse:
-    log.error("the database failed at %s: %s", request.path_info, error)
-    return error_response(503, storage.sentence(storage.code_of(error)))
 
 
 from . import effects, energy, history, operations  # noqa: E402, F401  (add their operations to api)

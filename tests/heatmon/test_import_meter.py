@@ -227,10 +227,10 @@ def test_a_row_that_no_meter_can_measure_is_named_by_its_line(remembering: Home)
     assert len(home.minute_energies_wh(JANUARY - 2 * HOUR, JANUARY)) == 30
 
 
-def test_a_file_without_lines_is_not_read_into_memory(remembering: Home) -> None:
+@pytest.mark.parametrize("content", [b"\0", b" "])
+def test_a_file_without_lines_is_not_read_into_memory(remembering: Home, content: bytes) -> None:
     path = remembering.folder / "zeros.csv"
-    with path.open("wb") as file:
-        file.truncate(20_000_000)
+    path.write_bytes(content * 20_000_000)
     tracemalloc.start()
     said = refused("import_meter", path)
     _now, most = tracemalloc.get_traced_memory()
