@@ -420,6 +420,23 @@ def test_power_between_the_thresholds_ends_as_what_comes_late_before_it_began(
     assert heat_wh(store, START, end) == 6000.0
 
 
+def test_power_between_the_thresholds_derives_no_interval_before_it_is_over(
+    store: SqliteStore, site: Site
+) -> None:
+    store.write(polls(START, START + 960, constant(300.0)))
+    mark_stale(SITE, START, START + 900)
+    derive_stale(store, SITE, lambda: PARAMETERS, datetime.fromtimestamp(START + 960, UTC))
+    assert [row.at for row in store.rows(SITE, "interval", START, START + HOUR)] == []
+    store.write(polls(START - 300, START, constant(2400.0)))
+    mark_stale(SITE, START - 300, START)
+    derive_stale(store, SITE, lambda: PARAMETERS, datetime.fromtimestamp(START + 960, UTC))
+    assert [row.at for row in store.rows(SITE, "interval", START, START + HOUR)] == [
+        START,
+        START + 300,
+        START + 600,
+    ]
+
+
 def test_the_last_poll_before_an_empty_interval_takes_its_state_along(store: SqliteStore, site: Site) -> None:
     store.write(polls(START, START + 1200, constant(300.0)))
     store.write(snapshot(time) for time in range(START, START + 1800, 300))
