@@ -58,9 +58,16 @@ JOBS: tuple[Job, ...] = (
     # Often, so that the first numbers come at once; a turn without anything to do costs two queries.
     Job(name="backfill", period_s=10, offset_s=5, expires_s=9, thread="history", lock=MEMORY),
     Job(name="derive", period_s=30, offset_s=0, expires_s=25, thread="derive", lock="derive-turn"),
-    # At night, or later in the day where heatmon was not running then.
     # Costs three queries unless a day is over, something was changed, or older days came in.
-    Job(name="judge_changes", period_s=120, offset_s=45, expires_s=100, thread="derive"),
+    Job(
+        name="judge_changes",
+        period_s=120,
+        offset_s=45,
+        expires_s=100,
+        thread="derive",
+        lock="judge-turn",
+    ),
+    # At night, or later in the day where heatmon was not running then.
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=20 * 3600, thread="derive"),
 )
 

@@ -36,7 +36,8 @@ COMPLETE_WITHIN_S = 1200
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The top of one page as a file; ``{week_ago}`` in the address is a date in a whole week."""
+    """The top of one page as a file; ``{week_ago}`` in the address is a date in a whole week, ``{found}`` a
+    change whose effect was found."""
 
     name: str
     address: str
@@ -55,6 +56,7 @@ PICTURES = (
     Picture("energy-light", "/energy?period=month", height=1180),
     Picture("efficiency-light", "/efficiency", height=1300),
     Picture("changes-dark", "/changes", scheme="dark"),
+    Picture("verdict-light", "{found}", height=1180),
 )
 
 
@@ -116,7 +118,16 @@ def take(browser: Browser, address: str, picture: Picture) -> Path:
     )
     page = context.new_page()
     week_ago = datetime.now(UTC).date() - timedelta(days=7)
-    page.goto(address + picture.address.format(week_ago=week_ago), wait_until="networkidle")
+    found = ""
+    if "{found}" in picture.address:
+        chips = page.locator(".entry", has_text="more heat per kWh")
+        for _attempt in range(60):  # changes are judged every two minutes
+            page.goto(f"{address}/changes", wait_until="networkidle")
+            if chips.count():
+                break
+            time.sleep(5)
+        found = chips.last.locator("h3 a").get_attribute("href") or ""
+    page.goto(address + picture.address.format(week_ago=week_ago, found=found), wait_until="networkidle")
     page.wait_for_function("!document.querySelector('canvas[data-spec]:not([data-drawn])')")
     path = FOLDER / f"{picture.name}.png"
     page.screenshot(path=path)

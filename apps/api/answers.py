@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
+from types import NoneType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,8 +47,13 @@ def site_of(request: HttpRequest, site: int | None) -> Site:
     return found
 
 
+_JSON_TYPES = frozenset({float, int, str, bool, NoneType})  # most values of an answer, so looked at first
+
+
 def plain(value: Any, zone: ZoneInfo) -> Any:
     """Return ``value`` as JSON types: dataclasses become objects, instants ISO 8601 in ``zone``."""
+    if type(value) in _JSON_TYPES:
+        return value
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat()
     if isinstance(value, date):

@@ -14,7 +14,7 @@ from .grid import edge_from, interval_of
 from .home import Home
 from .store.base import Aggregate, Series
 
-ROUNDING = 0.001
+ROUNDING = 0.01
 """How far the stored sum of a row may be from that of its channels [W or Wh]: all are rounded."""
 
 

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.devices import clock
+from apps.devices.sql import first_row
 from apps.effects.models import AlternatingTest, Effect
 from apps.effects.verdicts import Verdict
 from apps.metrics.child import ChildFailed
@@ -23,6 +24,7 @@ from .ui import icon
 register = template.Library()
 
 KEY = "effect_chips"
+_RUNNING = "SELECT id FROM effects_alternatingtest WHERE ended_on IS NULL ORDER BY id LIMIT 1"
 
 
 @register.simple_tag(takes_context=True)
@@ -39,9 +41,10 @@ def verdict(context: Context, entry_id: int) -> SafeString:
 @register.inclusion_tag("dashboard/test/_tonight.html", takes_context=True)
 def test_tonight(context: Context) -> dict[str, Any]:
     """Show what a running test asks to be set tonight; nothing without one."""
-    test = AlternatingTest.objects.filter(ended_on=None).first()
-    if test is None:
+    running = first_row(_RUNNING)
+    if running is None:
         return {"todo": None}
+    test = AlternatingTest.objects.get(pk=running[0])
     home = Home.of(test.site, clock.now())
     try:
         todo = todo_tonight(home, test)
