@@ -92,7 +92,7 @@ def _polls(query: dict[str, list[str]]) -> list[float]:
     durations_ms = []
     for index in range(count):
         values: dict[str, float | None] = {
-            "power_w": 800.0 + index % 50,
+            "power_w": 780.0 + 3 * (index % 50),
             "energy_counter_wh": 50_000_000.0 + index,
             **{f"power_{phase}_w": 260.0 + index % 50 for phase in "abc"},
             **{f"voltage_{phase}_v": 230.5 for phase in "abc"},

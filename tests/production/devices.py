@@ -2,8 +2,8 @@
 
     python -m tests.production.devices HOST METER_PORT CLOUD_PORT
 
-``GET /control?delay_s=3`` at the meter's port makes it answer so late; ``GET /control`` tells its times of
-polls as JSON.
+``GET /control?delay_s=3`` at the meter's port makes it answer so late from then on; ``GET /control`` tells
+its times of polls as JSON.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Devices:
 
     def _control(self, path: str) -> Answer:
         given = parse_qs(urlsplit(path).query)
-        self.delay_s = float(given.get("delay_s", ["0"])[0])
+        if "delay_s" in given:
+            self.delay_s = float(given["delay_s"][0])
         calls = len(self.world.cloud.calls)
         return Answer(200, {}, json.dumps({"polls": self.polls, "cloud_calls": calls}).encode())
 

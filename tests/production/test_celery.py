@@ -124,7 +124,7 @@ def test_a_task_that_hangs_is_killed_and_the_log_says_so(services: Services) -> 
         os.kill(hung, signal.SIGSTOP)
         began = time.time()
     finally:
-        services.control()
+        services.control("?delay_s=0")
     took_s = services.polled_after((began // 10 + 1) * 10, 60) + (began // 10 + 1) * 10 - began
     tell(f"a poll that hangs: polls again after {took_s:.1f} s")
     assert took_s <= RESUME_WITHIN_S
