@@ -155,7 +155,7 @@ class PanelContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnPanel:
-    """A panel as it is kept: ``charts`` and ``table`` are safe HTML. ``empty``: nothing was measured."""
+    """A panel as it is kept: ``charts`` and ``table`` are safe HTML. ``empty``: a plot has no value yet."""
 
     title: str
     subtitle: str

@@ -75,13 +75,13 @@ def time_panel(
 ) -> DrawnPanel:
     """Return charts of ``names`` over [start, end), with markers, state band, gaps and table.
 
-    Drawn once until something is derived or ``written`` (see ``timeline.state``); charts finer than that are
-    always made anew.
+    Drawn once until something is derived or ``written`` (see ``timeline.state``); charts finer than that,
+    or without a value yet, are always made anew.
     """
     asked = start, end, tuple(names), panel_id, title, subtitle, get_language()
-    if end - start < FINE:
-        return _drawn(home, *asked)
-    return _kept(home, written, *asked)
+    if end - start >= FINE and not (found := _kept(home, written, *asked)).empty:
+        return found
+    return _drawn(home, *asked)
 
 
 @kept
@@ -95,7 +95,7 @@ def _drawn(home: Home, *asked: Any) -> DrawnPanel:
     return DrawnPanel(
         title=panel.title,
         subtitle=panel.subtitle,
-        empty=panel.spec.empty,
+        empty=any(plot.empty for plot in panel.spec.plots),
         charts=render_to_string("dashboard/_plots.html", page),
         table=render_to_string("dashboard/_table.html", {"table": panel.table, "id": panel.id}),
         csv=panel.csv,
