@@ -20,15 +20,21 @@ SETTLED = timedelta(minutes=3)
 RUNNING_HOUR_MAY_LACK = 6
 
 
-def lacking_minutes(store: Store, site_id: int, start: datetime, end: datetime) -> list[int]:
-    """Return the minutes in [start, end) (epoch s) without a row of the meter's own."""
+def lacking_minutes(
+    store: Store, site_id: int, start: datetime, end: datetime, *, provisional_will_do: bool = False
+) -> list[int]:
+    """Return the minutes in [start, end) (epoch s) without a row of the meter's own, or with
+    ``provisional_will_do`` without any."""
     first, last = int(start.timestamp()), int(end.timestamp())
-    settled = {
+    if first >= last:
+        return []
+    there = {
         row.at
         for row in store.rows(site_id, "meter_minute", first, last, fields=["energy_wh", "provisional"])
-        if row.values.get("energy_wh") is not None and not row.values.get("provisional")
+        if row.values.get("energy_wh") is not None
+        and (provisional_will_do or not row.values.get("provisional"))
     }
-    return [minute for minute in minutes(first, last) if minute not in settled]
+    return [minute for minute in minutes(first, last) if minute not in there]
 
 
 def stretches(lacking: Sequence[int], joined_minutes: int = 1) -> list[tuple[datetime, datetime]]:
@@ -62,7 +68,7 @@ def note_gaps(store: Store, device: Device, search: MemorySearch, start: datetim
         if stop - begin == HOUR:
             missing = max(0, 60 - rows) + provisional
         else:
-            missing = len(lacking_minutes(store, device.site_id, begin, stop)) if begin < stop else 0
+            missing = len(lacking_minutes(store, device.site_id, begin, stop))
         gap = known.get(hour)
         is_closed = stop == hour + HOUR
         if missing == 0 and hour < begins_at:
@@ -77,13 +83,8 @@ def note_gaps(store: Store, device: Device, search: MemorySearch, start: datetim
 
 def _absent_minutes(store: Store, device: Device, start: datetime, end: datetime) -> int:
     """Return how many minutes of [start, end) have no row at all, since the meter was known."""
-    first, last = max(start, device.first_seen_at.replace(second=0, microsecond=0)), end
-    begin, stop = int(first.timestamp()), int(last.timestamp())
-    rows = (
-        store.rows(device.site_id, "meter_minute", begin, stop, fields=["energy_wh"]) if begin < stop else ()
-    )
-    there = {row.at for row in rows if row.values.get("energy_wh") is not None}
-    return sum(minute not in there for minute in minutes(begin, stop))
+    first = max(start, device.first_seen_at.replace(second=0, microsecond=0))
+    return len(lacking_minutes(store, device.site_id, first, end, provisional_will_do=True))
 
 
 def remembered_from(device: Device, search: MemorySearch) -> datetime | None:

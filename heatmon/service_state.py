@@ -4,9 +4,10 @@ whose time of change says when something was last done.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
+
+from apps.devices.job_beats import touch
 
 FOLDER = Path(tempfile.gettempdir()) / "heatmon"
 BEAT_SENT = FOLDER / "beat-sent"
@@ -22,8 +23,7 @@ def woken(group: str) -> Path:
 def note(path: Path) -> None:
     """Set the file's time of change to now."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600), "w"):
-        os.utime(path)
+    touch(path)
 
 
 def noted_at(path: Path) -> float | None:

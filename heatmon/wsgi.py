@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
     except (StoreUnavailable, DatabaseError) as error:
         log.warning("the store is not open yet: %s", error)
     if settings.HEATMON.redis_url:
-        job_beats.expect({job.name: late_after_s(job) for job in JOBS})
+        job_beats.expect({job.name: late_after_s(job) for job in JOBS}, time.time())
     return application
 
 

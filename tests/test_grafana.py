@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from apps.metrics.store.schema import measurement_named
 
+from .flux_checker import checked, needs_flux_checker
+
 ROOT = Path(__file__).resolve().parents[1]
-CHECKER = ROOT / "tools" / "flux-check"
 DASHBOARD = json.loads((ROOT / "contrib/grafana/dashboards/heatmon.json").read_text(encoding="utf-8"))
 QUERIES = {
     panel["title"]: target["query"].replace("${site}", "1").replace("${zone}", "Europe/Berlin")
@@ -38,19 +37,7 @@ def test_each_panel_asks_for_fields_that_are_stored(title: str) -> None:
     assert asked <= stored
 
 
-@pytest.mark.skipif(
-    not (CHECKER / "node_modules").is_dir() or shutil.which("node") is None,
-    reason="tools/flux-check is not installed (npm ci in it; needs Node)",
-)
+@needs_flux_checker
 def test_each_panel_is_flux() -> None:
     batch = [{"name": name, "query": text, "extern": GRAFANA} for name, text in QUERIES.items()]
-    run = subprocess.run(
-        ["node", "check.mjs", "--batch", "--json"],
-        cwd=CHECKER,
-        input=json.dumps(batch),
-        text=True,
-        capture_output=True,
-        timeout=120,
-    )
-    assert run.returncode in (0, 1), run.stderr
-    assert [one for one in json.loads(run.stdout) if not one["ok"]] == []
+    assert [one for one in checked(batch) if not one["ok"]] == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -43,11 +45,10 @@ def effect(request: HttpRequest, entry_id: EntryId, site: SiteId = None) -> Http
     if entry is None:
         raise ApiError(404, _("There is no entry %(id)s.") % {"id": entry_id})
     try:
-        return json_answer(effect_json(effect_of(home, entry), entry.pk))
+        with _calculated():
+            return json_answer(effect_json(effect_of(home, entry), entry.pk))
     except NoChange as error:
         raise ApiError(409, _("This entry is an event, not a change whose effect could be known.")) from error
-    except ChildFailed as error:
-        raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
 
 
 @api.get("/compare", response={200: schemas.CompareOut, **ERRORS}, summary="Two periods at equal weather")
@@ -65,10 +66,8 @@ def compare_periods(
         if (last - first).days >= LONGEST_DAYS:
             raise ApiError(400, _("At most %(days)d days per request.") % {"days": LONGEST_DAYS}, field=name)
         periods.append(Window(first=first, last=last))
-    try:
+    with _calculated():
         found = compare(home, *periods)
-    except ChildFailed as error:
-        raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
     return json_answer(
         {
             "a": plain(found.a, home.options.zone),
@@ -90,10 +89,8 @@ def expected(
     last = optional_date(to, "to") or home.today - timedelta(days=1)
     first = optional_date(start, "from") or last - timedelta(days=EXPECTED_DAYS - 1)
     in_order(first, last)
-    try:
+    with _calculated():
         facts = facts_of(home)
-    except ChildFailed as error:
-        raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
     now = next((each for each in facts.deviations if each.until is None), None)
     return json_answer(
         {
@@ -119,6 +116,15 @@ def expected(
             },
         }
     )
+
+
+@contextmanager
+def _calculated() -> Iterator[None]:
+    """Answer 503 where the calculation in the child process fails."""
+    try:
+        yield
+    except ChildFailed as error:
+        raise ApiError(503, _("The effect could not be calculated; details are in the log.")) from error
 
 
 def effect_json(answer: Answer, entry_id: int) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.devices import clock
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Site
+from apps.devices.sql import first_row
 
 from .by_hand import (
     goes_with_a_program,
@@ -40,6 +41,10 @@ class _Recent:
 
 
 _recent: dict[tuple[int, str], _Recent] = {}
+_PENDING = (
+    f"SELECT token, digest FROM {PendingConfiguration._meta.db_table}"  # noqa: S608
+    " WHERE site_id = %s AND device = %s"
+)
 STORE_EQUAL_POLLS_EVERY = timedelta(hours=1)
 """A card in a small computer wears out by writing: the time of equal polls is written this often. After
 a restart the last old poll is known that well, and only the time of an entry depends on it."""
@@ -88,14 +93,8 @@ def _nothing_new(site: Site, configuration: HeatPumpConfiguration, digest: str) 
     recent = _recent.get((site.pk, configuration.device))
     if recent is None or recent.digest != digest:
         return False
-    with connection.cursor() as cursor:  # ten times as fast as the ORM, for a question of each poll
-        cursor.execute(
-            f"SELECT token, digest FROM {PendingConfiguration._meta.db_table}"  # noqa: S608
-            " WHERE site_id = %s AND device = %s",
-            [site.pk, configuration.device],
-        )
-        if cursor.fetchone() != (recent.token, digest):
-            return False
+    if first_row(_PENDING, site.pk, configuration.device) != (recent.token, digest):
+        return False
     recent.last_poll_at = max(recent.last_poll_at, configuration.observed_at)
     if recent.last_poll_at - recent.stored_at >= STORE_EQUAL_POLLS_EVERY:
         PendingConfiguration.objects.filter(token=recent.token).update(last_poll_at=recent.last_poll_at)

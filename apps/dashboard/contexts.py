@@ -165,6 +165,9 @@ class DrawnPanel:
     csv: str
     gaps: Sequence[GapRow]
 
+    def is_full(self) -> bool:
+        return not self.empty
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartBlock:

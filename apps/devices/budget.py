@@ -23,6 +23,7 @@ from requests.adapters import BaseAdapter
 from .errors import BudgetExhausted, DeviceUnreachable, PayloadInvalid
 from .http import AnswerTooLarge, LimitedAdapter, capped, caused_by
 from .models import ApiCall, QuotaState
+from .sql import all_rows
 from .times import stored_time, utc_midnight
 
 DAY = timedelta(hours=24)
@@ -173,9 +174,8 @@ class CallBudget:
         """Read counts and limit in one query: a range of at most a day's rows over the index of ``at``."""
         moments = [utc_midnight(at), at - BURST, at - DAY]
         midnight, burst, day = (connection.ops.adapt_datetimefield_value(one) for one in moments)
-        with connection.cursor() as cursor:
-            cursor.execute(_LOOK, [self.account, self.account, midnight, burst, self.account, day])
-            reported, blocked, last_24h, utc_day, last_10min = cursor.fetchone()
+        (found,) = all_rows(_LOOK, self.account, self.account, midnight, burst, self.account, day)
+        reported, blocked, last_24h, utc_day, last_10min = found
         limit = self._limit if reported is None else min(self._limit, reported)
         until = stored_time(blocked)
         return _Standing(
@@ -188,10 +188,9 @@ class CallBudget:
         )
 
     def _write(self, purpose: str, host: str, at: datetime) -> int:
-        row = [connection.ops.adapt_datetimefield_value(at), self.account, purpose, host]
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, row)
-            return int(cursor.fetchone()[0])
+        moment = connection.ops.adapt_datetimefield_value(at)
+        ((call_id,),) = all_rows(_WRITE, moment, self.account, purpose, host)
+        return int(call_id)
 
     def _retry_at(self, now: _Standing, at: datetime) -> datetime:
         """Return the first moment at which every rule allows a call, if none is made until then."""

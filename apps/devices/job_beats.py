@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,13 +47,14 @@ def late(done: Mapping[str, float], late_after_s: Mapping[str, float], since: fl
     )
 
 
-def expect(late_after_s: Mapping[str, float]) -> None:
-    """Say which jobs other processes do, and how long after its last turn each is late; watch from now on."""
+def expect(late_after_s: Mapping[str, float], since: float) -> None:
+    """Say which jobs other processes do, and how long after its last turn each is late; they are watched from
+    ``since`` on [epoch s]."""
     global _expected_since
     with _lock:
         _expected.clear()
         _expected.update(late_after_s)
-        _expected_since = time.time()
+        _expected_since = since
 
 
 def late_jobs(now: float) -> list[str]:

@@ -3,12 +3,15 @@ to answer it, and a page asks nine."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
+Value = str | int | datetime | None
 
-def first_row(statement: str, *values: str | int) -> tuple[Any, ...] | None:
+
+def first_row(statement: str, *values: Value) -> tuple[Any, ...] | None:
     """Return the first row of the answer; None: there is none."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -16,7 +19,7 @@ def first_row(statement: str, *values: str | int) -> tuple[Any, ...] | None:
         return row
 
 
-def all_rows(statement: str, *values: str | int) -> list[tuple[Any, ...]]:
+def all_rows(statement: str, *values: Value) -> list[tuple[Any, ...]]:
     """Return all rows of the answer."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

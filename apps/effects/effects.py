@@ -17,11 +17,12 @@ from .facts import Facts, digest, facts_inputs, facts_of
 from .fortnights import LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
 from .gathering import (
     Change,
+    TestSpan,
     change_of,
     effect_days,
     meter_days,
     setting_changes,
-    spans_of_tests,
+    test_spans,
 )
 from .models import Effect, HomeFacts
 from .targets import target_of, told_apart
@@ -49,8 +50,23 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Known:
+    """What the questions of one turn share."""
+
+    facts: Facts
+    changes: Sequence[Change]
+    tests: Sequence[TestSpan]
+    meter_days: tuple[date, ...]
+
+
+def _known(home: Home) -> _Known:
+    tests = test_spans(home)
+    return _Known(facts_of(home), setting_changes(home, tests), tests, meter_days(home))
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question whose verdict is not kept yet."""
+    """A question on an entry, and a name of it."""
 
     entry: Entry
     question: Question
@@ -61,22 +77,24 @@ def effect_of(home: Home, entry: Entry) -> Answer:
     """Return the effect of a change or a note. Raises NoChange, ChildFailed."""
     if entry.kind == Entry.Kind.EVENT:
         raise NoChange(entry.pk)
-    facts = facts_of(home)
-    asked = _asked(home, entry, facts, setting_changes(home))
-    if asked is not None:
+    known = _known(home)
+    asked = _asked(home, entry, known)
+    effect = _kept(asked)
+    if effect is None:
         _make(home, [asked])
-    known = Effect.objects.get(entry=entry)
-    kept = Verdict.from_json(known.verdict)
-    return Answer(verdict=kept, cost_per_year=_cost(home, kept, facts), made_at=known.made_at)
+        effect = Effect.objects.get(entry=entry)
+    kept = Verdict.from_json(effect.verdict)
+    return Answer(verdict=kept, cost_per_year=_cost(home, kept, known.facts), made_at=effect.made_at)
 
 
-def _asked(home: Home, entry: Entry, facts: Facts, changes: Sequence[Change]) -> _Asked | None:
-    """Return what must be asked anew; None where the verdict of the same question is kept."""
-    question = _question(home, entry, facts, changes)
-    inputs = digest([METHOD_VERSION, asdict(question)])
-    if Effect.objects.filter(entry=entry, inputs=inputs).exists():
-        return None
-    return _Asked(entry, question, inputs)
+def _asked(home: Home, entry: Entry, known: _Known) -> _Asked:
+    question = _question(home, entry, known)
+    return _Asked(entry, question, digest([METHOD_VERSION, asdict(question)]))
+
+
+def _kept(asked: _Asked) -> Effect | None:
+    """Return the verdict on the same question."""
+    return Effect.objects.filter(entry=asked.entry, inputs=asked.inputs).first()
 
 
 def _make(home: Home, asked: Sequence[_Asked]) -> None:
@@ -102,35 +120,36 @@ def judge_all(home: Home) -> int:
         return 0
     found = Entry.objects.filter(site_id=home.id, at__lte=home.at).exclude(kind=Entry.Kind.EVENT)
     entries = list(found.order_by("at", "id").prefetch_related("setting_changes"))
-    facts, changes = facts_of(home), setting_changes(home)
+    known = _known(home)
     for first in range(0, len(entries), AT_ONCE):
         some = entries[first : first + AT_ONCE]
-        _make(home, [asked for entry in some if (asked := _asked(home, entry, facts, changes))])
+        questions = (_asked(home, entry, known) for entry in some)
+        _make(home, [asked for asked in questions if _kept(asked) is None])
     test = running_test(home)
     if test is not None:
         close_test(home, test)
-    note_deviations(home, facts.deviations)
+    note_deviations(home, known.facts.deviations)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
 
 
-def _question(home: Home, entry: Entry, facts: Facts, known_changes: Sequence[Change]) -> Question:
+def _question(home: Home, entry: Entry, known: _Known) -> Question:
     asked = change_of(home, entry)
-    changes = {change.id: change for change in known_changes} | {asked.id: asked}
+    changes = {change.id: change for change in known.changes} | {asked.id: asked}
     group = group_of(asked.id, {change.id: change.day for change in changes.values()})
     target = target_of(key for each in group.ids for key in changes[each].keys)
     first, last = group.first - WINDOW_DAYS * DAY, group.last + WINDOW_DAYS * DAY
-    known = effect_days(home, first, min(last, home.today - DAY)) if _has_days(home, group, first) else {}
-    target = told_apart(target, known.values())
+    days = effect_days(home, first, min(last, home.today - DAY)) if _has_days(home, group, first) else {}
+    target = told_apart(target, days.values())
     return Question(
         group=group,
-        others=_others(home, changes.values(), group),
+        others=_others(changes.values(), known.tests, group),
         target=target,
-        days=known,
+        days=days,
         # what lies after the windows changes nothing
         today=min(home.today, last + DAY),
-        meter_days=tuple(day for day in meter_days(home) if first <= day <= last),
-        null=facts.nulls[target.energy],
+        meter_days=tuple(day for day in known.meter_days if first <= day <= last),
+        null=known.facts.nulls[target.energy],
         in_test=entry_test(home, entry) is not None,
     )
 
@@ -139,10 +158,10 @@ def _has_days(home: Home, group: Group, first: date) -> bool:
     return first < home.today and (group.last - group.first).days <= LONGEST_GROUP_DAYS
 
 
-def _others(home: Home, changes: Iterable[Change], group: Group) -> tuple[date, ...]:
+def _others(changes: Iterable[Change], tests: Iterable[TestSpan], group: Group) -> tuple[date, ...]:
     """Return the nearest other changes and tests on both sides: those farther away do not matter."""
     days = [change.day for change in changes if change.id not in group.ids]
-    days += [day for span in spans_of_tests(home) for day in span]
+    days += [day for _key, span in tests for day in span]
     before = [day for day in days if day < group.first]
     after = [day for day in days if day > group.last]
     return (*([max(before)] if before else []), *([min(after)] if after else []))

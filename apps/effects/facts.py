@@ -43,12 +43,11 @@ class Facts:
 
 def facts_of(home: Home) -> Facts:
     """Return what all verdicts share, made anew each day and when changes or the reach of data differ."""
-    first = home.first_day()
     inputs = facts_inputs(home)
     known = HomeFacts.objects.filter(site_id=home.id).first()
     if known is None or known.inputs != inputs:
         known, _created = HomeFacts.objects.update_or_create(
-            site_id=home.id, defaults={"inputs": inputs, "facts": _made_facts(home, first)}
+            site_id=home.id, defaults={"inputs": inputs, "facts": _made_facts(home)}
         )
     return Facts(
         nulls={
@@ -68,9 +67,9 @@ def facts_inputs(home: Home) -> str:
     )
 
 
-def _made_facts(home: Home, first: date | None) -> dict[str, Any]:
+def _made_facts(home: Home) -> dict[str, Any]:
     targets = (TOTAL, SPACE, DHW)
-    last = home.today - DAY
+    first, last = home.first_day(), home.today - DAY
     if first is None or first > last:
         return {
             "nulls": dict.fromkeys(targets),

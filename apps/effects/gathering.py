@@ -18,7 +18,7 @@ from apps.metrics.windows import day_edges, days, local_date
 
 from .models import AlternatingTest
 from .samples import EffectDay
-from .spans import span_of
+from .spans import covers, span_of
 
 FLOW_LOSS_PER_K = 0.0055
 """Output falls by this share per kelvin of flow; source: metrics §1, hplib."""
@@ -40,31 +40,34 @@ class Change:
     keys: tuple[str, ...]
 
 
-def setting_changes(home: Home) -> list[Change]:
-    """Return all changes of settings but those of alternating tests, in order of time."""
+TestSpan = tuple[str, tuple[date, date]]
+"""What an alternating test is about, and its first and last local day."""
+
+
+def test_spans(home: Home) -> list[TestSpan]:
+    """Return the span of each alternating test."""
+    tests = AlternatingTest.objects.filter(site_id=home.id)
+    return [(test.key, span_of(test, home.today)) for test in tests]
+
+
+def setting_changes(home: Home, tests: Sequence[TestSpan]) -> list[Change]:
+    """Return all changes of settings but those of alternating ``tests``, in order of time."""
     entries = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING).order_by("at", "id")
     found = [change_of(home, entry) for entry in entries.prefetch_related("setting_changes")]
-    tests = [
-        (test.key, *span_of(test, home.today)) for test in AlternatingTest.objects.filter(site_id=home.id)
-    ]
     return [
         change
         for change in found
-        if not any(change.keys == (key,) and first - DAY <= change.day <= last for key, first, last in tests)
+        if not any(change.keys == (key,) and covers(span, change.day) for key, span in tests)
     ]
 
 
 def quiet_changes(home: Home) -> set[date]:
     """Return the local days that no quiet date may lie near: of changes, of the meter, of tests."""
-    changes = {change.day for change in setting_changes(home)} | set(meter_days(home))
-    for first, last in spans_of_tests(home):
+    tests = test_spans(home)
+    changes = {change.day for change in setting_changes(home, tests)} | set(meter_days(home))
+    for _key, (first, last) in tests:
         changes.update(days(first, last))
     return changes
-
-
-def spans_of_tests(home: Home) -> list[tuple[date, date]]:
-    """Return the first and last local day of each alternating test."""
-    return [span_of(test, home.today) for test in AlternatingTest.objects.filter(site_id=home.id)]
 
 
 def change_of(home: Home, entry: Entry) -> Change:

@@ -33,6 +33,13 @@ def blocks_of(test: AlternatingTest, today: date) -> list[Block]:
     return calendar(test.first_day, design_of(test), paused_days(test, today))
 
 
+def covers(span: tuple[date, date], day: date) -> bool:
+    """Return whether a change of its setting on ``day`` belongs to a test of this span: the first value is
+    set on the evening before."""
+    first, last = span
+    return first - DAY <= day <= last
+
+
 def span_of(test: AlternatingTest, today: date) -> tuple[date, date]:
     """Return the first and last local day of a test, planned or really."""
     return test.first_day, test.ended_on or blocks_of(test, today)[-1].last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -30,7 +30,7 @@ from .alternating import (
 from .estimator import Estimate
 from .gathering import effect_days, quiet_changes
 from .models import AlternatingTest
-from .spans import blocks_of, is_paused, paused_days, span_of
+from .spans import blocks_of, covers, is_paused, paused_days, span_of
 from .targets import ELECTRICITY, Target, target_of, told_apart
 
 DAY = timedelta(days=1)
@@ -161,8 +161,7 @@ def _steps(
 
 def _lived(home: Home, test: AlternatingTest, last: date) -> list[LivedDay]:
     zone = home.options.zone
-    start = datetime.fromtimestamp(local_midnight(test.first_day - 2 * DAY, zone).timestamp(), UTC)
-    end = datetime.fromtimestamp(local_midnight(last + DAY, zone).timestamp(), UTC)
+    start, end = local_midnight(test.first_day - 2 * DAY, zone), local_midnight(last + DAY, zone)
     values = [
         (at.astimezone(zone), settings[test.key])
         for at, settings in configurations(home.site, start, end)
@@ -201,13 +200,8 @@ def entry_test(home: Home, entry: Entry) -> AlternatingTest | None:
     """Return the test that a change of its setting belongs to."""
     keys = {change.key for change in entry.setting_changes.all()}
     day = local_date(entry.at, home.options.zone)
-    return next((test for test in _tests(home, keys) if _covers(home, test, day)), None)
+    return next((test for test in _tests(home, keys) if covers(span_of(test, home.today), day)), None)
 
 
 def _tests(home: Home, keys: Iterable[str]) -> Iterable[AlternatingTest]:
     return AlternatingTest.objects.filter(site_id=home.id, key__in=list(keys)) if keys else ()
-
-
-def _covers(home: Home, test: AlternatingTest, day: date) -> bool:
-    first, last = span_of(test, home.today)
-    return first - DAY <= day <= last

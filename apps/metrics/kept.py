@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Concatenate, ParamSpec, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -29,7 +29,19 @@ _answers: WeakKeyDictionary[TimeSeriesStore, OrderedDict[Hashable, object]] = We
 def kept(question: Callable[Concatenate[Home, P], T]) -> Callable[Concatenate[Home, P], T]:
     """Let ``question`` be worked out once a version. Its arguments must be hashable, its answer is shared
     and must not be changed."""
+    return _kept(lambda _answer: True, question)
 
+
+def kept_if(
+    is_final: Callable[[T], bool],
+) -> Callable[[Callable[Concatenate[Home, P], T]], Callable[Concatenate[Home, P], T]]:
+    """Return ``kept`` for answers of which only those that are ``is_final`` stay the same for a version."""
+    return partial(_kept, is_final)
+
+
+def _kept(
+    is_final: Callable[[T], bool], question: Callable[Concatenate[Home, P], T]
+) -> Callable[Concatenate[Home, P], T]:
     def answer(home: Home, *args: P.args, **kwargs: P.kwargs) -> T:
         if home.version is None:
             return question(home, *args, **kwargs)
@@ -40,6 +52,8 @@ def kept(question: Callable[Concatenate[Home, P], T]) -> Callable[Concatenate[Ho
                 known.move_to_end(key)
                 return known[key]  # type: ignore[return-value]
         found = question(home, *args, **kwargs)
+        if not is_final(found):
+            return found
         with _lock:
             known[key] = found
             while len(known) > MOST:

@@ -89,32 +89,35 @@ def energy_rows(home: Home, period: str, first: date, last: date) -> list[Energy
 
     Raises ValueError for an unknown period or a range that ends before it starts.
     """
-    if last < first:
-        raise ValueError("the range ends before it starts")
-    zone = home.options.zone
-    calendar = periods(period, first, last, zone)
-    edges = [calendar[0].start, *(each.end for each in calendar)]
-    rows = totals(home, edges)
-    weather = _weather(home, calendar)
-    costs = _costs(home, calendar, rows)
-    return [
-        _row(each, total, sky, price, zone)
-        for each, total, sky, price in zip(calendar, rows, weather, costs, strict=True)
-    ]
+    _in_order(first, last)
+    return _rows(home, periods(period, first, last, home.options.zone))
 
 
 @kept
 def row_between(home: Home, first: date, last: date) -> EnergyRow:
     """Return the local days ``first`` to ``last`` as one row. Raises ValueError for a range that ends before
     it starts."""
-    if last < first:
-        raise ValueError("the range ends before it starts")
+    _in_order(first, last)
     start, end = home.day_bounds(first)[0], home.day_bounds(last)[1]
     label = first.isoformat() if first == last else f"{first.isoformat()}/{last.isoformat()}"
-    whole = [Period(start=start, end=end, label=label, first=first, last=last)]
-    rows = totals(home, [start, end])
-    (price,), (weather,) = _costs(home, whole, rows), _weather(home, whole)
-    return _row(whole[0], rows[0], weather, price, home.options.zone)
+    (row,) = _rows(home, [Period(start=start, end=end, label=label, first=first, last=last)])
+    return row
+
+
+def _in_order(first: date, last: date) -> None:
+    if last < first:
+        raise ValueError("the range ends before it starts")
+
+
+def _rows(home: Home, calendar: Sequence[Period]) -> list[EnergyRow]:
+    """Return neighbouring periods as rows."""
+    rows = totals(home, [calendar[0].start, *(each.end for each in calendar)])
+    weather = _weather(home, calendar)
+    costs = _costs(home, calendar, rows)
+    return [
+        _row(each, total, sky, price, home.options.zone)
+        for each, total, sky, price in zip(calendar, rows, weather, costs, strict=True)
+    ]
 
 
 def _row(period: Period, total: Totals, weather: Weather, price: float | None, zone: ZoneInfo) -> EnergyRow:

@@ -422,7 +422,7 @@ def test_a_change_costs_few_queries(client: Client, site: Site, django_assert_nu
     entry = schedule_changed(site)
     note(site, at=-20)
     client.get(f"/changes/{entry.id}")
-    with django_assert_num_queries(36):  # 10 for the entry, 26 for what its effect rests on
+    with django_assert_num_queries(32):  # 10 for the entry, 22 for what its effect rests on
         client.get(f"/changes/{entry.id}")
 
 

@@ -15,14 +15,10 @@ from apps.metrics.models import OutboxEntry
 from apps.metrics.store.base import Row
 from apps.metrics.store.front import Store
 from apps.metrics.store.influxdb.engine import InfluxEngine
+from tests.metrics.store.influxdb.conftest import server
 from tests.metrics.store.influxdb.standin import Fault, StandIn
 
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    started = StandIn().start()
-    yield started
-    started.stop()
+__all__ = ["server"]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ ALLOWED = {"poll_power": 30.0, "derive": 370.0}
 def folder(tmp_path: Path, settings: LazySettings) -> Iterator[Path]:
     settings.DATA_DIR = tmp_path
     yield tmp_path / "jobs"
-    job_beats.expect({})
+    job_beats.expect({}, 0.0)
 
 
 def test_a_job_is_late_once_it_was_not_done_for_its_time() -> None:
@@ -50,7 +50,7 @@ def test_what_one_process_notes_another_sees(folder: Path) -> None:
 
 def test_a_web_process_says_which_expected_jobs_are_late(folder: Path) -> None:
     assert job_beats.late_jobs(time.time() + 1e6) == []
-    job_beats.expect(ALLOWED)
+    job_beats.expect(ALLOWED, time.time())
     job_beats.note_done("poll_power")
     job_beats.note_done("derive")
     at = time.time() + 5000

@@ -32,21 +32,17 @@ from tests.metrics.store.engines import (
     outside_row,
     power_rows,
 )
+from tests.metrics.store.influxdb.conftest import server
 from tests.metrics.store.influxdb.flux import Data
 from tests.metrics.store.influxdb.standin import StandIn
 
 from .test_influxdb_away import options_of
 from .test_up import ROOT, environment
 
+__all__ = ["server"]
+
 DAYS = 3
 ALL = [MIDNIGHT, MIDNIGHT + DAYS * DAY]
-
-
-@pytest.fixture
-def server() -> Iterator[StandIn]:
-    started = StandIn().start()
-    yield started
-    started.stop()
 
 
 @pytest.fixture

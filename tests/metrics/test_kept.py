@@ -10,6 +10,7 @@ import pytest
 from apps.devices.models import Site
 from apps.devices.options import HomeOptions
 from apps.metrics.home import Home
+from apps.metrics.kept import kept_if
 from apps.metrics.models import DerivedState
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.periods import energy_rows
@@ -42,6 +43,23 @@ def test_the_same_question_is_answered_from_memory(home: Home) -> None:
     assert energy(home) == 1.0
     write(home.store, 2000.0)
     assert energy(home) == 1.0
+
+
+def test_an_answer_that_is_not_final_is_asked_for_again_and_worked_out_once_each_time(home: Home) -> None:
+    asked: list[float | None] = []
+
+    def question(home: Home) -> float | None:
+        asked.append(energy(replace(home, version=None)))
+        return asked[-1]
+
+    def is_final(kwh: float | None) -> bool:
+        return kwh == 2.0
+
+    kept_once_two = kept_if(is_final)(question)
+    assert kept_once_two(home) == 1.0
+    write(home.store, 2000.0)
+    assert (kept_once_two(home), kept_once_two(home)) == (2.0, 2.0)
+    assert asked == [1.0, 2.0]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ from apps.devices.memory import meter_fault, searched_until
 from apps.devices.models import HistoryGap
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
-from apps.metrics.kept import kept
+from apps.metrics.kept import kept_if
 from apps.metrics.pump_state import interval_state
 from apps.metrics.series import RATIOS, History, history, means_between
 from apps.metrics.totals import lumps_within, totals
@@ -79,12 +79,10 @@ def time_panel(
     or without a value yet, are always made anew.
     """
     asked = start, end, tuple(names), panel_id, title, subtitle, get_language()
-    if end - start >= FINE and not (found := _kept(home, written, *asked)).empty:
-        return found
-    return _drawn(home, *asked)
+    return _drawn(home, *asked) if end - start < FINE else _kept(home, written, *asked)
 
 
-@kept
+@kept_if(DrawnPanel.is_full)
 def _kept(home: Home, written: tuple[Any, ...], *asked: Any) -> DrawnPanel:
     return _drawn(home, *asked)
 

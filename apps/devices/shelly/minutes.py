@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import PayloadInvalid
+from ..errors import IMPOSSIBLE, PayloadInvalid
 from ..readings import PHASES, HistoryBlock, HistoryExtent, MinuteRecord
 
 EARLIEST_TIME, LATEST_TIME = 1_000_000_000, 2**33
@@ -250,7 +250,7 @@ def _energy(row: Sequence[Any], column: int | None, period_s: int, path: str) ->
     if type(value) not in (float, int) or not value >= 0:
         return None
     if value > LARGEST_POWER_W * period_s / 3600:
-        raise PayloadInvalid("impossible_energy", path=path)
+        raise PayloadInvalid(IMPOSSIBLE, path=path)
     return float(value)
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +14,11 @@ from apps.metrics.store.influxdb import flux
 from apps.metrics.store.influxdb.answers import records
 from apps.metrics.store.influxdb.connection import READ_MS, Address, Connection, Gate
 from apps.metrics.store.schema import MEASUREMENTS
+from tests.flux_checker import checked, needs_flux_checker
 
 from ..engines import METER, MIDNIGHT
 
 LARGEST = max(len(measurement.fields) for measurement in MEASUREMENTS)
-CHECKER = Path(__file__).resolve().parents[4] / "tools" / "flux-check"
 PUSHED_DOWN = {"*influxdb.readWindowAggregateSource", "*influxdb.readFilterSource"}
 CHEAP = {"*universe.schemaMutationTransformation"}
 """What ``keep`` is: it renames, and looks at no row."""
@@ -60,25 +56,13 @@ def parameters() -> dict[str, Any]:
     }
 
 
-@pytest.mark.skipif(
-    not (CHECKER / "node_modules").is_dir() or shutil.which("node") is None,
-    reason="tools/flux-check is not installed (npm ci in it; needs Node)",
-)
+@needs_flux_checker
 def test_every_text_is_flux() -> None:
     options = [f'option {name} = "{value}"' for name, value in parameters().items() if isinstance(value, str)]
     options += ["option _start = 2026-01-01T00:00:00Z", "option _stop = 2026-01-02T00:00:00Z"]
     options += ["option _every = 3600000000us", "option _offset = 0us"]
     batch = [{"name": name, "query": text, "extern": "\n".join(options)} for name, text in queries()]
-    run = subprocess.run(
-        ["node", "check.mjs", "--batch", "--json"],
-        cwd=CHECKER,
-        input=json.dumps(batch),
-        text=True,
-        capture_output=True,
-        timeout=300,
-    )
-    assert run.returncode in (0, 1), run.stderr
-    assert [each for each in json.loads(run.stdout) if not each["ok"]] == []
+    assert [each for each in checked(batch) if not each["ok"]] == []
 
 
 def test_a_sum_of_hours_never_bears_the_name_of_a_field() -> None:
