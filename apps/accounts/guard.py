@@ -1,21 +1,73 @@
 """The login guard: django-axes counts failures by account *and* address; here is how long it refuses.
 
 Five failures of one account from one address close the door for a minute, five more for four, then
-sixteen, then an hour; never for good, and never for the owner at another address.
+sixteen, then an hour; never for good, and never for the owner at another address. A success, and a reset on
+the server, forgets the failures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from ipaddress import ip_address
+from typing import Any
 
+from axes.attempts import get_cool_off_threshold
+from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
+from django.contrib.auth.forms import UsernameField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 FAILURES_BEFORE_DELAY = 5
 LONGEST_DELAY = timedelta(hours=1)
+REMEMBERED = timedelta(days=30)
+
+
+class Guard(AxesDatabaseHandler):  # type: ignore[misc]
+    """Axes' own, but what is known of one account is neither kept nor forgotten because of another."""
+
+    def clean_expired_user_attempts(
+        self, request: HttpRequest | None = None, credentials: dict[str, Any] | None = None
+    ) -> int:
+        """Forget the attempts of this account whose delay is over, and of all what nobody asks for."""
+        from axes.models import AccessAttempt, AccessFailureLog
+
+        old = timezone.now() - REMEMBERED
+        AccessFailureLog.objects.filter(attempt_time__lt=old).delete()
+        count: int = AccessAttempt.objects.filter(attempt_time__lt=old).delete()[0]
+        over = get_cool_off_threshold(request)
+        for attempts in self.filter_user_attempts(request, credentials):
+            count += attempts.filter(attempt_time__lte=over).delete()[0]
+        return count
+
+    def user_logged_in(self, sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+        super().user_logged_in(sender, request, user, **kwargs)
+        _forget_failures(username=user.get_username(), ip_address=client_address(request) or None)
+
+    def reset_attempts(
+        self, *, ip_address: str | None = None, username: str | None = None, ip_or_username: bool = False
+    ) -> int:
+        given = {"ip_address": ip_address, "username": username}
+        wanted = {name: value for name, value in given.items() if value}
+        for part in [{name: value} for name, value in wanted.items()] if ip_or_username else [wanted]:
+            _forget_failures(**part)
+        count: int = super().reset_attempts(**given, ip_or_username=ip_or_username)
+        return count
+
+
+def _forget_failures(**of: Any) -> None:
+    from axes.models import AccessFailureLog
+
+    AccessFailureLog.objects.filter(**of).delete()
+
+
+def account_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """Return the account that is asked for, as the login form reads what was typed."""
+    typed = (credentials or request.POST).get("username")
+    return str(UsernameField(required=False).to_python(typed))
 
 
 def client_address(request: HttpRequest) -> str:
@@ -36,7 +88,7 @@ def delay(request: HttpRequest | None) -> timedelta:
     if request is None:
         return LONGEST_DELAY
     failures = AccessFailureLog.objects.filter(
-        username=request.POST.get("username", ""), ip_address=client_address(request) or None
+        username=account_name(request), ip_address=client_address(request) or None
     ).count()
     rounds = max(0, failures // FAILURES_BEFORE_DELAY - 1)
     return min(timedelta(minutes=4 ** min(rounds, 5)), LONGEST_DELAY)

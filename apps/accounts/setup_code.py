@@ -7,9 +7,12 @@ after five, each further try has to wait, twice as long each time.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,11 +31,12 @@ class _Stored:
     wrong_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
 class TooManyTries(Exception):
     """The code is not even looked at before ``retry_at`` (aware UTC)."""
 
-    retry_at: datetime
+    def __init__(self, retry_at: datetime) -> None:
+        super().__init__(f"not before {retry_at}")
+        self.retry_at = retry_at
 
 
 def current_code(data_dir: Path) -> str:
@@ -42,6 +46,11 @@ def current_code(data_dir: Path) -> str:
 
 def check_code(data_dir: Path, typed: str, at: datetime) -> bool:
     """Return whether ``typed`` is the code (blanks, dashes and case do not matter). Raises TooManyTries."""
+    with _alone(data_dir):
+        return _is_right(data_dir, typed, at)
+
+
+def _is_right(data_dir: Path, typed: str, at: datetime) -> bool:
     stored = _load(data_dir)
     if stored.wrong >= FREE_TRIES:
         wait = min(timedelta(minutes=2 ** min(stored.wrong - FREE_TRIES, 10)), LONGEST_WAIT)
@@ -57,6 +66,17 @@ def check_code(data_dir: Path, typed: str, at: datetime) -> bool:
 def end_code(data_dir: Path) -> None:
     """Invalidate the code: the first account exists."""
     (data_dir / FILE_NAME).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Admit one try at a time, of whatever thread or process: a counter read twice would count once."""
+    folder = os.open(data_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _plain(code: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 import time_machine
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
 
 from apps.accounts.models import AuditEntry
@@ -127,3 +129,52 @@ def test_logins_and_failures_are_written_down_without_the_password(client: Clien
     ]
     assert entries[0].address == "192.168.1.20"
     assert not any("canary" in f"{entry.detail}{entry.actor}" for entry in entries)
+
+
+@pytest.mark.parametrize("typed", ["anna ", " anna", "ａnna", "anna\u00a0"])
+def test_a_name_typed_in_another_way_is_the_same_account_to_the_guard(
+    client: Client, owner: User, typed: str
+) -> None:
+    with time_machine.travel(START, tick=False) as traveller:
+        for _ in range(2):
+            for _ in range(5):
+                attempt(client, "anna", "wrong")
+            traveller.shift(timedelta(seconds=61))
+        assert attempt(client, typed, PASSWORD).status_code == 429
+        assert attempt(client, "anna", PASSWORD).status_code == 429
+
+
+def test_a_failure_of_another_account_does_not_shorten_the_delay(client: Client, owner: User) -> None:
+    with time_machine.travel(START, tick=False) as traveller:
+        for _ in range(2):
+            for _ in range(5):
+                attempt(client, "anna", "wrong")
+            traveller.shift(timedelta(seconds=61))
+        attempt(client, "nobody", "wrong")
+        assert attempt(client, "anna", PASSWORD).status_code == 429
+
+
+def test_a_success_forgets_the_failures_before_it(client: Client, owner: User) -> None:
+    with time_machine.travel(START, tick=False) as traveller:
+        for _ in range(2):
+            for _ in range(5):
+                attempt(client, "anna", "wrong")
+            traveller.shift(timedelta(minutes=4, seconds=1))
+        assert attempt(client, "anna", PASSWORD).status_code == 302
+        client.post("/logout")
+        for _ in range(5):
+            response = attempt(client, "anna", "wrong")
+        assert response["Retry-After"] == "60"
+
+
+@pytest.mark.parametrize("arguments", [("axes_reset",), ("axes_reset_username", "anna")])
+def test_a_reset_on_the_server_forgets_the_failures(
+    client: Client, owner: User, arguments: tuple[str, ...]
+) -> None:
+    with time_machine.travel(START, tick=False):
+        for _ in range(5):
+            attempt(client, "anna", "wrong")
+        call_command(*arguments, stdout=StringIO())
+        for _ in range(5):
+            response = attempt(client, "anna", "wrong")
+        assert response["Retry-After"] == "60"

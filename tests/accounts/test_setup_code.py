@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import stat
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,3 +58,19 @@ def test_each_further_wrong_code_doubles_the_wait(tmp_path: Path) -> None:
 def test_a_file_cut_off_by_a_crash_gives_a_new_code(tmp_path: Path) -> None:
     (tmp_path / "setup-code.json").write_text('{"code": "ABCD')
     assert len(current_code(tmp_path)) == 14
+
+
+def test_tries_at_the_same_moment_are_all_counted(tmp_path: Path) -> None:
+    current_code(tmp_path)
+    together = threading.Barrier(12)
+
+    def guess(_number: int) -> str:
+        together.wait(10)
+        try:
+            return "looked at" if not check_code(tmp_path, "AAAA", NOON) else "right"
+        except TooManyTries:
+            return "refused"
+
+    with ThreadPoolExecutor(12) as people:
+        answers = Counter(people.map(guess, range(12)))
+    assert answers == {"looked at": 5, "refused": 7}
