@@ -1,8 +1,10 @@
-"""The same simulated past on both engines gives the same answers, to the last digit shown."""
+"""The same simulated past on both engines gives the same answers, to the last digit shown: one written in
+bulk, and one polled turn by turn."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +15,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from apps.devices import clock
-from apps.devices.models import HistoryGap, Site
+from apps.devices.models import ApiCall, HistoryGap, Site
 from apps.devices.options import default_site, save_home_options
 from apps.metrics.apps import use_store
 from apps.metrics.extents import DatabaseExtents
@@ -25,13 +27,16 @@ from apps.metrics.store.front import Store
 from apps.metrics.store.schema import series_names
 from apps.simulator.history import Blemishes, History
 from apps.simulator.spec import house_spec
+from apps.simulator.world import SimulatedWorld
 from heatmon.demo.house import DAY_S, DemoState, first_values, remember_devices
 from heatmon.demo.rows import write_chunk
-from tests.metrics.store.engines import ENGINES, engine_parameters
+from tests.factories import Home
+from tests.metrics.store.engines import ENGINES, engine_parameters, needs_influxd
 
 SHORT_DAYS = 2
 DAYS = int(os.environ.get("HEATMON_INFLUX_DAYS") or SHORT_DAYS)
 LATE_S = 1800
+POLLED_DAYS = float(os.environ.get("HEATMON_INFLUX_POLLED_DAYS") or 0.125)
 PERIODS = ("day", "week", "month", "year")
 END = int(datetime(2026, 3, 30, 10, 20, tzinfo=UTC).timestamp())  # clocks went forward the day before
 NOW = datetime.fromtimestamp(END + 20, UTC)
@@ -62,24 +67,33 @@ def simulated(store: Store, site: Site) -> None:
         pass
 
 
-def addresses() -> Iterator[str]:
-    start = NOW - timedelta(days=DAYS)
+def polled(store: Store, folder: Path) -> None:
+    """Run every job at its time against the simulated devices until ``NOW``."""
+    world = SimulatedWorld(7, NOW - timedelta(days=POLLED_DAYS))
+    home = Home(world, store, folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(clock, "_clock", world.clock.now)
+        home.run(days=POLLED_DAYS)
+
+
+def addresses(span_days: float) -> Iterator[str]:
+    start = NOW - timedelta(days=span_days)
     days = f"from={start:%Y-%m-%d}&to={NOW:%Y-%m-%d}"
     yield from (f"/api/energy?period={period}&{days}" for period in PERIODS)
     yield from (f"/api/jaz?{days}", "/api/jaz", f"/api/estimate?year={NOW.year}", "/api/status")
     names = series_names()
-    for hours, points in ((2, 1000), (24, 50), (24 * DAYS, 300)):
+    for hours, points in ((2, 1000), (24, 50), (24 * span_days, 300)):
         since = NOW - timedelta(hours=hours)
         stretch = f"from={since:%Y-%m-%dT%H:%M:%SZ}&to={NOW:%Y-%m-%dT%H:%M:%SZ}&points={points}"
         for first in range(0, len(names), 40):
             yield f"/api/history?series={','.join(names[first : first + 40])}&{stretch}"
 
 
-def answers(store: Store, client: Client) -> dict[str, str]:
+def answers(store: Store, client: Client, span_days: float) -> dict[str, str]:
     """Return what the API answers, by its address."""
     found = {}
     with use_store(store):
-        for address in addresses():
+        for address in addresses(span_days):
             answer = client.get(address)
             assert answer.status_code == 200, answer.content
             found[address] = answer.content.decode()
@@ -90,6 +104,12 @@ def forget() -> None:
     """Forget what was derived from another store."""
     for model in (Lump, MeterEvent, StaleRange, KnownExtent, HistoryGap):
         model.objects.all().delete()
+
+
+def assert_same(expected: dict[str, str], found: dict[str, str]) -> None:
+    assert re.search(r'"electrical_energy_kwh":[1-9]', expected[next(iter(expected))])
+    for address, answer in expected.items():
+        assert found[address] == answer, address
 
 
 @pytest.mark.parametrize("name", engine_parameters(*[name for name in ENGINES if name != "sqlite"]))
@@ -105,9 +125,28 @@ def test_every_answer_is_the_same_on_both_engines(
         store = Store(engine, DatabaseExtents(engine))
         forget()
         simulated(store, site)
-        found.append(answers(store, client))
+        found.append(answers(store, client, DAYS))
         store.close()
-    expected, same = found
-    assert '"electrical_energy_kwh":null' not in expected[next(iter(expected))]
-    for address, answer in expected.items():
-        assert same[address] == answer, address
+    assert_same(*found)
+
+
+@pytest.mark.influxd
+@needs_influxd
+def test_polls_end_in_the_same_answers_on_both_engines(
+    db: None, client: Client, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.DEMO = True
+    found: list[dict[str, str]] = []
+    for engine_name in ("sqlite", "influxd"):
+        Site.objects.all().delete()
+        ApiCall.objects.all().delete()
+        folder = tmp_path / engine_name
+        folder.mkdir()
+        engine = ENGINES[engine_name](folder)
+        store = Store(engine, DatabaseExtents(engine))
+        with use_store(store):
+            polled(store, folder)
+        with clock.fixed(NOW):
+            found.append(answers(store, client, max(POLLED_DAYS, 1)))
+        store.close()
+    assert_same(*found)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from apps.devices import clock
 from apps.metrics.admission import admitted, begin_anew, keep
@@ -19,6 +20,9 @@ from apps.metrics.store.influxdb.connection import Address
 from apps.simulator.world import SimulatedWorld
 from heatmon.options import load_options
 from tests.factories import JANUARY, Home
+from tests.metrics.store.engines import ENGINES, INFLUXD, engine_parameters
+from tests.metrics.store.influxdb.influxd import Influxd
+from tests.metrics.store.influxdb.influxd import start as start_influxd
 from tests.metrics.store.influxdb.standin import Fault, StandIn
 
 from .conftest import MakeHome
@@ -28,8 +32,13 @@ RAW = ("meter", "meter_minute", "meter_counter", "heat_pump")
 
 
 @pytest.fixture
-def server() -> Iterator[StandIn]:
-    started = StandIn().start()
+def server(request: pytest.FixtureRequest) -> Iterator[StandIn | Influxd]:
+    started: StandIn | Influxd
+    if getattr(request, "param", "influxdb") == "influxd":
+        assert INFLUXD is not None
+        started = start_influxd(INFLUXD)
+    else:
+        started = StandIn().start()
     yield started
     started.stop()
 
@@ -44,8 +53,17 @@ def options_of(address: Address) -> dict[str, str]:
     }
 
 
+def address_of(options: dict[str, str]) -> Address:
+    return Address(
+        url=options["HEATMON_INFLUXDB_URL"],
+        org=options["HEATMON_INFLUXDB_ORG"],
+        bucket=options["HEATMON_INFLUXDB_BUCKET"],
+        token=options["HEATMON_INFLUXDB_TOKEN"],
+    )
+
+
 @pytest.fixture
-def start(server: StandIn, settings: LazySettings, db: None) -> Iterator[Callable[[], Store]]:
+def start(server: StandIn | Influxd, settings: LazySettings, db: None) -> Iterator[Callable[[], Store]]:
     """Opens the store as a start of heatmon does."""
     settings.HEATMON = load_options(options_of(server.new_bucket()))
     opened: list[Store] = []
@@ -68,8 +86,11 @@ def values(home: Home, names: tuple[str, ...], start_s: int, end_s: int) -> list
     ]
 
 
+@pytest.mark.parametrize(
+    "server", engine_parameters(*[name for name in ENGINES if name != "sqlite"]), indirect=True
+)
 def test_every_poll_of_an_outage_is_there_afterwards_with_the_numbers_of_an_undisturbed_run(
-    server: StandIn,
+    server: StandIn | Influxd,
     start: Callable[[], Store],
     make_home: MakeHome,
     tmp_path: Path,
@@ -88,7 +109,7 @@ def test_every_poll_of_an_outage_is_there_afterwards_with_the_numbers_of_an_undi
     with use_store(store):
         home = Home(world, store, tmp_path / "influxdb")
         home.run(minutes=5)
-        server.fault = Fault()
+        server.go_away()
         home.run(minutes=5)
         assert waiting_writes(store) >= 30
     store = home.store = start()  # heatmon starts again while InfluxDB is still away
@@ -98,7 +119,7 @@ def test_every_poll_of_an_outage_is_there_afterwards_with_the_numbers_of_an_undi
         assert waiting_writes(store) >= 78
         with pytest.raises(StoreUnavailable):
             store.latest(home.site.pk, ["power_w"], start_s)
-        server.fault = None
+        server.come_back()
         home.run(minutes=12)
         assert waiting_writes(store) == 0
         found = values(home, (*RAW, *RESULTS), start_s, end_s)
@@ -115,7 +136,7 @@ def waiting_writes(store: Store) -> int:
 
 
 def test_a_bucket_of_another_home_is_refused_once_it_answers(
-    server: StandIn, start: Callable[[], Store], settings: LazySettings
+    server: StandIn, start: Callable[[], Store], settings: LazySettings, client: Client
 ) -> None:
     start()
     settings.HEATMON = load_options(options_of(server.new_bucket()))
@@ -128,6 +149,10 @@ def test_a_bucket_of_another_home_is_refused_once_it_answers(
     assert store.refusal is caught.value
     with pytest.raises(StoreRefused):
         store.ping()
+    with use_store(store):
+        page = client.get("/login", follow=True).content.decode()
+    assert f"The InfluxDB bucket {settings.HEATMON.influxdb_bucket} is empty, but this home has" in page
+    assert "docker compose run --rm web begin_store" in page
 
 
 def test_a_new_bucket_is_begun_only_when_its_owner_says_so(

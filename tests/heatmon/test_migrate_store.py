@@ -20,6 +20,7 @@ from apps.metrics.extents import DatabaseExtents
 from apps.metrics.store.base import Aggregate, Row
 from apps.metrics.store.engine import SourceKey
 from apps.metrics.store.front import Store
+from apps.metrics.store.influxdb.engine import InfluxEngine
 from apps.metrics.store.migrating import Migration
 from heatmon.embedded import ProcessLock
 from heatmon.options import load_options
@@ -33,10 +34,9 @@ from tests.metrics.store.engines import (
     power_rows,
 )
 from tests.metrics.store.influxdb.conftest import server
-from tests.metrics.store.influxdb.flux import Data
 from tests.metrics.store.influxdb.standin import StandIn
 
-from .test_influxdb_away import options_of
+from .test_influxdb_away import address_of, options_of
 from .test_up import ROOT, environment
 
 __all__ = ["server"]
@@ -191,14 +191,17 @@ BulkWriter(default_store()).write_columns(1, "meter", "M", at, {"power_w": [floa
 """
 
 
+@pytest.mark.parametrize(
+    "options", engine_parameters(*[name for name in ENGINES if name != "sqlite"]), indirect=True
+)
 def test_killed_at_any_point_and_started_again_it_ends_in_equal_stores(
-    options: dict[str, str], server: StandIn, tmp_path: Path
+    options: dict[str, str], tmp_path: Path
 ) -> None:
     environ = {**options, "DJANGO_SETTINGS_MODULE": "heatmon.settings"}
     filled = run(environ, tmp_path, "-c", FILL)
     assert filled.communicate(timeout=120)[0] == ""
     command = ("manage.py", "migrate_store", "--from", "sqlite", "--to", "influxdb")
-    (bucket,) = server.buckets.values()
+    bucket = InfluxEngine(address_of(options))
     held = [points_in(bucket)]
     for progress in ("migrate_store: 10 %", "migrate_store: 40 %"):
         process = run(environ, tmp_path, *command)
@@ -207,22 +210,19 @@ def test_killed_at_any_point_and_started_again_it_ends_in_equal_stores(
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=60)
         held.append(points_in(bucket))
-        assert not any(measurement == "heatmon_home" for measurement, _, _ in bucket.series)
+        assert bucket.homes() == frozenset()
     assert held[0] == 0 < held[1] < held[2] <= 40 * 288
     process = run(environ, tmp_path, *command)
     said = process.communicate(timeout=120)[0]
     assert process.returncode == 0, said
     assert "40 days of devices are equal in both stores" in said
     assert points_in(bucket) == 40 * 288
-    assert any(measurement == "heatmon_home" for measurement, _, _ in bucket.series)
+    assert len(bucket.homes()) == 1
+    bucket.close()
 
 
-def points_in(bucket: Data) -> int:
-    return sum(
-        len(values)
-        for (name, _, field), values in bucket.series.items()
-        if (name, field) == ("meter", "power_w")
-    )
+def points_in(bucket: InfluxEngine) -> int:
+    return sum(1 for _ in bucket.points(SourceKey(1, "meter", "M", ""), ["power_w"], 0, MIDNIGHT + 99 * DAY))
 
 
 def test_a_days_content_leaves_out_what_has_no_value(open_store: Callable[[str], Store]) -> None:

@@ -59,6 +59,12 @@ def engine_parameters(*names: str) -> list[ParameterSet]:
     return [pytest.param(name, marks=marks.get(name, [])) for name in names or ENGINES]
 
 
+needs_influxd = pytest.mark.skipif(
+    INFLUXD is None, reason="no influxd is found (HEATMON_TEST_INFLUXDB, PATH)"
+)
+"""For a test that only a real server can serve; it wants the marker ``influxd`` too."""
+
+
 def power_row(at: int, power_w: float | None, *, site: int = 1, device: str = METER) -> Row:
     return Row(site=site, measurement="meter", device=device, at=at, values={"power_w": power_w})
 

@@ -25,7 +25,7 @@ ORG = "tests"
 START_S = 60
 
 
-@dataclass(frozen=True)
+@dataclass
 class Influxd:
     """A running server. ``token`` may do everything."""
 
@@ -33,6 +33,15 @@ class Influxd:
     token: str
     process: subprocess.Popen[bytes]
     folder: Path
+    command: list[str]
+
+    def go_away(self) -> None:
+        """Kill the server; its folder stays."""
+        self.process.kill()
+        self.process.wait(20)
+
+    def come_back(self) -> None:
+        self.process = _run(self.command, self.folder, self.url)
 
     def new_bucket(self, retention_s: int = 0) -> Address:
         """Make an empty bucket; one that keeps for ever unless told otherwise."""
@@ -99,13 +108,8 @@ def start(path: str, *flags: str) -> Influxd:
         "--log-level=error",
         *flags,
     ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/bin"})
     url = f"http://127.0.0.1:{port}"
-    until = time.monotonic() + START_S
-    while not _answers(url):
-        assert process.poll() is None and time.monotonic() < until, (folder / "log").read_text()
-        time.sleep(0.05)
+    process = _run(command, folder, url)
     token = uuid.uuid4().hex
     requests.post(
         f"{url}/api/v2/setup",
@@ -118,7 +122,17 @@ def start(path: str, *flags: str) -> Influxd:
         },
         timeout=30,
     ).raise_for_status()
-    return Influxd(url, token, process, folder)
+    return Influxd(url, token, process, folder, command)
+
+
+def _run(command: list[str], folder: Path, url: str) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/bin"})
+    until = time.monotonic() + START_S
+    while not _answers(url):
+        assert process.poll() is None and time.monotonic() < until, (folder / "log").read_text()
+        time.sleep(0.05)
+    return process
 
 
 def _answers(url: str) -> bool:

@@ -81,6 +81,13 @@ class StandIn:
             self.server.server_close()
             self.server = None
 
+    def go_away(self) -> None:
+        """Answer nothing."""
+        self.fault = Fault()
+
+    def come_back(self) -> None:
+        self.fault = None
+
     # What it answers
 
     def write(self, parameters: Mapping[str, str], body: str) -> tuple[int, Any]:
