@@ -27,6 +27,7 @@ from apps.devices.opening import (
 )
 from apps.devices.options import HomeOptions, readable_options, saved_names
 from apps.devices.sources import HeatPumpSource, MeterMemory, MeterSource
+from apps.devices.typed_address import permitted_typed_ip
 from apps.metrics.store.front import Store
 
 from .imported import adopt_imported
@@ -90,7 +91,6 @@ class Collection:
             daily_limit=server.viessmann_daily_limit,
             sleep=sleep,
             adapter=adapter,
-            allow_loopback=server.allow_loopback_devices,
         )
         self.sleep = sleep
         self._lock = threading.Lock()
@@ -120,7 +120,7 @@ class Collection:
             log.warning("%s", fault)
         # An address typed on a page is not the operator's: it may not lead to this machine itself.
         typed = not self._own_addresses and "shelly_url" in saved_names(self.site)
-        around = replace(self._around, typed_address=typed)
+        around = replace(self._around, permitted_ip=permitted_typed_ip if typed else None)
         devices = {kind: self._device(kind) for kind in Device.Kind}
         meter = devices[Device.Kind.METER]
         login = (typed, *(getattr(options, name) for name in METER_LOGIN))

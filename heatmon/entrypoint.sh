@@ -1,11 +1,12 @@
 #!/bin/sh
 # What each service of docker-compose.yml runs.
 set -eu
+export HEATMON_BIND="${HEATMON_BIND:-0.0.0.0:8000}"
 case "${1:-web}" in
   web)
     python manage.py setup_code
     # Whom to believe about X-Forwarded headers is decided in heatmon/wsgi.py alone.
-    exec gunicorn "heatmon.wsgi:opened()" --bind "${HEATMON_BIND:-0.0.0.0:8000}" --workers 1 --threads 4 \
+    exec gunicorn "heatmon.wsgi:opened()" --bind "$HEATMON_BIND" --workers 1 --threads 4 \
       --forwarded-allow-ips "" --no-control-socket --worker-tmp-dir /tmp --access-logfile /dev/null \
       --graceful-timeout 5
     ;;

@@ -23,6 +23,20 @@ def is_demo(argv: Sequence[str], environ: Mapping[str, str], options: Options) -
     return not _has_account_or_device(options.data_dir / "heatmon.sqlite3")
 
 
+def bind_of(argv: Sequence[str], options: Options) -> str:
+    """Return the address and port that the pages are served on: ``up --bind``, else the option."""
+    for number, argument in enumerate(argv):
+        name, equals, value = argument.partition("=")
+        if name == "--bind" and argv[1:2] == ["up"]:
+            return value if equals else "".join(argv[number + 1 : number + 2])
+    return str(options.bind)
+
+
+def is_loopback(bind: str) -> bool:
+    """Return whether only this machine can reach the pages."""
+    return bind.rpartition(":")[0].strip("[]") in {"127.0.0.1", "localhost", "::1"}
+
+
 def _has_account_or_device(database: Path) -> bool:
     if not database.exists():
         return False

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from dotenv import dotenv_values
 
-from .mode import is_demo
+from .mode import bind_of, is_demo, is_loopback
 from .options import OptionsError, load_options
 from .postgres import connection_settings
 
@@ -158,9 +158,9 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 
 # Over loopback and on a LAN that the owner declared, cookies travel without TLS; elsewhere never.
-_loopback = HEATMON.bind.rpartition(":")[0].strip("[]") in {"127.0.0.1", "localhost", "::1"}
-PLAIN_HTTP = DEMO or HEATMON.lan_http or (_loopback and not HEATMON.trusted_proxy)
-LOOPBACK_BIND = _loopback
+BIND = bind_of(sys.argv, HEATMON)
+LOOPBACK_BIND = is_loopback(BIND)
+PLAIN_HTTP = DEMO or HEATMON.lan_http or (LOOPBACK_BIND and not HEATMON.trusted_proxy)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

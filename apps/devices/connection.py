@@ -18,6 +18,7 @@ from requests.adapters import BaseAdapter
 
 from .budget import CallBudget
 from .errors import BudgetExhausted, CodedError, DeviceError
+from .http import PermittedIp
 from .meter_clock import is_wrong
 from .readings import PHASES, HeatPumpReading, PhaseReading, PowerReading
 from .reports import meter_report, reported
@@ -55,13 +56,10 @@ def test_meter(
     clock: Callable[[], datetime],
     session: requests.Session | None = None,
     *,
-    restricted: bool = False,
-    allow_loopback: bool = True,
+    permitted_ip: PermittedIp | None = None,
 ) -> ConnectionReport:
-    """Ask the meter at ``url`` who it is and for its values. ``restricted``: see ``shelly.address``."""
-    client = ShellyClient(
-        url, password, clock=clock, session=session, allow_loopback=allow_loopback, restricted=restricted
-    )
+    """Ask the meter at ``url`` who it is and for its values. ``permitted_ip`` checks a typed address."""
+    client = ShellyClient(url, password, clock=clock, session=session, permitted_ip=permitted_ip)
     try:
         identity = client.identify()
         reading = client.get_status()

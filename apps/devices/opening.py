@@ -13,6 +13,7 @@ from requests.adapters import BaseAdapter
 
 from .budget import CallBudget
 from .home_options import HomeOptions
+from .http import PermittedIp
 from .shelly.client import ShellyClient
 from .shelly.history import MeterHistory
 from .shelly.source import ShellyMeter
@@ -34,8 +35,7 @@ HEAT_PUMP_LOGIN = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What devices are reached with. ``adapter``: a requests adapter instead of sockets (simulation).
-    ``typed_address``: the meter's address comes from a page, so it may not lead to this machine unless
-    ``allow_loopback``."""
+    ``permitted_ip``: checks the meter's address if it comes from a page."""
 
     clock: Callable[[], datetime]
     token_path: Path
@@ -44,8 +44,7 @@ class Surroundings:
     daily_limit: int
     sleep: Callable[[float], None] = time.sleep
     adapter: BaseAdapter | None = None
-    typed_address: bool = False
-    allow_loopback: bool = True
+    permitted_ip: PermittedIp | None = None
 
     def session(self) -> Session:
         session = Session()
@@ -64,8 +63,7 @@ def open_meter(options: HomeOptions, around: Surroundings) -> MeterSource | None
         clock=around.clock,
         session=around.session(),
         sleep=around.sleep,
-        restricted=around.typed_address,
-        allow_loopback=around.allow_loopback or not around.typed_address,
+        permitted_ip=around.permitted_ip,
     )
     return ShellyMeter(client)
 
@@ -85,8 +83,7 @@ def open_memory(
         clock=around.clock,
         session=around.session(),
         sleep=around.sleep,
-        restricted=around.typed_address,
-        allow_loopback=around.allow_loopback or not around.typed_address,
+        permitted_ip=around.permitted_ip,
     )
 
 

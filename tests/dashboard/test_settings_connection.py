@@ -14,6 +14,7 @@ from django.utils import translation
 from apps.devices import connection
 from apps.devices.budget import CallBudget
 from apps.devices.models import ApiCall
+from apps.devices.typed_address import permitted_typed_ip
 from apps.devices.viessmann.client import ViessmannAccount
 from tests.devices.shelly.meters import InProcess, Reply, session_with
 from tests.devices.shelly.payloads import payload
@@ -117,7 +118,7 @@ def test_nothing_at_the_address_is_said_so() -> None:
 
 
 def test_a_typed_address_may_not_lead_to_this_computer() -> None:
-    report = connection.test_meter("http://127.0.0.1:9", None, clock, restricted=True, allow_loopback=False)
+    report = connection.test_meter("http://127.0.0.1:9", None, clock, permitted_ip=permitted_typed_ip)
     assert (report.ok, report.code) == (False, "address_refused")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
@@ -16,7 +15,7 @@ from apps.devices.budget import CallBudget
 from apps.devices.connection import ConnectionReport
 from apps.devices.errors import DeviceError
 from apps.devices.home_options import CHANNEL_ROLES, CHANNELS, HEAT_PUMP
-from apps.devices.shelly.address import checked_address
+from apps.devices.typed_address import checked_typed_address, permitted_typed_ip
 from apps.devices.viessmann.client import ViessmannAccount
 from apps.devices.viessmann.oauth import TokenStore
 from apps.devices.wording import words_of
@@ -65,9 +64,7 @@ class MeterCard(Card):
         if not typed or typed == self.options.shelly_url:
             return typed  # what is in force already may be the operator's, from the environment
         try:
-            return checked_address(
-                typed, settings.HEATMON.allow_loopback_devices or settings.DEMO, own_services=own_services()
-            ).url
+            return checked_typed_address(typed).url
         except DeviceError as error:
             raise forms.ValidationError(str(words_of(error))) from error
 
@@ -97,8 +94,7 @@ class MeterCard(Card):
             url,
             self._password_to_test(),
             clock.now,
-            restricted=not from_operator,
-            allow_loopback=from_operator or settings.HEATMON.allow_loopback_devices,
+            permitted_ip=None if from_operator else permitted_typed_ip,
         )
 
     def _password_to_test(self) -> str | None:
@@ -111,20 +107,6 @@ class MeterCard(Card):
             if self.cleaned_data["shelly_url"] == self.options.shelly_url
             else None
         )
-
-
-def own_services() -> list[str]:
-    """Return host:port of what belongs to heatmon itself: no meter's address."""
-    options = settings.HEATMON
-    found = [options.bind]
-    for url, port in ((options.redis_url, 6379), (options.influxdb_url, 8086)):
-        if url:
-            parts = urlsplit(url)
-            found.append(f"{parts.hostname}:{parts.port or port}")
-    database = settings.DATABASES["default"]
-    if database.get("HOST"):
-        found.append(f"{database['HOST']}:{database['PORT'] or 5432}")
-    return found
 
 
 class HeatPumpCard(Card):

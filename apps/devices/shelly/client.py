@@ -10,6 +10,7 @@ from datetime import datetime
 import requests
 
 from ..errors import PayloadInvalid, WrongDevice
+from ..http import PermittedIp
 from ..readings import MinuteRecord, PowerReading
 from .connection import MeterConnection
 from .history import fetch_pages
@@ -21,8 +22,7 @@ class ShellyClient:
 
     Every failure is a DeviceError. After a refused or missing
     password every call fails at once, without a request: make a new client when the settings changed.
-    ``clock`` gives aware UTC. For ``session``, ``allow_loopback`` and ``restricted`` see
-    ``MeterConnection``.
+    ``clock`` gives aware UTC. For ``session`` and ``permitted_ip`` see ``MeterConnection``.
     """
 
     def __init__(
@@ -33,8 +33,7 @@ class ShellyClient:
         clock: Callable[[], datetime],
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        allow_loopback: bool = True,
-        restricted: bool = False,
+        permitted_ip: PermittedIp | None = None,
     ) -> None:
         self._clock = clock
         self._device = ""
@@ -44,8 +43,7 @@ class ShellyClient:
             clock=clock,
             session=session,
             sleep=sleep,
-            allow_loopback=allow_loopback,
-            restricted=restricted,
+            permitted_ip=permitted_ip,
         )
 
     def identify(self) -> MeterIdentity:

@@ -21,8 +21,7 @@ from requests.auth import HTTPDigestAuth
 from urllib3.exceptions import HTTPError, NameResolutionError, ProtocolError
 
 from ..errors import DeviceBusy, DeviceRefused, DeviceUnreachable, PayloadInvalid, WrongDevice
-from ..http import AnswerTooLarge, LimitedAdapter, capped, caused_by
-from .address import permitted_ip
+from ..http import AnswerTooLarge, LimitedAdapter, PermittedIp, capped, caused_by
 
 POLL_DEADLINE_S = 5.0
 CONNECT_TIMEOUT_S = 2.5
@@ -40,9 +39,9 @@ _SEND: dict[str, Any] = {"stream": True, "verify": True, "cert": None, "proxies"
 
 
 class MeterConnection:
-    """``restricted``: the address was typed by a user, see ``address``; without it only
-    ``allow_loopback`` False restricts. ``session`` may have an adapter of its own mounted; on sockets
-    the plain adapter of requests is replaced by one with deadline and cap."""
+    """``permitted_ip``: resolves and checks an address that a user typed; None for the operator's.
+    ``session`` may have an adapter of its own mounted; on sockets the plain adapter of requests is replaced
+    by one with deadline and cap."""
 
     def __init__(
         self,
@@ -52,8 +51,7 @@ class MeterConnection:
         clock: Clock,
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        allow_loopback: bool = True,
-        restricted: bool = False,
+        permitted_ip: PermittedIp | None = None,
     ) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url.strip()}")
         self.host = parts.netloc.rpartition("@")[2]
@@ -67,7 +65,7 @@ class MeterConnection:
         self._prepared: dict[str, requests.PreparedRequest] = {}
         self._session = session if session is not None else requests.Session()
         self._session.trust_env = False
-        self._adapter = self._limited_adapter(allow_loopback, restricted or not allow_loopback)
+        self._adapter = self._limited_adapter(permitted_ip)
         self._auth = self._new_login()
 
     def get_json(self, path: str, *, deadline_s: float = POLL_DEADLINE_S, **query: object) -> Any:
@@ -98,12 +96,11 @@ class MeterConnection:
         self._auth = self._new_login()
         self._answered = False
 
-    def _limited_adapter(self, allow_loopback: bool, restricted: bool) -> BaseAdapter:
+    def _limited_adapter(self, permitted_ip: PermittedIp | None) -> BaseAdapter:
         mounted = self._session.get_adapter(f"{self._base}/")
         if type(mounted) is not HTTPAdapter:
             return mounted
-        check = (lambda host, port: permitted_ip(host, port, allow_loopback)) if restricted else None
-        adapter = LimitedAdapter(connect_timeout_s=CONNECT_TIMEOUT_S, permitted_ip=check)
+        adapter = LimitedAdapter(connect_timeout_s=CONNECT_TIMEOUT_S, permitted_ip=permitted_ip)
         self._session.mount(f"{self._base}/", adapter)
         return adapter
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import requests
 
 from ..errors import IMPOSSIBLE, DeviceBusy, PayloadInvalid, WrongDevice
+from ..http import PermittedIp
 from ..meter_clock import is_wrong
 from ..readings import HistoryExtent, MinuteRecord
 from .connection import MeterConnection
@@ -53,8 +54,7 @@ class MeterHistory:
         clock: Callable[[], datetime],
         session: requests.Session | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        allow_loopback: bool = True,
-        restricted: bool = False,
+        permitted_ip: PermittedIp | None = None,
         believed_from: datetime | None = None,
     ) -> None:
         self._device = device
@@ -68,8 +68,7 @@ class MeterHistory:
             clock=clock,
             session=session,
             sleep=sleep,
-            allow_loopback=allow_loopback,
-            restricted=restricted,
+            permitted_ip=permitted_ip,
         )
 
     def extent(self, profile: str = TRIPHASE) -> HistoryExtent | None:

@@ -28,6 +28,7 @@ from heatmon.collection import Collection
 from heatmon.database import make_ready
 from heatmon.device_locks import DeviceLocks
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
+from heatmon.mode import is_loopback
 from heatmon.schedule import JOBS
 from heatmon.web import WebServer
 
@@ -35,7 +36,6 @@ log = logging.getLogger(__name__)
 
 # A start within a poll's interval waits for the next turn.
 ASKED_LATELY = timedelta(seconds=300)
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Command(BaseCommand):
@@ -55,7 +55,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--bind {bind}: must be an address and a port like 127.0.0.1:8000", returncode=2
             )
-        if settings.DEMO and host.strip("[]") not in LOOPBACK:
+        if settings.DEMO and not is_loopback(bind):
             raise CommandError(
                 f"The demo has no sign-in and listens on loopback only, not on {host}. To use your own "
                 "devices, name one in .env (HEATMON_SHELLY_URL or HEATMON_VIESSMANN_CLIENT_ID) and restart, "

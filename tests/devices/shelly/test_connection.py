@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from apps.devices.address import permitted_ip
 from apps.devices.errors import (
     DeviceBusy,
     DeviceError,
@@ -320,7 +321,7 @@ def test_a_name_that_nobody_knows_is_said_to_be_unknown(monkeypatch: pytest.Monk
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    choices: list[dict[str, Any]] = [{}, {"restricted": True}]
+    choices: list[dict[str, Any]] = [{}, {"permitted_ip": lambda host, port: permitted_ip(host, port, False)}]
     for options in choices:
         call = connection("http://no-such-meter.test", **options).get_json
         code, sentence, _ = error_of(lambda call=call: call(PATH), DeviceUnreachable)
@@ -395,12 +396,9 @@ def test_a_password_inside_the_address_is_refused_and_not_shown() -> None:
     assert "hunter2" not in sentence + hint
 
 
-@pytest.mark.parametrize(
-    "options", [{"allow_loopback": False}, {"restricted": True, "allow_loopback": False}]
-)
-def test_a_typed_loopback_address_is_not_connected_to(options: dict[str, Any]) -> None:
+def test_a_typed_loopback_address_is_not_connected_to() -> None:
     with serving(GOOD) as server:
-        meter = connection(server.url, **options)
+        meter = connection(server.url, permitted_ip=lambda host, port: permitted_ip(host, port, False))
         assert error_of(lambda: meter.get_json(PATH), DeviceRefused)[0] == "address_refused"
         assert server.connections == 0
 
@@ -414,9 +412,12 @@ def test_a_typed_name_is_resolved_once_and_that_address_is_connected_to(
         asked.append(host)
         return real("127.0.0.1" if host == "meter.test" else host, port, *args, **kwargs)  # type: ignore[arg-type]
 
+    def permitted(host: str, port: int) -> str:
+        return permitted_ip(host, port, True)
+
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with serving(GOOD) as server:
-        meter = connection(f"http://meter.test:{server.server_address[1]}", restricted=True)
+        meter = connection(f"http://meter.test:{server.server_address[1]}", permitted_ip=permitted)
         assert [meter.get_json(PATH) for _ in range(3)] == [{"answer": 42}] * 3
         assert asked.count("meter.test") == 1
         meter.close()
