@@ -24,6 +24,7 @@ from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, PowerReading
 from apps.devices.reports import meter_report
 from apps.devices.sources import HeatPumpAnswer
+from apps.effects.advising import note_advice
 from apps.effects.effects import judge_all
 from apps.metrics.child import ChildFailed
 from apps.metrics.grid import interval_of
@@ -202,8 +203,8 @@ def note_meter_events(site: Site) -> None:
 
 
 def judge_changes(collection: Collection, at: datetime) -> None:
-    """Make the verdicts on what was changed once a day is over, and after changes and imports; not while
-    much is still to be derived."""
+    """Make the verdicts on what was changed, and look for advice, once a day is over, and after changes and
+    imports; not while much is still to be derived."""
     if stale_intervals(collection.site.pk, at) > FEW_INTERVALS:
         return
     home = Home(site=collection.site, options=collection.options, store=collection.store, at=at)
@@ -211,6 +212,7 @@ def judge_changes(collection: Collection, at: datetime) -> None:
         judge_all(home)
     except ChildFailed as error:
         log.error("The effects of changes could not be calculated: %s", error)
+    note_advice(home)
 
 
 def keep_house(collection: Collection, at: datetime) -> None:

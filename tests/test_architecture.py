@@ -129,6 +129,7 @@ MUST_BE_PURE = (
     | {
         f"apps/effects/{name}.py"
         for name in (
+            "advice",
             "alternating",
             "estimator",
             "expected",

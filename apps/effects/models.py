@@ -35,6 +35,19 @@ class HomeFacts(models.Model):
         return f"site {self.site_id}"
 
 
+class HomeAdvice(models.Model):
+    """What the home's data suggest to try next (see ``advice``): made once a day, and again when ``inputs``
+    differ."""
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="advice")
+    inputs = models.CharField(max_length=64)
+    observations = models.JSONField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"site {self.site_id}"
+
+
 class AlternatingTest(models.Model):
     """Two values of one setting in turn, the present one (``old``) first. ``paused``: [first, last] local
     days, last None while it lasts. ``verdict``: the estimate at its end; None before, and where it could not

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from .cop import heat_weighted_flow_c, percent_of_carnot, running_cop
@@ -15,6 +15,7 @@ from .home import Home
 from .jaz import device_register
 from .kept import kept
 from .totals import totals
+from .windows import days
 
 CYCLE_SPANS_DAYS = (7, 30, 365)
 
@@ -243,13 +244,13 @@ def rod_runtime_s(home: Home, start: int, end: int) -> float | None:
 
 def cycling_days(home: Home, count: int = 3) -> list[CyclingDay]:
     """Return the last ``count`` whole local days; starts are placed in the middle of their interval."""
-    found = []
-    for back in range(count, 0, -1):
-        start, end = home.day_bounds(home.today - timedelta(days=back))
-        starts = [
-            row.at + INTERVAL_S / 2
-            for row in home.store.rows(home.id, "interval", start, end, fields=["compressor_starts"])
-            for _ in range(round(row.values["compressor_starts"] or 0))
-        ]
-        found.append(cycling_day(starts))
-    return found
+    first = home.today - timedelta(days=count)
+    starts: dict[date, list[float]] = {day: [] for day in days(first, home.today - timedelta(days=1))}
+    fields = ["compressor_starts"]
+    for row in home.store.rows(
+        home.id, "interval", home.midnight(first), home.midnight(home.today), fields=fields
+    ):
+        middle = row.at + INTERVAL_S / 2
+        day = datetime.fromtimestamp(middle, home.options.zone).date()
+        starts[day] += [middle] * round(row.values["compressor_starts"] or 0)
+    return [cycling_day(each) for each in starts.values()]

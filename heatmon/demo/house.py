@@ -15,6 +15,7 @@ from apps.changelog.observe import observe
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Device, MemorySearch, Site
 from apps.simulator.settings import (
+    CIRCULATION_SCHEDULE,
     COMFORT,
     DHW_HYSTERESIS,
     DHW_SCHEDULE,
@@ -23,6 +24,7 @@ from apps.simulator.settings import (
     SLOPE,
     SettingChange,
     settings_at,
+    week,
 )
 from apps.simulator.spec import Forgotten, HouseSpec, house_spec
 from apps.simulator.viessmann_catalogue import GATEWAY
@@ -35,6 +37,9 @@ NEVER_DAYS = 1e6
 SEED = 11
 ALTITUDE_M = 110.0
 PRICE_PER_KWH = 0.32
+
+LONG_CIRCULATION = week(*[[("06:00", "08:30", "on"), ("17:00", "22:00", "on")]] * 2)
+"""Seven and a half hours a day: what the demo's owner is advised to shorten."""
 
 FORGOTTEN_W = 190.0
 """A pump that nobody switched off: what the watch for deviations finds."""
@@ -89,7 +94,7 @@ def demo_spec(state: DemoState) -> HouseSpec:
         state.seed, state.start, state.start + SCRIPT_DAYS * DAY_S, "bias", change_every_days=NEVER_DAYS
     )
     made_at = state.start + HISTORY_DAYS * DAY_S
-    settings = {**spec.settings, SLOPE: 0.8}
+    settings = {**spec.settings, SLOPE: 0.8, CIRCULATION_SCHEDULE: LONG_CIRCULATION}
     evening = settings[DHW_SCHEDULE]
     assert isinstance(evening, dict)
     later = {**evening, "sat": [{"start": "06:00", "end": "21:00", "mode": "normal"}]}

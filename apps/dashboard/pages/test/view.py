@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -46,13 +46,22 @@ def plan(request: HttpRequest) -> HttpResponse:
 
 def _form(request: HttpRequest, home: Home, error: str = "", wanted: Wanted | None = None) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
-    wanted = wanted or wanted_of(home, given.get("change", ""), given.get("key", ""), "")
+    wanted = wanted or _linked(home, given)
     try:
         context = plan_context(home, wanted, given.get("design", ""), error)
     except ChildFailed as failure:
         log.error("What a test could show could not be calculated: %s", failure)
         return render(request, "dashboard/store_unavailable.html", status=503)
     return render(request, "dashboard/test/plan.html", {"page": context}, status=400 if error else 200)
+
+
+def _linked(home: Home, given: QueryDict) -> Wanted:
+    """Return what an address asks for; a wrong value is left to be typed."""
+    change, key = given.get("change", ""), given.get("key", "")
+    try:
+        return wanted_of(home, change, key, given.get("other", ""))
+    except ValueError:
+        return wanted_of(home, change, key, "")
 
 
 def _start(request: HttpRequest, home: Home) -> HttpResponse:

@@ -1,0 +1,310 @@
+"""What advice rests on, out of the store and the history of settings; made once a day and kept."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from apps.changelog.models import SettingChange
+from apps.changelog.schedule_days import mode_at, segments, warmth
+from apps.changelog.timeline import configurations, state
+from apps.devices.configuration import WEEKDAYS
+from apps.devices.models import Site
+from apps.devices.sql import first_row
+from apps.metrics.efficiency import cycling_days, heating_curve
+from apps.metrics.grid import INTERVAL_S
+from apps.metrics.home import Home
+from apps.metrics.totals import totals
+from apps.metrics.windows import day_edges, days
+
+from .advice import (
+    VERSION,
+    CirculationDay,
+    HeatedHour,
+    HotWaterRun,
+    Observation,
+    RoomHour,
+    SetbackDay,
+    circulation,
+    hot_flow,
+    limit,
+    lower_shift,
+    rod_runs,
+    setback,
+    short_cycles,
+)
+from .facts import digest
+from .models import HomeAdvice
+
+DAY = timedelta(days=1)
+HOUR_S = 3600
+KNOWN_H = 20.0
+"""Hours of a day from which on it counts, as for outdoor temperature."""
+EVENING_H, MORNING_H = 19, 8
+"""From and until when the sun warms no room and no sensor, most of the year."""
+COLD_C = 10.0
+HEATING_DAY_C = 8.0
+BASE_C = 16.0
+"""Degree hours count from here. Of days below 8 °C its choice hardly matters."""
+EVENING_FROM_H = 17
+AFTERWARDS_H = 3
+NIGHT_H = frozenset({23, 0, 1, 2, 3, 4})
+STALE_S = 1800
+"""An hour whose answers only repeat what is older than this before it is not known (metrics §1)."""
+LONGEST_BREAK_S = 900
+"""Polls of one run of hot water are at most this far apart."""
+_KEPT = "SELECT observations FROM effects_homeadvice WHERE site_id = %s"
+RODS = ("heating_rod_level_one_s", "heating_rod_level_two_s")
+
+
+def kept_advice(site: Site) -> list[Observation]:
+    """Return what was observed at the last look; nothing before the first."""
+    row = first_row(_KEPT, site.pk)
+    return [] if row is None else [Observation.from_json(each) for each in orjson.loads(row[0])]
+
+
+def note_advice(home: Home) -> None:
+    """Look for what could be advised, once a day and after changes."""
+    options = home.options
+    inputs = digest([VERSION, home.today, state(home.site), options.time_zone, options.heating_rod_kw])
+    if HomeAdvice.objects.filter(site_id=home.id, inputs=inputs).exists():
+        return
+    HomeAdvice.objects.update_or_create(
+        site_id=home.id,
+        defaults={
+            "inputs": inputs,
+            "observations": [each.as_json() for each in observe_home(home)],
+            "made_at": home.at,
+        },
+    )
+
+
+def observe_home(home: Home) -> list[Observation]:
+    """Return everything that the last eight weeks show."""
+    oldest, last = home.first_day(), home.today - DAY
+    if oldest is None or oldest > last:
+        return []
+    look = _Look(home, max(oldest, home.today - int(limit("look_back")) * DAY), last)
+    found = [
+        *(hot_flow(circuit, look.heated_hours(circuit), look.now) for circuit in look.circuits),
+        *(lower_shift(circuit, look.room_hours(circuit), look.now) for circuit in look.circuits),
+        *(setback(circuit, look.setback_days(circuit), look.now) for circuit in look.only_circuit),
+        short_cycles(look.cycling(), look.now),
+        rod_runs(look.hot_water_runs(), look.now, home.options.heating_rod_kw),
+        circulation(look.circulation_days(), _schedule_change(home)),
+    ]
+    return [each for each in found if each is not None]
+
+
+def _schedule_change(home: Home) -> int | None:
+    """Return the newest entry in which nothing but the circulation pump's schedule was changed."""
+    changes = SettingChange.objects.filter(entry__site_id=home.id, key="circulation.schedule")
+    newest = changes.order_by("-entry__at", "-entry_id").first()
+    return newest.entry_id if newest is not None and newest.entry.setting_changes.count() == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Hour:
+    """One hour of UTC, and where it lies in the house's day."""
+
+    at: int
+    day: date
+    hour: int
+    settings: Mapping[str, Any]
+
+
+class _Look:
+    """The local days ``first`` to ``last`` of a home, hour by hour."""
+
+    def __init__(self, home: Home, first: date, last: date) -> None:
+        self.home, self.first, self.last = home, first, last
+        self.start, self.end = home.midnight(first), home.day_bounds(last)[1]
+        zone = home.options.zone
+        history = configurations(
+            home.site, datetime.fromtimestamp(self.start, UTC), datetime.fromtimestamp(self.end, UTC)
+        )
+        times = [at.timestamp() for at, _settings in history]
+        self.now: Mapping[str, Any] = history[-1][1] if history else {}
+        self._known: dict[tuple[str, str], dict[int, float]] = {}
+        self.hours = []
+        newest = self.value("newest_source_at", "max")
+        first_at = -(-self.start // HOUR_S) * HOUR_S
+        for at in range(first_at, self.end, HOUR_S):
+            local = datetime.fromtimestamp(at, zone)
+            known = bisect_right(times, at)
+            settings = history[known - 1][1] if known else {}
+            if newest.get(at, at) > at - STALE_S:
+                self.hours.append(_Hour(at, local.date(), local.hour, settings))
+
+    @property
+    def circuits(self) -> list[str]:
+        """The circuits whose curve is known."""
+        keys = (key.split(".") for key in self.now)
+        return sorted({parts[1] for parts in keys if parts[0] == "circuits" and "curve" in parts})
+
+    @property
+    def only_circuit(self) -> list[str]:
+        """The circuit that all electricity for heating belongs to: none of several."""
+        circuits = self.circuits
+        return circuits if len(circuits) == 1 else []
+
+    def value(self, name: str, what: str = "mean") -> dict[int, float]:
+        """Return hour → mean, max or sum of a series, of the hours that have any."""
+        known = self._known.get((name, what))
+        if known is None:
+            series = self.home.store.series(self.home.id, name, self.start, self.end, HOUR_S)
+            pairs = zip(series.time, getattr(series, what), strict=True)
+            known = {at: value for at, value in pairs if value is not None}
+            self._known[name, what] = known
+        return known
+
+    def of_circuit(self, name: str, circuit: str) -> dict[int, float]:
+        """Return the values of a circuit; of the only one also those of the whole unit."""
+        own = self.value(f"{name}.{circuit}")
+        return own if own or not self.only_circuit else self.value(name)
+
+    def heated_hours(self, circuit: str) -> list[HeatedHour]:
+        """Return the hours in which the compressor heated most of the time, with no hot water in them or in
+        the hour before, and what the curve asked at the room temperature that was wanted."""
+        outside, flow = self.value("outside_temperature_c"), self.of_circuit("supply_temperature_c", circuit)
+        dhw, run = self.value("dhw_charging", "max"), self.value("compressor_run_s", "sum")
+        wanted = self.of_circuit("target_temperature_c", circuit)
+        found = []
+        for hour in self.hours:
+            at = hour.at
+            if at not in outside or at not in flow or run.get(at, 0.0) < HOUR_S / 2:
+                continue
+            if dhw.get(at) != 0.0 or dhw.get(at - HOUR_S) != 0.0:
+                continue
+            settings = dict(hour.settings)
+            warm = settings.get(f"circuits.{circuit}.target_temperature.comfort_c")
+            normal = settings.get(f"circuits.{circuit}.target_temperature.normal_c")
+            # without the target of the moment the warmest that can be wanted
+            target = wanted.get(at, max((each for each in (warm, normal) if each is not None), default=None))
+            if target is not None:
+                settings[f"circuits.{circuit}.target_temperature.normal_c"] = target
+            curve = heating_curve(circuit, settings, (outside[at],))
+            if curve is not None:
+                found.append(HeatedHour(day=hour.day, flow_c=flow[at], asked_c=curve.points[0][1]))
+        return found
+
+    def room_hours(self, circuit: str) -> list[RoomHour]:
+        """Return the dark and cold hours in which at least the normal temperature was wanted."""
+        room, wanted = (self.value(f"{name}_temperature_c.{circuit}") for name in ("room", "target"))
+        outside = self.value("outside_temperature_c")
+        key = f"circuits.{circuit}.target_temperature.normal_c"
+        return [
+            RoomHour(day=hour.day, room_c=room[hour.at], target_c=wanted[hour.at])
+            for hour in self.hours
+            if hour.at in room and hour.at in wanted and outside.get(hour.at, COLD_C) < COLD_C
+            if (hour.hour >= EVENING_H or hour.hour < MORNING_H)
+            if wanted[hour.at] >= hour.settings.get(key, math.inf)
+        ]
+
+    def setback_days(self, circuit: str) -> list[SetbackDay]:
+        """Return the cold days with a set-back and an evening before it. A day goes from noon to noon."""
+        outside, used = (
+            self.value("outside_temperature_c"),
+            self.value("electrical_energy_heating_wh", "sum"),
+        )
+        nights: dict[date, list[_Hour]] = defaultdict(list)
+        for hour in self.hours:
+            nights[hour.day if hour.hour >= 12 else hour.day - DAY].append(hour)
+        found = []
+        for day, hours in sorted(nights.items()):
+            if len(hours) < 23 or any(hour.at not in outside or hour.at not in used for hour in hours):
+                continue
+            if sum(outside[hour.at] for hour in hours) / len(hours) > HEATING_DAY_C:
+                continue
+            low = [_is_set_back(circuit, hour) for hour in hours]
+            slow = [any(low[max(0, number - AFTERWARDS_H) : number + 1]) for number in range(len(hours))]
+            night = [hour for hour, each in zip(hours, slow, strict=True) if each]
+            begin = next((number for number, each in enumerate(low) if each), 0)
+            evening = [hour for hour in hours[:begin] if hour.hour >= EVENING_FROM_H]
+            found.append(
+                SetbackDay(
+                    day=day,
+                    setback_wh=sum(used[hour.at] for hour in night),
+                    setback_degree_h=sum(max(0.0, BASE_C - outside[hour.at]) for hour in night),
+                    evening_wh=sum(used[hour.at] for hour in evening),
+                    evening_degree_h=sum(max(0.0, BASE_C - outside[hour.at]) for hour in evening),
+                )
+            )
+        return found
+
+    def cycling(self) -> Mapping[date, Any]:
+        """Return the cycling of the days whose state is known."""
+        whole = list(days(self.first, self.last))
+        parts = totals(
+            self.home, day_edges(self.first, self.last, self.home.options.zone), ("compressor_known_s",)
+        )
+        cycling = cycling_days(self.home, len(whole))
+        return {
+            day: each
+            for day, part, each in zip(whole, parts, cycling, strict=True)
+            if part.seconds("compressor_known_s") >= KNOWN_H * HOUR_S
+        }
+
+    def hot_water_runs(self) -> list[HotWaterRun]:
+        """Return the runs of hot water that were seen from before their begin until after their end."""
+        fields = ["dhw_charging", *RODS]
+        rows = self.home.store.rows(self.home.id, "heat_pump", self.start, self.end, fields=fields)
+        polls = [row for row in rows if not row.circuit and row.values.get("dhw_charging") is not None]
+        found: list[HotWaterRun] = []
+        begun: float | None = None
+        for number, row in enumerate(polls[1:], start=1):
+            before = polls[number - 1]
+            if row.at - before.at > LONGEST_BREAK_S:
+                begun = None
+            elif row.values["dhw_charging"] and not before.values["dhw_charging"]:
+                begun = _rod_s(before.values)
+            elif before.values["dhw_charging"] and not row.values["dhw_charging"] and begun is not None:
+                ended = _rod_s(row.values)
+                if ended is not None:
+                    day = datetime.fromtimestamp(row.at, self.home.options.zone).date()
+                    found.append(HotWaterRun(day=day, rod_s=max(0.0, ended - begun)))
+                begun = None
+        return found
+
+    def circulation_days(self) -> list[CirculationDay]:
+        """Return the days on which it is known most of the time whether the pump ran."""
+        on, counts = (self.value("circulation_pump_active", what) for what in ("mean", "count"))
+        by_day: dict[date, list[tuple[int, float, float]]] = defaultdict(list)
+        for hour in self.hours:
+            if hour.at in on:
+                known_h = min(1.0, counts[hour.at] * INTERVAL_S / HOUR_S)
+                by_day[hour.day].append((hour.hour, on[hour.at] * known_h, known_h))
+        found = [
+            CirculationDay(
+                day=day,
+                on_h=sum(on_h for _hour, on_h, _known in hours),
+                known_h=sum(known for _hour, _on, known in hours),
+                night_on_h=sum(on_h for hour, on_h, _known in hours if hour in NIGHT_H),
+            )
+            for day, hours in sorted(by_day.items())
+        ]
+        return [day for day in found if day.known_h >= KNOWN_H]
+
+
+def _is_set_back(circuit: str, hour: _Hour) -> bool:
+    """Return whether the schedule heats less than at its warmest in that hour."""
+    schedule = hour.settings.get(f"circuits.{circuit}.schedule")
+    day = schedule.get(WEEKDAYS[hour.day.weekday()]) if isinstance(schedule, Mapping) else None
+    if not day:
+        return False
+    pieces = segments(day)
+    mode = mode_at(pieces, hour.hour * 60 + 30)
+    warmest = max(warmth(piece.mode) for piece in pieces)
+    return mode is None or warmth(mode) < warmest
+
+
+def _rod_s(values: Mapping[str, float | None]) -> float | None:
+    levels = [level for name in RODS if (level := values.get(name)) is not None]
+    return sum(levels) if levels else None
