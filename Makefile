@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .PHONY: run test test-postgres influx-test celery-test production-test production-test-long production-soak wheels \
-  lint types check bench study soak browser messages screenshots vendor-check clean
+  lint types check bench study soak load browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -72,6 +72,9 @@ study: $(VENV)/.dev-installed  ## 400 simulated days of three houses against the
 
 soak: $(VENV)/.dev-installed  ## 50 stops under load: no stray byte in any file (about 12 minutes)
 	$(BIN)/python -m tools.soak.stops $(ARGS)
+
+load: $(VENV)/.dev-installed  ## fifty open dashboards and one Chromium beside collection (10 minutes)
+	$(BIN)/python -m tools.soak.load $(ARGS)
 
 messages: $(VENV)/.dev-installed  ## collect texts into locale/ and compile them (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l de --no-location --no-wrap --no-obsolete -i .venv -i tests -i build
