@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
+from .log import OneLineFormatter, PatientHandler
 from .schedule import JOBS, late_after_s
 from .service_state import FOLDER, WORKER_HEALTHY, WORKER_LATE, note, noted_at, woken
 
@@ -143,7 +144,9 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = PatientHandler()
+    handler.setFormatter(OneLineFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     watch = Watch(list(CONCURRENCY))
 

@@ -28,6 +28,7 @@ from heatmon.collection import Collection
 from heatmon.database import make_ready
 from heatmon.device_locks import DeviceLocks
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
+from heatmon.log import flush, say
 from heatmon.mode import is_loopback
 from heatmon.schedule import JOBS
 from heatmon.web import WebServer
@@ -102,7 +103,7 @@ class Command(BaseCommand):
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
             pass
-        self.stdout.write("stopping ...")
+        say("stopping ...")
         # All are told at once, so that together they take no longer than the slowest.
         stop.set()
         runner.stop.set()
@@ -117,11 +118,10 @@ class Command(BaseCommand):
 
     def _announce(self, address: str) -> None:
         what = "demo data · " if settings.DEMO else ""
-        self.stdout.write(f"heatmon {version()} · {what}{address} · stop: Ctrl-C")
+        say(f"heatmon {version()} · {what}{address} · stop: Ctrl-C")
         if settings.DEMO or not get_user_model().objects.exists():
             code = current_code(settings.HOME_DATA_DIR)
-            self.stdout.write(f"one-time code for {address}setup : {code}")
-        self.stdout.flush()
+            say(f"one-time code for {address}setup : {code}")
 
 
 def _now() -> datetime:
@@ -163,4 +163,5 @@ def watch_options(collection: Collection) -> None:
 def _start_again() -> None:
     environ = {key: value for key, value in os.environ.items() if key != "HEATMON_DEMO"}
     arguments = [argument for argument in sys.argv if argument != "--demo"]
+    flush()
     os.execve(sys.executable, [sys.executable, *arguments], environ)  # noqa: S606
