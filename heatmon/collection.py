@@ -31,6 +31,7 @@ from apps.devices.typed_address import permitted_typed_ip
 from apps.metrics.store.front import Store
 
 from .imported import adopt_imported
+from .live_rows import LiveRows
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Collection:
     ) -> None:
         self.site = site
         self.store = store
+        self.live_rows = LiveRows(store, site.pk)
         self.clock = clock
         self._own_addresses = own_addresses
         server = settings.HEATMON

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from apps.changelog.models import Entry
 from apps.changelog.observe import add_event, observe, telling
+from apps.devices import storage
 from apps.devices.answers import forget_answers, keep_answers
 from apps.devices.errors import BudgetExhausted, DeviceError, WrongDevice
 from apps.devices.locks import LockHeld
@@ -62,6 +63,7 @@ DAY = timedelta(days=1)
 READABLE_WITHIN_S = 60.0
 MINUTES_COME_WITHIN_S = 30
 FEW_INTERVALS = 288
+STORED_WITHIN_S = 2.0
 
 
 class HeatPumpPoll(NamedTuple):
@@ -72,7 +74,13 @@ class HeatPumpPoll(NamedTuple):
 
 
 def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
-    """Store one reading of the meter; return None while no meter is set up."""
+    """Store one reading of the meter; return None while no meter is set up. What cannot be stored now is
+    stored with a later one."""
+    with storage.impatient(STORED_WITHIN_S):
+        return _poll_power(collection, at)
+
+
+def _poll_power(collection: Collection, at: datetime) -> PowerReading | None:
     connected = collection.connected()
     if connected.meter is None:
         return None
@@ -87,7 +95,7 @@ def poll_power(collection: Collection, at: datetime) -> PowerReading | None:
     minute = connected.meter.closed_minute(reading)
     if minute is not None:
         rows += minute_rows(collection.site.pk, [minute], channels, provisional=True)
-    collection.store.write(rows)
+    collection.live_rows.write(rows)
     note_success(collection.site, METER, at, report=meter_report(reading))
     device = collection.connected().meter_device
     if device is not None:

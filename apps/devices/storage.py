@@ -10,12 +10,13 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import translation
 from django.utils.functional import Promise
@@ -53,6 +54,7 @@ _BY_SQLITE = {
 }
 
 _lock = threading.Lock()
+_patience = threading.local()
 _opened: dict[Path, tuple[int, int] | None] = {}
 _noted: dict[str, tuple[str, float]] = {}
 _looked: tuple[float, str] = (float("-inf"), "")
@@ -113,6 +115,33 @@ def _of_sqlite(name: str) -> str:
         return found[0]
     # A file beside the database that cannot grow is told by SQLite in many ways.
     return room_fault() or (found[0] if found else "failed")
+
+
+@contextmanager
+def impatient(wait_s: float) -> Iterator[None]:
+    """Let this thread wait no longer than that for a database that others have locked; what it measures is
+    due again soon."""
+    _patience.wait_s = wait_s
+    usual_s = None
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        usual_s = connection.settings_dict["OPTIONS"].get("timeout", 5)
+    try:
+        _wait_for_database(usual_s and wait_s)
+        yield
+    finally:
+        _patience.wait_s = None
+        _wait_for_database(usual_s)
+
+
+def patience_s() -> float | None:
+    """Return how long this thread waits for a lock; None: as long as usual."""
+    return getattr(_patience, "wait_s", None)
+
+
+def _wait_for_database(wait_s: float | None) -> None:
+    if wait_s is not None and connection.connection is not None:
+        connection.connection.execute(f"PRAGMA busy_timeout = {round(1000 * wait_s)}")
 
 
 def note(what: str, code: str) -> bool:

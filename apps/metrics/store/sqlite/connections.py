@@ -109,12 +109,30 @@ class Connections:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the writer connection, alone in this process and outside of a transaction."""
         self._follow_fork()
-        with self._lock, _translated():
+        with self._alone(), _translated():
             if self._writer is None:
                 self._writer = self._open_writer()
             if storage.identity(self._path) != self._identity:
                 raise _unavailable("its file was deleted or replaced", "replaced")
-            yield self._writer
+            wait_s = storage.patience_s()
+            if wait_s is None:
+                yield self._writer
+                return
+            self._writer.execute(f"PRAGMA busy_timeout = {round(1000 * wait_s)}")
+            try:
+                yield self._writer
+            finally:
+                self._writer.execute(f"PRAGMA busy_timeout = {round(1000 * _BUSY_S)}")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        wait_s = storage.patience_s()
+        if not self._lock.acquire(timeout=-1 if wait_s is None else wait_s):
+            raise _unavailable("another thread is writing", "locked")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
