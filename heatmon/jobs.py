@@ -24,13 +24,13 @@ from apps.devices.locks import LockHeld
 from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, PowerReading
 from apps.devices.reports import meter_report
-from apps.devices.sources import HeatPumpAnswer
+from apps.devices.sources import HeatPumpAnswer, HeatPumpSource
 from apps.effects.advising import note_advice
 from apps.effects.effects import judge_all
 from apps.metrics.child import ChildFailed
 from apps.metrics.grid import interval_of
 from apps.metrics.home import Home
-from apps.metrics.marks import mark_new
+from apps.metrics.marks import mark_late, mark_new
 from apps.metrics.models import MeterEvent
 from apps.metrics.parameters import site_parameters
 from apps.metrics.recording import heat_pump_rows, meter_rows, minute_rows, newest_of
@@ -40,6 +40,7 @@ from apps.metrics.store.base import Row, StoreRefused, StoreUnavailable, TimeSer
 from .backfill import backfill, refine_minutes
 from .collection import Collection
 from .device_care import note_clock, note_seen
+from .replay import unstored_answers
 from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_success, warn_of_login
 from .upkeep import damages
 
@@ -122,7 +123,7 @@ def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = Fals
     if connected.heat_pump is None:
         return None
     try:
-        poll = _record(collection, connected.heat_pump.poll(by_hand=by_hand))
+        poll = _record(collection, connected.heat_pump, connected.heat_pump.poll(by_hand=by_hand))
     except (DeviceError, BudgetExhausted) as error:
         note_failure(collection.site, HEAT_PUMP, at, error, connected.options.zone)
         raise
@@ -143,12 +144,19 @@ def _note_outage(site: Site, at: datetime) -> None:
         add_event(site, before, "long_outage", details, ended_at=at)
 
 
-def _record(collection: Collection, answer: HeatPumpAnswer) -> HeatPumpPoll:
-    reading = answer.reading
+def _record(collection: Collection, source: HeatPumpSource, answer: HeatPumpAnswer) -> HeatPumpPoll:
+    site, store, reading = collection.site, collection.store, answer.reading
+    keep_answers(site, [answer])  # first: whatever fails from here on, it is read again with the next one
     collection.remember_device(
         Device.Kind.HEAT_PUMP, reading.device, reading.measured_at, model=reading.model or ""
     )
-    entries = record_answers(collection.site, collection.store, [answer])
+    missed = unstored_answers(site, store, source, reading.device, reading.measured_at)
+    times = [int(one.reading.measured_at.timestamp()) for one in missed]
+    if times:
+        mark_late(site.pk, times[0], times[-1] + 1)
+    entries = _store_answers(site, store, [*missed, answer])
+    if times:
+        mark_late(site.pk, times[0], times[-1] + 1)
     return HeatPumpPoll(reading, entries[-1].pk if entries else None)
 
 
@@ -156,6 +164,10 @@ def record_answers(site: Site, store: TimeSeriesStore, answers: Sequence[HeatPum
     """Store answers of one device, live or imported, in the order of their time. Return the entries that
     they confirmed. Of two answers in one interval the later one stays."""
     keep_answers(site, answers)
+    return _store_answers(site, store, answers)
+
+
+def _store_answers(site: Site, store: TimeSeriesStore, answers: Sequence[HeatPumpAnswer]) -> list[Entry]:
     store.write(_newest_rows(site, store, [answer.reading for answer in answers]))
     with transaction.atomic():
         seen = [observe(site, one) for one in telling([answer.configuration for answer in answers])]

@@ -73,3 +73,6 @@ class HeatPumpSource(Protocol):
     def poll(self, *, by_hand: bool = False) -> HeatPumpAnswer:
         """Ask once. ``by_hand``: a person asks, so that what was refused lately is asked again. Raises
         BudgetExhausted where the ledger of cloud calls allows none."""
+
+    def read_again(self, packed: bytes, at: datetime, device: str) -> HeatPumpAnswer:
+        """Return what an answer of ``device`` says that came at ``at`` and was kept. Asks nobody."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
-from apps.devices.answers import pack
+from apps.devices.answers import pack, unpack
 from apps.devices.sources import HeatPumpAnswer
 
 from .client import A_PERSON_ASKS, ViessmannClient
@@ -24,6 +24,10 @@ class ViessmannHeatPump:
 
     def poll(self, *, by_hand: bool = False) -> HeatPumpAnswer:
         return answer_of(self._client.fetch(A_PERSON_ASKS if by_hand else "poll"), self._zone)
+
+    def read_again(self, packed: bytes, at: datetime, device: str) -> HeatPumpAnswer:
+        snapshot = FeatureSnapshot(payload=unpack(packed), received_at=at, device=device)
+        return answer_of(snapshot, self._zone, keep=False)
 
 
 def answer_of(snapshot: FeatureSnapshot, zone: tzinfo, *, keep: bool = True) -> HeatPumpAnswer:
