@@ -15,7 +15,10 @@ _ADVICE: Mapping[str, Promise] = {
     "forbidden": _("The token may not use the bucket. It needs the right to read and to write it."),
     "not_found": _(
         "InfluxDB does not know the organization or the bucket. Check HEATMON_INFLUXDB_ORG and"
-        " HEATMON_INFLUXDB_BUCKET."
+        " HEATMON_INFLUXDB_BUCKET, and that the token may read it."
+    ),
+    "not_influxdb": _(
+        "What answers at HEATMON_INFLUXDB_URL is not InfluxDB. Check the address, and any proxy in between."
     ),
     "busy": _("InfluxDB is starting or overloaded; heatmon tries again by itself."),
     "refused": _("InfluxDB does not understand heatmon. Is it version 2?"),

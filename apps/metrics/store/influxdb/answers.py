@@ -12,33 +12,49 @@ class QueryFailed(Exception):
     """The server found an error only while it answered."""
 
 
+class AnswerBroken(Exception):
+    """The answer is not whole."""
+
+
 def records(lines: Iterable[str], columns: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield (name of the result, values of ``columns``) of each row; "" where a table lacks a column.
 
-    Raises QueryFailed for an error inside the answer.
+    Raises QueryFailed for an error inside the answer, AnswerBroken for one that ends early: the last row
+    would be taken for a value that it is only the beginning of.
     """
     default: Mapping[int, str] = {}
-    places: list[int | None] | None = None
-    result = 1
-    for row in csv.reader(lines):
+    header: list[str] = []
+    places: list[int | None] = []
+    row: list[str] | None = None
+    for row in _rows(lines):
         if not row:
-            places = None
+            header = []
         elif row[0].startswith("#"):
-            places = None
+            header = []
             if row[0] == "#default":
                 default = dict(enumerate(row))
-        elif places is None:
-            if "error" in row:
-                places = [row.index("error")]
-                result = -1
-                continue
-            result = row.index("result")
+        elif not header:
+            header = row
+            if "error" not in row and "result" not in row:
+                raise AnswerBroken(f"a table without results: {','.join(row)[:100]}")
             places = [row.index(column) if column in row else None for column in columns]
-        elif result == -1:
-            raise QueryFailed(row[places[0] or 0])
+        elif len(row) != len(header):
+            raise AnswerBroken("a row is cut off")
+        elif "error" in header:
+            raise QueryFailed(row[header.index("error")])
         else:
+            result = header.index("result")
             name = row[result] or default.get(result, "")
             yield name, tuple("" if place is None else row[place] for place in places)
+    if row or row is None:
+        raise AnswerBroken("the answer breaks off")
+
+
+def _rows(lines: Iterable[str]) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines)
+    except csv.Error as error:
+        raise AnswerBroken(str(error)) from error
 
 
 @lru_cache(maxsize=16_384)

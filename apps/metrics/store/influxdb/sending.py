@@ -65,11 +65,6 @@ class Sender:
                 return False
         return True
 
-    def now(self, work: Work) -> None:
-        """Carry work out or raise StoreUnavailable, after all that waits."""
-        with self.alone():
-            self.carry_out(work)
-
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only sender, with nothing waiting. Raises StoreUnavailable."""
@@ -83,25 +78,38 @@ class Sender:
             raise self._connection.failure("busy", str(error)) from error
 
     def _try(self, work: Work) -> None:
+        entry: OutboxEntry | None = None
         try:
-            self.carry_out(work)
+            work = self._planned(work)
+            entry = self._noted(work)
+            self._do(work)
         except InfluxUnavailable as error:
             log.warning("%s. Readings are kept until then.", error)
-            outbox.failed(outbox.add(work), error)
+            if entry is None:
+                entry = outbox.add(work)
+            else:
+                outbox.instead(entry, work)
+            outbox.failed(entry, error)
+        else:
+            _strike_off(entry)
 
     def carry_out(self, work: Work) -> None:
-        """Do work now. What must not be done by half is kept in the outbox meanwhile."""
-        if work.erasures:
-            work = planned(self._connection, work)
-        if work.deletions:
-            entry = outbox.add(work)
-        elif self.hours.are_summed(work.touched):
-            entry = outbox.add(Work(touched=work.touched))
-        else:
-            entry = None
+        """Do work now, or raise InfluxUnavailable."""
+        work = self._planned(work)
+        entry = self._noted(work)
         self._do(work)
-        if entry is not None:
-            outbox.done(entry)
+        _strike_off(entry)
+
+    def _planned(self, work: Work) -> Work:
+        return planned(self._connection, work) if work.erasures else work
+
+    def _noted(self, work: Work) -> OutboxEntry | None:
+        """Keep in the outbox what must not be done by half."""
+        if work.deletions:
+            return outbox.add(work)
+        if self.hours.are_summed(work.touched):
+            return outbox.add(Work(touched=work.touched))
+        return None
 
     def _do(self, work: Work) -> None:
         for deletion in work.deletions:
@@ -117,8 +125,8 @@ class Sender:
         try:
             self._connection.write(lines)
         except InfluxUnavailable as error:
-            if error.code not in _NEVER:
-                raise
+            if error.code not in _NEVER or (error.code == "too_large" and len(lines) == 1):
+                raise  # no line is too large
             if len(lines) == 1:
                 log.error("InfluxDB will never take a point (%s); it is parked: %s", error, lines[0][:200])
                 outbox.park(Work(lines=lines), str(error))
@@ -147,7 +155,7 @@ class Sender:
         if len(group) == 1:
             entry, work = group[0]
             if work.erasures:
-                work = planned(self._connection, work)
+                work = self._planned(work)
                 outbox.instead(entry, work)
             self._do(work)
         else:
@@ -158,6 +166,11 @@ class Sender:
                 )
             )
         outbox.done(*(entry for entry, _ in group))
+
+
+def _strike_off(entry: OutboxEntry | None) -> None:
+    if entry is not None:
+        outbox.done(entry)
 
 
 def _grouped(entries: Sequence[OutboxEntry]) -> Iterator[list[tuple[OutboxEntry, Work]]]:

@@ -33,7 +33,8 @@ SHARD_NS = 7 * 86_400 * NS
 
 @dataclass(frozen=True)
 class Fault:
-    """How requests to ``path`` fail: with a status, by being cut off (``drops``), or late (``stalls``)."""
+    """How requests to ``path`` fail: with a status, by being cut off (``drops``), late (``stalls``), or with
+    the bytes of somebody else's answer (``says``)."""
 
     status: int = 503
     message: str = "unavailable"
@@ -41,6 +42,7 @@ class Fault:
     retry_after_s: int | None = None
     drops: bool = False
     stalls: threading.Event | None = None
+    says: bytes = b""
 
 
 @dataclass
@@ -203,7 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and path.startswith(fault.path):
             if fault.stalls is not None:
                 fault.stalls.wait(60)
-            if fault.drops or fault.stalls is not None:
+            if fault.drops or fault.stalls is not None or fault.says:
+                self.wfile.write(fault.says)
                 self.close_connection = True
                 return
             headers = {} if fault.retry_after_s is None else {"Retry-After": str(fault.retry_after_s)}
