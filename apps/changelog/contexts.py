@@ -69,9 +69,11 @@ class NoteForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What the address asks to see. ``since`` and ``until`` are local dates as typed."""
+    """What the address asks to see. ``place`` as in ``timeline.entries``; ``since`` and ``until`` are local
+    dates as typed."""
 
     kind: str = ""
+    place: str = ""
     search: str = ""
     since: str = ""
     until: str = ""
@@ -79,10 +81,11 @@ class Filter:
 
     @property
     def any(self) -> bool:
-        return bool(self.kind or self.search or self.since or self.until)
+        return bool(self.kind or self.place or self.search or self.since or self.until)
 
     def query(self, **changed: str) -> str:
-        values = {"kind": self.kind, "q": self.search, "from": self.since, "to": self.until} | changed
+        values = {"kind": self.kind, "place": self.place, "q": self.search}
+        values |= {"from": self.since, "to": self.until} | changed
         return "?" + urlencode({name: value for name, value in values.items() if value})
 
 
@@ -98,6 +101,7 @@ class TimelineContext:
     at: datetime
     filter: Filter
     choices: tuple[Choice, ...]
+    places: tuple[Choice, ...]
     months: tuple[Month, ...]
     older: str
     newest: str

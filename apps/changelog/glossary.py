@@ -206,6 +206,12 @@ PROGRAMS: Mapping[str, Any] = {
 }
 
 
+def place_of(key: str) -> str:
+    """Return what a setting belongs to: circuits.1, dhw, circulation."""
+    parts = key.split(".")
+    return ".".join(parts[: 2 if parts[0] == "circuits" else 1])
+
+
 def place_name(place: str) -> str:
     """Return what a program switched by hand is for: a circuit, the hot water, or the whole heating."""
     return gettext("Heating") if place == HOUSE_PLACE else _owner(place.split("."))[1]

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from apps.devices.models import Site
 from apps.devices.sql import first_row
 
-from .glossary import BY_HAND, DEVIATION, PROGRAMS, setting_name
+from .glossary import BY_HAND, DEVIATION, OTHER, PROGRAMS, place_of, setting_name
 from .models import ConfigurationVersion, Entry, SettingChange
 from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
 
@@ -76,12 +76,16 @@ def entries(
     limit: int = 50,
     before: int | None = None,
     search: str = "",
+    place: str = "",
 ) -> list[EntryView]:
     """Return the entries, newest first by (at, id), within start ≤ at < end. ``before``: only what comes
-    after that entry in this order; raises EntryUnknown if there is none with that id."""
+    after that entry in this order; raises EntryUnknown if there is none with that id. ``place``: only what
+    was set there, such as circuits.1 or dhw."""
     found = _within(Entry.objects.filter(site=site), start, end)
     if kind is not None:
         found = found.filter(kind=kind)
+    if place:
+        found = found.filter(_at_place(site, place))
     if search.strip():
         found = found.filter(_matching(site, search.strip()))
     if before is not None:
@@ -206,6 +210,23 @@ def _within(found: QuerySet[Entry], start: datetime | None, end: datetime | None
     if end is not None:
         found = found.filter(at__lt=end)
     return found
+
+
+def places(site: Site) -> list[str]:
+    """Return where settings were changed: circuits, hot water, circulation, ventilation."""
+    keys = SettingChange.objects.filter(entry__site=site).order_by().values_list("key", flat=True).distinct()
+    return sorted({place_of(key) for key in keys if setting_name(key).group != OTHER}, key=_place_order)
+
+
+def _place_order(place: str) -> tuple[int, str]:
+    first = place.split(".")[0]
+    return ("circuits", "dhw", "circulation", "ventilation").index(first), place
+
+
+def _at_place(site: Site, place: str) -> Q:
+    """Return the changes of settings of a place, and programs switched by hand there."""
+    changed = SettingChange.objects.filter(entry__site=site, key__startswith=f"{place}.").values("entry")
+    return Q(pk__in=changed) | Q(event_code=BY_HAND, event_details__place=place)
 
 
 def _matching(site: Site, search: str) -> Q:

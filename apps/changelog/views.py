@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from apps.devices.options import default_site, environment_values
 
 from . import contexts, notes, timeline
 from .contexts import EditContext, EntryContext, Filter, NoteForm, TimelineContext
+from .glossary import place_name
 from .models import Entry
 from .when import address_time, day_end, day_start, form_time, parse_day, parse_time
 
@@ -51,11 +53,13 @@ def note_add(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def entry_page(request: HttpRequest, entry_id: int, *, effect: object = None) -> HttpResponse:
+def entry_page(
+    request: HttpRequest, entry_id: int, *, entry: timeline.EntryView | None = None, effect: object = None
+) -> HttpResponse:
     """Show one entry: what changed, its effect where it is known, the comment, its neighbours. Htmx asks for
-    the row of the timeline."""
+    the row of the timeline. ``entry``: itself, where it is read already."""
     site = default_site()
-    entry = _entry_or_404(site, entry_id)
+    entry = entry or _entry_or_404(site, entry_id)
     row = contexts.entry_row(entry, _reader(request), edited_here=_in_row(request))
     if _in_row(request):
         return render(request, "changelog/_entry.html", {"row": row})
@@ -153,6 +157,7 @@ def _timeline(request: HttpRequest, site: Site, form: NoteForm, *, status: int =
         end=bounds[1],
         kind=wanted.kind or None,
         search=wanted.search,
+        place=wanted.place,
         limit=PAGE_SIZE + 1,
         before=last.id if last is not None else None,
     )
@@ -162,6 +167,7 @@ def _timeline(request: HttpRequest, site: Site, form: NoteForm, *, status: int =
         at=clock.now(),
         filter=wanted,
         choices=_choices(wanted),
+        places=() if piece else _places(wanted, site),
         months=contexts.months(
             shown, zone, _reader(request), last.at if piece and last is not None else None
         ),
@@ -188,6 +194,7 @@ def _filter(request: HttpRequest, zone: ZoneInfo) -> tuple[Filter, tuple[datetim
             errors[name] = _("This is not a valid date.")
     wanted = Filter(
         kind=kind if kind in Entry.Kind.values else "",
+        place=_place(request.GET.get("place", "")),
         search=request.GET.get("q", "").replace("\x00", "").strip()[:MAXIMUM_SEARCH_LENGTH],
         since=typed["from"],
         until=typed["to"],
@@ -201,6 +208,22 @@ def _choices(wanted: Filter) -> tuple[contexts.Choice, ...]:
     return tuple(
         contexts.Choice(label=label, href=wanted.query(kind=kind), current=wanted.kind == kind)
         for kind, label in labels
+    )
+
+
+def _place(asked: str) -> str:
+    return asked if re.fullmatch(r"\w{1,40}(\.\w{1,40})?", asked) else ""
+
+
+def _places(wanted: Filter, site: Site) -> tuple[contexts.Choice, ...]:
+    """Return a link for each part of the heating with changes; none where there is one or none."""
+    known = timeline.places(site)
+    if len(known) < 2:
+        return ()
+    labels = [("", _("Everything")), *((place, place_name(place)) for place in known)]
+    return tuple(
+        contexts.Choice(label=label, href=wanted.query(place=place), current=wanted.place == place)
+        for place, label in labels
     )
 
 

@@ -107,11 +107,6 @@ def calendar(first: date, design: Design, paused: Collection[date] = ()) -> list
     return blocks
 
 
-def block_on(blocks: Sequence[Block], day: date) -> Block | None:
-    """Return the block that a day lies in; between two blocks (paused) the next one; None after the end."""
-    return next((block for block in blocks if day <= block.last), None)
-
-
 def lived_days(
     days: Sequence[date],
     values: Sequence[tuple[datetime, Any]],

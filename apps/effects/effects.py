@@ -24,7 +24,7 @@ from .gathering import (
     setting_changes,
     test_spans,
 )
-from .models import Effect, HomeFacts
+from .models import AlternatingTest, Effect, HomeFacts
 from .targets import target_of, told_apart
 from .testing import close_test, entry_test, running_test
 from .verdicts import METHOD_VERSION, Question, Verdict, verdicts
@@ -42,11 +42,12 @@ class NoChange(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The verdict on an entry, and what it is worth in money a year [currency of the home]; None without a
-    year of data or a price."""
+    year of data or a price. ``test``: the alternating test that it belongs to."""
 
     verdict: Verdict
     cost_per_year: float | None
     made_at: datetime
+    test: AlternatingTest | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class _Asked:
     entry: Entry
     question: Question
     inputs: str
+    test: AlternatingTest | None
 
 
 def effect_of(home: Home, entry: Entry) -> Answer:
@@ -84,12 +86,18 @@ def effect_of(home: Home, entry: Entry) -> Answer:
         _make(home, [asked])
         effect = Effect.objects.get(entry=entry)
     kept = Verdict.from_json(effect.verdict)
-    return Answer(verdict=kept, cost_per_year=_cost(home, kept, known.facts), made_at=effect.made_at)
+    return Answer(
+        verdict=kept,
+        cost_per_year=_cost(home, kept, known.facts),
+        made_at=effect.made_at,
+        test=asked.test,
+    )
 
 
 def _asked(home: Home, entry: Entry, known: _Known) -> _Asked:
-    question = _question(home, entry, known)
-    return _Asked(entry, question, digest([METHOD_VERSION, asdict(question)]))
+    test = entry_test(home, entry)
+    question = _question(home, entry, known, in_test=test is not None)
+    return _Asked(entry, question, digest([METHOD_VERSION, asdict(question)]), test)
 
 
 def _kept(asked: _Asked) -> Effect | None:
@@ -133,7 +141,7 @@ def judge_all(home: Home) -> int:
     return len(entries)
 
 
-def _question(home: Home, entry: Entry, known: _Known) -> Question:
+def _question(home: Home, entry: Entry, known: _Known, *, in_test: bool) -> Question:
     asked = change_of(home, entry)
     changes = {change.id: change for change in known.changes} | {asked.id: asked}
     group = group_of(asked.id, {change.id: change.day for change in changes.values()})
@@ -150,7 +158,7 @@ def _question(home: Home, entry: Entry, known: _Known) -> Question:
         today=min(home.today, last + DAY),
         meter_days=tuple(day for day in known.meter_days if first <= day <= last),
         null=known.facts.nulls[target.energy],
-        in_test=entry_test(home, entry) is not None,
+        in_test=in_test,
     )
 
 

@@ -131,6 +131,41 @@ def test_the_timeline_can_be_narrowed(
     assert hidden not in text
 
 
+def two_places(site: Site) -> None:
+    changed = settings(circuits__1__curve__slope=0.5)
+    later = changed | {"dhw.target_temperature_c": 48}
+    poll_all(site, settings(), changed, changed, later, later)
+    details = {"device": GATEWAY, "place": "circuits.1", "program": "party"}
+    add_event(site, minutes(60), "by_hand", details)
+    note(site)
+
+
+def test_the_timeline_can_be_narrowed_to_a_circuit_with_its_programs_by_hand(
+    client: Client, site: Site
+) -> None:
+    two_places(site)
+    text = page(client, "/changes")
+    assert 'href="?place=circuits.1">Heating circuit 1</a>' in text
+    assert 'href="?place=dhw">Hot water</a>' in text
+    circuit = page(client, "/changes?place=circuits.1")
+    assert "slope 0.6 → 0.5</a></h3>" in circuit
+    assert "party by hand" in circuit
+    assert "target temperature 50 → 48" not in circuit
+    assert "Bled the radiators" not in circuit
+    assert 'aria-current="true">Heating circuit 1</a>' in circuit
+    assert 'href="?kind=setting&amp;place=circuits.1"' in circuit
+    assert '<input type="hidden" name="place" value="circuits.1">' in circuit
+    settings_only = page(client, "/changes?kind=setting&place=circuits.1")
+    assert "slope 0.6 → 0.5" in settings_only and "party by hand" not in settings_only
+
+
+def test_a_place_that_is_none_is_ignored_and_one_place_is_no_choice(client: Client, site: Site) -> None:
+    slope_changed(site)
+    text = page(client, "/changes?place=%25';--")
+    assert "slope 0.6 → 0.5" in text
+    assert "?place=" not in text
+
+
 def test_the_last_day_of_a_range_is_the_houses_day(client: Client, site: Site) -> None:
     note(site, "late in the evening", at=10 * 60 + 30)  # 23:30 in Berlin, 10 January
     note(site, "after midnight", at=11 * 60 + 30)
@@ -414,7 +449,7 @@ def test_the_timeline_costs_few_queries_however_long_it_is(
     for number in range(60):
         note(site, f"note {number}", at=number)
     client.get("/changes")
-    with django_assert_num_queries(12):  # the verdicts are one, advice two
+    with django_assert_num_queries(13):  # the verdicts are one, advice two, the choice of places one
         client.get("/changes")
 
 
@@ -422,7 +457,7 @@ def test_a_change_costs_few_queries(client: Client, site: Site, django_assert_nu
     entry = schedule_changed(site)
     note(site, at=-20)
     client.get(f"/changes/{entry.id}")
-    with django_assert_num_queries(32):  # 10 for the entry, 22 for what its effect rests on
+    with django_assert_num_queries(29):  # 9 for the entry, 20 for what its effect rests on
         client.get(f"/changes/{entry.id}")
 
 

@@ -11,7 +11,6 @@ import pytest
 from apps.effects.alternating import (
     DESIGNS,
     Design,
-    block_on,
     calendar,
     estimate,
     lived_days,
@@ -53,8 +52,6 @@ def test_paused_days_move_the_rest() -> None:
     paused = [date(2026, 1, 9), date(2026, 1, 10)]
     blocks = calendar(FIRST, SMALL, paused)
     assert [(block.first.day, block.last.day) for block in blocks] == [(5, 7), (8, 12), (13, 15), (16, 18)]
-    assert block_on(blocks, date(2026, 1, 12)) == blocks[1]
-    assert block_on(blocks, date(2026, 1, 19)) is None
 
 
 def test_a_switch_in_the_evening_before_costs_no_day() -> None:

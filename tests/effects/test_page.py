@@ -115,6 +115,28 @@ def test_the_days_are_listed_and_lead_to_the_history(reader: Client, store: Sqli
     assert cloud["links"][0] == "/history?range=day&date=2026-11-01"
 
 
+def test_the_days_can_be_downloaded(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home)
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    assert 'href="?format=csv"' in reader.get(f"/changes/{entry.pk}").content.decode()
+    answer = reader.get(f"/changes/{entry.pk}?format=csv")
+    assert answer["Content-Disposition"] == f'attachment; filename="heatmon-change-{entry.pk}-space.csv"'
+    head, *rows = b"".join(answer).decode().splitlines()
+    assert head == (
+        "day,window,mean_outside_temperature_c,mean_outside_temperature_before_c,energy_kwh_per_24h,heat_per_kwh"
+    )
+    windows = [row.split(",")[1] for row in rows]
+    assert (windows.count("before"), windows.count("after")) == (14, 14)
+    assert rows[0].startswith("2026-10-17,before,")
+    german = b"".join(reader.get(f"/changes/{entry.pk}?format=csv&dialect=excel-de"))
+    assert german.decode().splitlines()[1].startswith("2026-10-17;before;")
+
+
+def test_an_event_has_no_days_to_download(reader: Client, store: SqliteStore, home: Site) -> None:
+    event = add_event(home, datetime(2026, 11, 3, 8, tzinfo=UTC), "long_outage")
+    assert reader.get(f"/changes/{event.pk}?format=csv").status_code == 404
+
+
 def test_a_note_has_its_effect_too(reader: Client, store: SqliteStore, home: Site) -> None:
     written(store, home, 0.75)
     assert "less electricity" in page(reader, note(home, CHANGE))

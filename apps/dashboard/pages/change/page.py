@@ -22,7 +22,6 @@ from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
 from apps.effects.targets import DHW, SPACE
-from apps.effects.testing import entry_test
 from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Verdict
 from apps.metrics.home import Home
 
@@ -86,9 +85,8 @@ class EffectContext:
 
 def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
     """Return what the page of an entry shows of its effect."""
-    test = entry_test(home, entry)
-    found = answer.verdict
-    before, after = _lived(home, found)
+    found, test = answer.verdict, answer.test
+    before, after = days_of(home, found)
     headlines = [_bill(home, answer), *_pump(found)]
     return EffectContext(
         state=found.state,
@@ -116,7 +114,8 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
     )
 
 
-def _lived(home: Home, found: Verdict) -> tuple[list[EffectDay], list[EffectDay]]:
+def days_of(home: Home, found: Verdict) -> tuple[list[EffectDay], list[EffectDay]]:
+    """Return the days before and after the change that are over."""
     last = min(found.after.last, home.today - timedelta(days=1))
     if last < found.before.first:
         return [], []
@@ -134,15 +133,9 @@ def _bill(home: Home, answer: Answer) -> Headline:
         number = _("too early") if found.state == TOO_EARLY else _("no answer")
         return Headline(who=who, icon="coin", number=number, unit="", between="", chip=chip(found), more="")
     if found.state != FOUND:
-        return Headline(
-            who=who,
-            icon="coin",
-            number=_("not provable"),
-            unit="",
-            between=_("electricity %(range)s at equal weather") % {"range": signed_range(bill)},
-            chip=Chip(kind="unclear", icon="tilde", text=words.kwh_range(bill)),
-            more=_("This is not “no effect”: two fortnights cannot tell in this house."),
-        )
+        between = _("electricity %(range)s at equal weather") % {"range": signed_range(bill)}
+        more = _("This is not “no effect”: two fortnights cannot tell in this house.")
+        return _not_provable(who, "coin", between, words.kwh_range(bill), more)
     less = bill.percent < 0
     return Headline(
         who=who,
@@ -177,17 +170,8 @@ def _pump(found: Verdict) -> list[Headline]:
         return []
     who = _("The heat pump")
     if not pump.is_found:
-        return [
-            Headline(
-                who=who,
-                icon="pump",
-                number=_("not provable"),
-                unit="",
-                between=_("heat per kWh %(range)s, estimated") % {"range": signed_range(pump)},
-                chip=Chip(kind="unclear", icon="tilde", text=_("works as before, or nearly")),
-                more="",
-            )
-        ]
+        between = _("heat per kWh %(range)s, estimated") % {"range": signed_range(pump)}
+        return [_not_provable(who, "pump", between, _("works as before, or nearly"), "")]
     better = pump.percent > 0
     return [
         Headline(
@@ -204,6 +188,13 @@ def _pump(found: Verdict) -> list[Headline]:
             more=_("There is no heat meter: heat is estimated from modulation and corrected for the flow."),
         )
     ]
+
+
+def _not_provable(who: str, icon: str, between: str, chip_text: str, more: str) -> Headline:
+    unclear = Chip(kind="unclear", icon="tilde", text=chip_text)
+    return Headline(
+        who=who, icon=icon, number=_("not provable"), unit="", between=between, chip=unclear, more=more
+    )
 
 
 def _leads(found: Verdict) -> str:
