@@ -16,7 +16,9 @@ from apps.devices import storage
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import StoreUnavailable
 
-NEED_STORE = frozenset({"collect", "import_features", "import_meter", "recalculate", "report", "verify"})
+NEED_STORE = frozenset(
+    {"backup", "collect", "export", "import_features", "import_meter", "recalculate", "report", "verify"}
+)
 NEED_IT = NEED_STORE | {
     "axes_reset",
     "begin_store",

@@ -38,6 +38,7 @@ from apps.metrics.stale import PIECE, derive_stale, stale_intervals
 from apps.metrics.store.base import Row, StoreRefused, StoreUnavailable, TimeSeriesStore
 
 from .backfill import backfill, refine_minutes
+from .backing_up import nightly
 from .collection import Collection
 from .device_care import note_clock, note_seen
 from .replay import unstored_answers
@@ -45,6 +46,7 @@ from .source_states import HEAT_PUMP, METER, last_success, note_failure, note_su
 from .upkeep import damages
 
 __all__ = [
+    "back_up",
     "backfill",
     "derive",
     "judge_changes",
@@ -233,6 +235,11 @@ def judge_changes(collection: Collection, at: datetime) -> None:
     except ChildFailed as error:
         log.error("The effects of changes could not be calculated: %s", error)
     note_advice(home)
+
+
+def back_up(collection: Collection, at: datetime) -> None:
+    """Make the backup of the night, once, and keep seven daily and four weekly ones."""
+    nightly(collection.store, at)
 
 
 def keep_house(collection: Collection, at: datetime) -> None:

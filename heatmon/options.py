@@ -55,6 +55,12 @@ def path(value: str) -> Path:
 
 SERVER_OPTIONS: tuple[Option, ...] = (
     Option("data_dir", path, Path("data"), "SQLite files, tokens and keys; created with mode 0700"),
+    Option(
+        "backup_dir",
+        path,
+        None,
+        "folder of the nightly backups, better on another disk; backups in the data directory if not set",
+    ),
     Option("bind", address_and_port, "127.0.0.1:8000", "address and port of the embedded server"),
     Option(
         "secret_key",

@@ -3,7 +3,8 @@
 Jobs run at multiples of ``period_s`` of Unix time plus ``offset_s``. A job that could not start within
 ``expires_s`` of its time is dropped: the next one does the work. ``thread`` groups jobs that share a
 thread (embedded) or queue (Celery). ``lock`` names what no two processes may do at once; a job waits
-``lock_wait_s`` for it, holds it for its turn, or (``keeps_lock``) as long as the process lives.
+``lock_wait_s`` for it, holds it for its turn, or (``keeps_lock``) as long as the process lives. A task
+that hangs is killed after ``limit_s``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Job:
     lock: str = ""
     lock_wait_s: float = 0.0
     keeps_lock: bool = False
+    limit_s: int = 280
 
 
 # The meter's memory is read by two jobs. One turn of filling gaps is over within a minute, or two where the
@@ -69,10 +71,19 @@ JOBS: tuple[Job, ...] = (
     ),
     # At night, or later in the day where heatmon was not running then.
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=20 * 3600, thread="derive"),
+    # Once a night; looked at each hour, so that a failed one is tried again and a missed one made up for.
+    Job(
+        name="back_up",
+        period_s=3600,
+        offset_s=1800,
+        expires_s=3500,
+        thread="backup",
+        lock="backup-turn",
+        limit_s=3 * 3600,
+    ),
 )
 
-# A task that hangs is killed after this long: one on its device for a turn, and the live poll.
-LONG_TURN_S = 280
+# A live poll that hangs is killed after this long.
 POLL_TURN_S = 10
 
 
@@ -97,7 +108,7 @@ def due_turn(job: Job, now: float) -> int | None:
 def turn_limit_s(job: Job) -> int:
     """Return how long a turn may take before it is killed. A job with a lock may take longer than its period:
     the lock keeps the next turns out."""
-    return POLL_TURN_S if job.keeps_lock else LONG_TURN_S
+    return POLL_TURN_S if job.keeps_lock else job.limit_s
 
 
 def late_after_s(job: Job) -> int:

@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 from .mode import bind_of, is_demo, is_loopback
 from .options import OptionsError, load_options
 from .postgres import connection_settings
+from .restored import finish_restore
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,6 +35,9 @@ HOME_DATA_DIR = HEATMON.data_dir if HEATMON.data_dir.is_absolute() else BASE_DIR
 DATA_DIR = HOME_DATA_DIR / "demo" if DEMO else HOME_DATA_DIR
 for _directory in (HOME_DATA_DIR, DATA_DIR):
     _directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+if not SCRATCH:
+    finish_restore(DATA_DIR)
+BACKUP_DIR = DATA_DIR / "backups" if DEMO or HEATMON.backup_dir is None else BASE_DIR / HEATMON.backup_dir
 STORE_ENGINE = "sqlite" if DEMO or SCRATCH else HEATMON.store  # those two never touch a home's data
 STORE_PATH = DATA_DIR / "timeseries.sqlite3"
 TOKEN_PATH = DATA_DIR / "viessmann-token.json"

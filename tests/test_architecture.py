@@ -18,8 +18,9 @@ MAY_IMPORT = {
     "changelog": {"changelog", "metrics", "devices"},
     "effects": {"effects", "changelog", "metrics", "devices"},
     "accounts": {"accounts", "devices"},
-    "dashboard": {"dashboard", "accounts", "effects", "changelog", "metrics", "devices"},
-    "api": {"api", "dashboard", "accounts", "effects", "changelog", "metrics", "devices"},
+    "backups": {"backups", "changelog", "metrics", "devices"},
+    "dashboard": {"dashboard", "backups", "accounts", "effects", "changelog", "metrics", "devices"},
+    "api": {"api", "dashboard", "backups", "accounts", "effects", "changelog", "metrics", "devices"},
     "simulator": {"simulator"},
 }
 # What the simulator may be used by: the demo and the simulate command.
@@ -140,7 +141,12 @@ MUST_BE_PURE = (
             "verdicts",
         )
     }
-    | {"apps/changelog/diff.py", "apps/devices/readings.py", "heatmon/schedule.py"}
+    | {
+        "apps/backups/rotation.py",
+        "apps/changelog/diff.py",
+        "apps/devices/readings.py",
+        "heatmon/schedule.py",
+    }
 )
 
 

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from apps.backups import folder as backup_folder
 from apps.devices import clock, storage
 from apps.devices.heartbeat import late_loops
 from apps.devices.options import SecretUnreadable, default_site
@@ -56,6 +57,7 @@ def _answer(request: HttpRequest, failing: list[str], *, database: bool) -> Http
     if database and not failing and (settings.DEMO or request.user.is_authenticated):
         answer["sources"] = _sources()
         answer["waiting"] = _waiting()
+        answer["backup"] = _backup()
     return json_answer(answer, status=503 if failing else 200)
 
 
@@ -72,6 +74,18 @@ def _sources() -> dict[str, Any] | None:
             else int((status.at - part.measured_at).total_seconds()),
         }
         for name, part in (("meter", status.meter), ("heat_pump", status.heat_pump))
+    }
+
+
+def _backup() -> dict[str, Any] | None:
+    """Return the age of the newest backup and why the last attempt failed; None where there is none."""
+    newest, failure = backup_folder.newest(), backup_folder.failure()
+    if newest is None and failure is None:
+        return None
+    return {
+        "age_s": None if newest is None else int((clock.now() - newest.made_at).total_seconds()),
+        "size_bytes": None if newest is None else newest.size_bytes,
+        "failure": None if failure is None else failure.code,
     }
 
 

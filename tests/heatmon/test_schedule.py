@@ -53,4 +53,5 @@ def test_a_job_is_late_after_three_periods_and_as_long_as_its_turn_may_take() ->
         "derive": 370,
         "judge_changes": 640,
         "keep_house": 259_200,
+        "back_up": 21_600,
     }

@@ -5,8 +5,9 @@ from django.db import migrations, models
 
 def forget_sentences(apps, schema_editor):
     """Sentences of earlier versions are not codes; what still holds is found out again."""
-    apps.get_model("devices", "HistoryGap").objects.update(reason="")
-    apps.get_model("devices", "SourceState").objects.update(error_code="")
+    alias = schema_editor.connection.alias
+    apps.get_model("devices", "HistoryGap").objects.using(alias).update(reason="")
+    apps.get_model("devices", "SourceState").objects.using(alias).update(error_code="")
 
 
 class Migration(migrations.Migration):

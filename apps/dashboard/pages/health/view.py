@@ -23,6 +23,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from apps.backups import folder as backup_folder
+from apps.backups.words import sentence as backup_sentence
 from apps.dashboard import formatting
 from apps.dashboard.context_processors import version
 from apps.devices import clock
@@ -49,6 +51,7 @@ DAY = timedelta(hours=24)
 GAP_DAYS = 30
 HOUR_IS_COMPLETE = timedelta(minutes=70)  # after its start, with the minutes that come late
 HALF_HOUR_S = 1800
+BACKUP_IS_OLD = timedelta(hours=36)
 # SQLite 3.7.0 to 3.51.2 can, rarely, spoil a file that several connections write (the WAL-reset fault).
 SQLITE_MENDED = (3, 51, 3)
 POLLS: Mapping[str, tuple[str, str, int]] = {
@@ -135,6 +138,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "meter_is_silent": meter_fault(site) is not None,
         "gaps_are_known": _gaps_are_known(site, status, at),
         "disk": _disk(),
+        "backups": _backups(at),
         "waiting": _waiting(),
         "versions": _versions(site),
         "sqlite_at_risk": sqlite3.sqlite_version_info < SQLITE_MENDED,
@@ -340,6 +344,19 @@ def _disk() -> dict[str, int | None]:
         "store": _store_bytes(),
         "free": usage.free,
         "total": usage.total,
+    }
+
+
+def _backups(at: datetime) -> dict[str, Any]:
+    """Return the newest backup, how many there are, whether it is old, and why the last attempt failed."""
+    known = backup_folder.backups()
+    newest = known[0] if known else None
+    failure = backup_folder.failure()
+    return {
+        "newest": newest,
+        "count": len(known),
+        "is_old": newest is not None and at - newest.made_at > BACKUP_IS_OLD,
+        "fault": backup_sentence(failure.code) if failure else "",
     }
 
 

@@ -1,0 +1,41 @@
+"""Makes one backup of everything but the secret keys."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from apps.backups import folder
+from apps.backups.words import BackupFailed, log_line
+from apps.devices.locks import LockHeld
+from apps.metrics.apps import default_store
+from apps.metrics.store.base import StoreUnavailable
+from heatmon.backing_up import back_up, code_of
+
+
+class Command(BaseCommand):
+    help = (
+        "Back up measured values, settings, notes and accounts in one file, while heatmon runs or not. Secret"
+        " keys are not in it. Without FILE it is placed in the backup folder."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = datetime.now(UTC)
+        target: Path = options["file"] or folder.folder() / folder.name_at(at)
+        if target.exists():
+            raise CommandError(f"{target} exists already.", returncode=2)
+        if not target.parent.is_dir():
+            raise CommandError(f"There is no folder {target.parent}.", returncode=2)
+        try:
+            back_up(default_store(), target, at)
+        except (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error, OSError) as error:
+            raise CommandError(f"{log_line(code_of(error))} ({error})") from error
+        self.stdout.write(f"{target}: {target.stat().st_size / 1e6:.1f} MB, checked.")
