@@ -155,7 +155,10 @@ class OutboxEntry(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["parked_at", "id"], name="outbox_by_parked_and_id")]
+        indexes = [
+            models.Index(fields=["parked_at", "id"], name="outbox_by_parked_and_id"),
+            models.Index(fields=["parked_at", "size_bytes"], name="outbox_by_parked_and_size"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.size_bytes} bytes of {self.made_at}"

@@ -3,42 +3,61 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from apps.devices import clock
 from apps.metrics.models import OutboxEntry
 
 from ..base import StoreUnavailable, Waiting
-from .connection import InfluxUnavailable
+from .connection import LONGEST_ASKED_S, InfluxUnavailable
 from .work import Work
 
 LARGEST_BYTES = 256 * 2**20
-"""About three months of one home's polls."""
+"""About two months of one home's polls."""
 
 LONGEST_PAUSE_S = 60.0
 _LARGEST_PARKED = 1000
+_AT_ONCE_BYTES = 4 * 2**20
+
+
+class OutboxFull(StoreUnavailable):
+    """Nothing more can be kept."""
+
+
+def _held() -> QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.filter(parked_at=None).order_by("pk")
+
+
+def _parked() -> QuerySet[OutboxEntry]:
+    """Newest first. Compared with a time, as only then an index finds the few among very many."""
+    return OutboxEntry.objects.filter(parked_at__gt=datetime(1970, 1, 1, tzinfo=UTC)).order_by(
+        "-parked_at", "-pk"
+    )
 
 
 def waiting() -> bool:
     """Return whether anything waits."""
-    return OutboxEntry.objects.filter(parked_at=None).exists()
+    return _held().exists()
 
 
 def add(work: Work) -> OutboxEntry:
-    """Keep work; it is durable with the caller's transaction. Raises StoreUnavailable when the outbox is
-    full: nothing that waits is thrown away for it."""
+    """Keep work; it is durable with the caller's transaction. Raises OutboxFull: nothing that waits is thrown
+    away for it."""
     text = work.as_text()
-    held = OutboxEntry.objects.aggregate(size=Sum("size_bytes"))["size"] or 0
+    held = _held().aggregate(size=Sum("size_bytes"))["size"] or 0
     if held + len(text) > LARGEST_BYTES:
-        raise StoreUnavailable(f"the outbox for InfluxDB is full ({held} bytes); {state().reason}")
+        raise OutboxFull(f"the outbox for InfluxDB is full ({held} bytes); {state().reason}")
     return OutboxEntry.objects.create(work=text, size_bytes=len(text), made_at=clock.now())
 
 
 def oldest(number: int) -> list[OutboxEntry]:
-    """Return what is to be done next, oldest first."""
-    return list(OutboxEntry.objects.filter(parked_at=None).order_by("pk")[:number])
+    """Return what is to be done next, oldest first: at least one, as few as fit into memory."""
+    sizes = list(_held().values_list("size_bytes", flat=True)[:number])
+    fitting = [size for size in accumulate(sizes) if size <= _AT_ONCE_BYTES]
+    return list(_held()[: max(1, len(fitting))])
 
 
 def instead(entry: OutboxEntry, work: Work) -> None:
@@ -66,33 +85,33 @@ def failed(entry: OutboxEntry, error: InfluxUnavailable) -> None:
 def park(work: Work, reason: str) -> None:
     """Keep aside what will never be taken; of very many the oldest go."""
     text = work.as_text()
+    if _parked().filter(work=text).exists():  # tried again after a failure in between
+        return
     now = clock.now()
     OutboxEntry.objects.create(work=text, size_bytes=len(text), made_at=now, parked_at=now, reason=reason)
-    parked = OutboxEntry.objects.exclude(parked_at=None).order_by("-pk")
-    too_old = list(parked.values_list("pk", flat=True)[_LARGEST_PARKED:])
+    too_old = list(_parked().values_list("pk", flat=True)[_LARGEST_PARKED:])
     OutboxEntry.objects.filter(pk__in=too_old).delete()
 
 
 def wait_s() -> float:
     """Return how long the oldest entry is to be left alone [s]; 0 if it may be tried now."""
-    first = OutboxEntry.objects.filter(parked_at=None).order_by("pk").values_list("retry_at", flat=True)[:1]
-    retry_at = next(iter(first), None)
-    return 0.0 if retry_at is None else max(0.0, (retry_at - clock.now()).total_seconds())
+    retry_at = next(iter(_held().values_list("retry_at", flat=True)[:1]), None)
+    if retry_at is None:
+        return 0.0
+    wait_s = (retry_at - clock.now()).total_seconds()
+    return 0.0 if wait_s > LONGEST_ASKED_S else max(0.0, wait_s)  # no pause is longer: the clock was set back
 
 
 def state() -> Waiting:
     """Return what waits, for people."""
-    held = OutboxEntry.objects.filter(parked_at=None).aggregate(
-        writes=Count("pk"), size=Sum("size_bytes"), oldest=Min("made_at")
-    )
-    first = OutboxEntry.objects.filter(parked_at=None).order_by("pk").first()
-    parked = OutboxEntry.objects.exclude(parked_at=None).order_by("-pk")
+    held = _held().aggregate(writes=Count("pk"), size=Sum("size_bytes"))
+    first = _held().first()
     return Waiting(
         writes=held["writes"],
         size_bytes=held["size"] or 0,
-        oldest_at=held["oldest"],
+        oldest_at=first.made_at if first else None,
         code=first.code if first else "",
         reason=first.reason if first else "",
-        refused=parked.count(),
-        refused_reason=next(iter(parked.values_list("reason", flat=True)[:1]), ""),
+        refused=_parked().count(),
+        refused_reason=next(iter(_parked().values_list("reason", flat=True)[:1]), ""),
     )

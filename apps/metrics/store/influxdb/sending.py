@@ -43,11 +43,18 @@ class Sender:
         try:
             with _alone():
                 if outbox.waiting():
-                    outbox.add(work)
+                    self._queue(work)
                     self._send_waiting(SEND_FOR_S)
                 else:
                     self._try(work)
         except LockHeld:
+            outbox.add(work)
+
+    def _queue(self, work: Work) -> None:
+        try:
+            outbox.add(work)
+        except outbox.OutboxFull:
+            self._send_waiting(SEND_FOR_S)  # which may make room
             outbox.add(work)
 
     def send_waiting(self, within_s: float) -> bool:
@@ -138,7 +145,7 @@ class Sender:
     def _send_waiting(self, within_s: float) -> bool:
         """Send what waits, oldest first; return whether nothing failed."""
         until = time.monotonic() + within_s
-        while (entries := outbox.oldest(_ENTRIES_AT_ONCE)) and not outbox.wait_s():
+        while not outbox.wait_s() and (entries := outbox.oldest(_ENTRIES_AT_ONCE)):
             for group in _grouped(entries):
                 try:
                     self._send_group(group)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.devices import clock
 from apps.metrics.models import OutboxEntry
@@ -259,6 +261,91 @@ def test_a_full_outbox_refuses_the_newest_and_says_why(
         for number in range(10):
             store.write([power_row(MIDNIGHT + 10 * number, number)])
     assert 1 <= waiting(store).writes < 10
+
+
+def test_a_full_outbox_makes_room_as_soon_as_the_server_is_back(
+    store: Store, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LARGEST_BYTES", 500)
+    server.fault = Fault()
+    with clock.fixed(NOON), pytest.raises(StoreUnavailable, match="full"):
+        for number in range(10):
+            store.write([power_row(MIDNIGHT + 10 * number, number)])
+    kept = waiting(store).writes
+    server.fault = None
+    with clock.fixed(minutes_later(2)):
+        store.write([power_row(MIDNIGHT + 10 * kept, kept)])
+    assert powers(store) == list(range(kept + 1))
+
+
+def test_a_pause_does_not_last_until_a_clock_that_was_set_back_gets_there_again(
+    store: Store, server: StandIn
+) -> None:
+    server.fault = Fault()
+    with clock.fixed(NOON + timedelta(days=30)):
+        store.write([power_row(MIDNIGHT, 7)])
+    server.fault = None
+    with clock.fixed(NOON):
+        store.write([power_row(MIDNIGHT + 10, 8)])
+    assert powers(store) == [7, 8]
+
+
+def test_a_line_is_parked_once_though_what_followed_it_had_to_be_sent_again(
+    store: Store, server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = server.write
+
+    def picky(parameters: dict[str, str], body: str) -> tuple[int, object]:
+        if "power_w=0.0" in body:
+            return 400, {"code": "invalid", "message": "unable to parse"}
+        if "power_w=1.0" in body and fails:
+            return 503, {"code": "unavailable", "message": fails.pop()}
+        return take(parameters, body)
+
+    fails = ["busy", "busy"]
+    monkeypatch.setattr(server, "write", picky)
+    for minutes in (0, 2, 4):
+        with clock.fixed(minutes_later(minutes)):
+            if not minutes:
+                store.write(power_rows(MIDNIGHT, range(2)))
+            store.wait_until_readable(5.0)
+    assert powers(store) == [1]
+    assert (waiting(store).writes, waiting(store).refused) == (0, 1)
+
+
+def test_a_delete_that_failed_waits_once_with_its_reason(store: Store, server: StandIn) -> None:
+    server.fault = Fault(status=401)
+    with clock.fixed(NOON):
+        store.delete(1, "meter", MIDNIGHT, MIDNIGHT + DAY)
+    assert (waiting(store).writes, waiting(store).code) == (1, "unauthorized")
+
+
+def test_of_large_writes_only_as_many_as_fit_into_memory_are_taken_up_at_once(store: Store) -> None:
+    for size in (3, 1, 1, 1):
+        OutboxEntry.objects.create(work="", size_bytes=size * 2**20, made_at=NOON)
+    assert [entry.size_bytes // 2**20 for entry in outbox.oldest(500)] == [3, 1]
+    OutboxEntry.objects.update(size_bytes=2**27)
+    assert len(outbox.oldest(500)) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="looks at SQLite's plans")
+def test_what_every_poll_of_an_outage_asks_the_database_reads_no_writes(
+    store: Store, server: StandIn
+) -> None:
+    """Else each of them would read through hundreds of megabytes after some weeks."""
+    server.fault = Fault()
+    with clock.fixed(NOON):
+        store.write([power_row(MIDNIGHT, 1)])
+        with CaptureQueriesContext(connection) as asked:
+            store.write([power_row(MIDNIGHT + 10, 2)])
+            waiting(store)
+    selects = [query["sql"] for query in asked if "FROM" in query["sql"] and "SELECT" in query["sql"]]
+    assert any("SUM" in sql for sql in selects)
+    with connection.cursor() as cursor:
+        for sql in selects:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            steps = [row[3] for row in cursor.fetchall()]
+            assert all("INDEX" in step for step in steps), (sql, steps)
 
 
 @pytest.fixture
