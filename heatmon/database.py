@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from apps.devices import storage
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.store.sqlite.files import quick_check
 
 NEED_STORE = frozenset(
     {"backup", "collect", "export", "import_features", "import_meter", "recalculate", "report", "verify"}
@@ -42,20 +45,53 @@ def told_in_a_sentence() -> Iterator[None]:
         sys.exit(f"CommandError: {storage.log_line(code)}")
 
 
+class NotesUnusable(CommandError):
+    """The database of settings and notes cannot be used as it is. ``code``: see ``storage.WORDS``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(storage.log_line(code))
+        self.code = code
+
+
 def make_ready() -> None:
     """Bring the database to this version. Raises CommandError if it cannot be reached, or if a newer heatmon
-    has written it."""
+    has written it, NotesUnusable if it is damaged or missing."""
+    _refuse_to_begin_anew()
     try:
+        _look_for_damage()
         connection.ensure_connection()
-    except OperationalError as error:
-        if storage.code_of(error) != "failed":
+        refuse_newer_schema()
+        executor = MigrationExecutor(connection)
+        is_due = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError as error:
+        code = storage.code_of(error)
+        if code == "notes_damaged":
+            raise NotesUnusable(code) from error
+        if code != "failed" or not isinstance(error, OperationalError):
             raise
         said = " ".join(str(error).split())
         raise CommandError(f"The database of settings and notes cannot be used: {said}") from error
-    refuse_newer_schema()
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if is_due:
+        if storage.damage() == "notes_damaged":
+            raise NotesUnusable("notes_damaged")
         call_command("migrate", verbosity=0)
+
+
+def _look_for_damage() -> None:
+    """Look again at a database that was found damaged: a backup may be in its place."""
+    path = storage.notes_path()
+    if path is not None and storage.damage_of(path) is not None and quick_check(path) is None:
+        storage.forget_damage(path)
+
+
+def _refuse_to_begin_anew() -> None:
+    """Refuse a lost file beside measured values: that is no new installation, its disk may not be mounted.
+    Raises NotesUnusable."""
+    path, series = storage.notes_path(), Path(settings.STORE_PATH)
+    if path is None or not path.is_absolute() or (path.exists() and path.stat().st_size):
+        return
+    if settings.STORE_ENGINE == "sqlite" and series.exists() and series.stat().st_size:
+        raise NotesUnusable("notes_missing")
 
 
 def refuse_newer_schema() -> None:
@@ -80,7 +116,13 @@ def prepare(argv: Sequence[str]) -> None:
     if len(argv) < 2 or argv[1] not in NEED_IT or "--help" in argv or "-h" in argv:
         return
     try:
-        make_ready()
+        try:
+            make_ready()
+        except NotesUnusable as error:
+            # The one command by which the owner decides to begin afresh beside the measured values.
+            if error.code != "notes_missing" or argv[1] != "begin_store":
+                raise
+            call_command("migrate", verbosity=0)
         if argv[1] in NEED_STORE and (refusal := default_store().refusal) is not None:
             raise CommandError(f"{refusal}. Restore a backup, or see begin_store --help.")
     except CommandError as error:

@@ -20,7 +20,7 @@ def is_demo(argv: Sequence[str], environ: Mapping[str, str], options: Options) -
         return True
     if options.database_url or options.shelly_url or options.viessmann_client_id:
         return False
-    return not _has_account_or_device(options.data_dir / "heatmon.sqlite3")
+    return not _is_a_home(options.data_dir)
 
 
 def bind_of(argv: Sequence[str], options: Options) -> str:
@@ -37,9 +37,19 @@ def is_loopback(bind: str) -> bool:
     return bind.rpartition(":")[0].strip("[]") in {"127.0.0.1", "localhost", "::1"}
 
 
+def _is_a_home(data_dir: Path) -> bool:
+    """Return whether somebody lives here: an account or a device is known, or measured values are there and
+    the database that should know is lost or cannot be read."""
+    database, series = data_dir / "heatmon.sqlite3", data_dir / "timeseries.sqlite3"
+    if not database.exists() or not database.stat().st_size:
+        return series.exists() and series.stat().st_size > 0
+    try:
+        return _has_account_or_device(database)
+    except sqlite3.DatabaseError:
+        return True
+
+
 def _has_account_or_device(database: Path) -> bool:
-    if not database.exists():
-        return False
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         tables = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.db import DatabaseError, connection
 
+from apps.devices import storage
 from apps.metrics.store.front import Store
 
 
@@ -24,6 +25,9 @@ def _database_damage() -> str | None:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA quick_check(1)")
             answer = cursor.fetchone()
+        fault = None if answer == ("ok",) else str(answer[0])
     except DatabaseError as error:
-        return str(error)
-    return None if answer == ("ok",) else str(answer[0])
+        fault = str(error)
+    if fault is not None and (path := storage.notes_path()) is not None:
+        storage.note_damage(path, fault)
+    return fault

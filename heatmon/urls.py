@@ -15,3 +15,5 @@ urlpatterns = [
     path("", include("apps.dashboard.urls")),
     path("", include("apps.changelog.urls")),
 ]
+
+handler500 = "heatmon.last_resort.handler500"

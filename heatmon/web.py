@@ -18,8 +18,9 @@ log = logging.getLogger(__name__)
 class WebServer:
     """Serves heatmon on ``host`` and ``port`` (0: any free one) until ``stop()``."""
 
-    def __init__(self, host: str, port: int, *, threads: int = 6) -> None:
-        from .wsgi import application
+    def __init__(self, host: str, port: int, *, threads: int = 6, application: Any = None) -> None:
+        if application is None:
+            from .wsgi import application
 
         proxy = settings.HEATMON.trusted_proxy
         trust = {

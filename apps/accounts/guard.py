@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,9 +18,12 @@ from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
 from django.conf import settings
 from django.contrib.auth.forms import UsernameField
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+
+from apps.devices import storage
 
 FAILURES_BEFORE_DELAY = 5
 LONGEST_DELAY = timedelta(hours=1)
@@ -35,6 +39,8 @@ class Guard(AxesDatabaseHandler):  # type: ignore[misc]
         """Forget the attempts of this account whose delay is over, and of all what nobody asks for."""
         from axes.models import AccessAttempt, AccessFailureLog
 
+        if storage.damage():
+            return 0  # nothing is changed in a damaged database
         old = timezone.now() - REMEMBERED
         AccessFailureLog.objects.filter(attempt_time__lt=old).delete()
         count: int = AccessAttempt.objects.filter(attempt_time__lt=old).delete()[0]
@@ -62,6 +68,22 @@ def _forget_failures(**of: Any) -> None:
     from axes.models import AccessFailureLog
 
     AccessFailureLog.objects.filter(**of).delete()
+
+
+def note_unwritten(request: HttpRequest) -> None:
+    """Count, in memory, a failure that the database did not take."""
+    cache.add(_unwritten(request), 0, LONGEST_DELAY.total_seconds())
+    cache.incr(_unwritten(request))
+
+
+def has_failed_unwritten(request: HttpRequest) -> bool:
+    """Return whether there were so many of them that nobody may try again for the longest delay."""
+    return int(cache.get(_unwritten(request), 0)) >= FAILURES_BEFORE_DELAY
+
+
+def _unwritten(request: HttpRequest) -> str:
+    asked = f"{account_name(request)}\n{client_address(request)}"
+    return f"login-unwritten-{sha256(asked.encode()).hexdigest()}"
 
 
 def account_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -36,8 +36,8 @@ class AccessMiddleware(MiddlewareMixin):
     """See the module. Stands after authentication, before the pages."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        if request.method not in SAFE_METHODS and storage.is_replaced():
-            return _not_stored(request, "replaced")
+        if request.method not in SAFE_METHODS and (code := _refuses_changes(request)):
+            return _not_stored(request, code)
         if not request.path_info.startswith(API_PREFIX):
             return None
         return _api_refusal(request)
@@ -59,9 +59,9 @@ class AccessMiddleware(MiddlewareMixin):
         return _to_login(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, OperationalError):
+        if isinstance(error, DatabaseError) and (code := _fault_of(error)):
             logger.error("the database failed at %s: %s", request.path_info, error)
-            return _not_stored(request, storage.code_of(error))
+            return _not_stored(request, code)
         if not request.path_info.startswith(API_PREFIX):
             return None
         logger.error("the API failed at %s", request.path_info, exc_info=error)
@@ -73,6 +73,23 @@ class AccessMiddleware(MiddlewareMixin):
         # Static files are answered before they come here: this is all about the house.
         response["Cache-Control"] = "no-store, private"
         return response
+
+
+def _refuses_changes(request: HttpRequest) -> str:
+    """Return why nothing may be changed now; signing in and out changes nothing in a damaged database."""
+    if storage.is_replaced():
+        return "replaced"
+    is_session = request.path_info in {"/login", "/logout"}
+    return "notes_damaged" if storage.damage() == "notes_damaged" and not is_session else ""
+
+
+def _fault_of(error: DatabaseError) -> str:
+    """Return the fault if the database cannot be used, as distinct from being used wrongly."""
+    code = storage.code_of(error)
+    if code == "notes_damaged" and (path := storage.notes_path()) is not None:
+        storage.note_damage(path, str(error))
+        return code
+    return code if isinstance(error, OperationalError) else ""
 
 
 def _not_stored(request: HttpRequest, code: str) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,9 +18,9 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from apps.devices import clock
+from apps.devices import clock, storage
 
-from . import audit, setup_code
+from . import audit, guard, setup_code
 from .first_account import (
     AccountExists,
     AccountRefused,
@@ -60,9 +61,31 @@ class Login(LoginView):
             return redirect("accounts:setup")
         return super().dispatch(request, *args, **kwargs)
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if guard.has_failed_unwritten(request):
+            return guard.locked_out(request, None, None)
+        try:
+            return super().post(request, *args, **kwargs)
+        except DatabaseError as error:
+            if storage.code_of(error) not in storage.TAKES_NO_WRITES:
+                raise
+            if request.user.is_authenticated:
+                return HttpResponseRedirect(self.get_success_url())  # but for the note of it, all is done
+            guard.note_unwritten(request)
+            raise
+
 
 class Logout(LogoutView):
     """Ends the session on the server; POST only."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().post(request, *args, **kwargs)
+        except DatabaseError as error:
+            if storage.code_of(error) not in storage.TAKES_NO_WRITES:
+                raise
+            request.session.flush()  # only the note of it could not be written
+            return HttpResponseRedirect(self.get_success_url())
 
 
 @login_not_required

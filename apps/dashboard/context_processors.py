@@ -43,6 +43,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "store_refusal": metrics_apps.refusal(),
         "store_bucket": settings.HEATMON.influxdb_bucket if settings.HEATMON.store == "influxdb" else None,
         "storage_fault": storage.sentence(storage.fault()),
+        "series_set_aside": storage.set_aside(),
         "version": version(),
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,

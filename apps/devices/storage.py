@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,22 @@ WORDS: Mapping[str, Promise] = {
         " heatmon, put the file back, and start it again."
     ),
     "locked": _("Another program has locked the database, so nothing was stored. Try again in a moment."),
+    "notes_damaged": _(
+        "The database of settings and notes is damaged, so nothing in it is changed and nothing is collected."
+        " Stop heatmon and restore the last backup."
+    ),
+    "notes_missing": _(
+        "The database of settings and notes is missing or empty, though measured values of this home are"
+        " there. Stop heatmon and restore the last backup; nothing is started afresh without you."
+    ),
+    "series_damaged": _(
+        "The file with the measured values is damaged. Restart heatmon: it sets the file aside, starts a new"
+        " one and fetches again what the meter still remembers."
+    ),
     "failed": _("The database cannot be used at the moment. Details are in the log."),
 }
+ASIDE = "timeseries-damaged-{}.sqlite3"
+TAKES_NO_WRITES = frozenset({"disk_full", "read_only", "locked"})
 ROOM_BYTES = 65_536
 LOOK_EVERY_S = 5.0
 NOTED_FOR_S = 60.0  # what still fails is noted again within seconds
@@ -45,6 +59,8 @@ _BY_ERRNO = {
     errno.EACCES: "read_only",
 }
 _BY_SQLITE = {
+    "SQLITE_CORRUPT": "notes_damaged",
+    "SQLITE_NOTADB": "notes_damaged",
     "SQLITE_FULL": "disk_full",
     "SQLITE_READONLY_DBMOVED": "replaced",
     "SQLITE_READONLY": "read_only",
@@ -87,9 +103,56 @@ def watch(path: Path) -> None:
 
 
 def watch_database(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
-    """Remember Django's database, if it is a file."""
+    """Remember Django's database, if it is a file; change nothing in a damaged one."""
     if connection.vendor == "sqlite":
-        watch(Path(connection.settings_dict["NAME"]))
+        path = Path(connection.settings_dict["NAME"])
+        watch(path)
+        if damage_of(path) is not None:
+            connection.connection.execute("PRAGMA query_only = ON")
+
+
+def note_damage(path: Path, fault: str) -> None:
+    """Write down beside a database file that it is damaged: for the pages, and for the next start."""
+    global _looked
+    with suppress(OSError):  # on a full disk the damage is met again
+        _mark_of(path).write_text(fault, encoding="utf-8")
+    _looked = float("-inf"), ""
+
+
+def damage_of(path: Path) -> str | None:
+    """Return what was found wrong with a database file; None while nothing is known to be. The next start
+    looks again: a backup may have been restored."""
+    try:
+        return _mark_of(path).read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def forget_damage(path: Path) -> None:
+    _mark_of(path).unlink(missing_ok=True)
+
+
+def _mark_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
+
+
+def notes_path() -> Path | None:
+    """Return the file of Django's database; None where that is a server's."""
+    return Path(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else None
+
+
+def set_aside() -> str:
+    """Return the name of the newest damaged file of measured values that was set aside; empty without one.
+    Whoever has read of it moves or deletes the file."""
+    return max((path.name for path in Path(settings.STORE_PATH).parent.glob(ASIDE.format("*"))), default="")
+
+
+def damage() -> str:
+    """Return which of the databases is damaged, as a code; empty while none is known to be."""
+    notes = notes_path()
+    if notes is not None and damage_of(notes) is not None:
+        return "notes_damaged"
+    return "series_damaged" if damage_of(Path(settings.STORE_PATH)) is not None else ""
 
 
 def is_replaced() -> bool:
@@ -99,7 +162,10 @@ def is_replaced() -> bool:
 
 def code_of(error: BaseException) -> str:
     """Return the fault behind an error of a database, a store or the system; empty for any other."""
-    if (code := getattr(error, "code", "")) in WORDS:
+    code = getattr(error, "code", "")
+    if code == "damaged":
+        return "series_damaged"
+    if code in WORDS:
         return str(code)
     for one in (error, error.__cause__):
         if isinstance(one, sqlite3.Error):
@@ -111,7 +177,7 @@ def code_of(error: BaseException) -> str:
 
 def _of_sqlite(name: str) -> str:
     found = [code for start, code in _BY_SQLITE.items() if name.startswith(start)]
-    if found and found[0] not in {"read_only"}:
+    if found and found[0] != "read_only":
         return found[0]
     # A file beside the database that cannot grow is told by SQLite in many ways.
     return room_fault() or (found[0] if found else "failed")
@@ -158,7 +224,7 @@ def fault() -> str:
     global _looked
     now = time.monotonic()
     if not 0 <= now - _looked[0] < LOOK_EVERY_S:
-        _looked = now, "replaced" if is_replaced() else room_fault()
+        _looked = now, "replaced" if is_replaced() else damage() or room_fault()
     return _looked[1] or next((code for code, at in _noted.copy().values() if now - at < NOTED_FOR_S), "")
 
 

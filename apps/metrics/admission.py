@@ -5,13 +5,15 @@ A random id of the home, made once, is kept in the database and in the store, an
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import transaction
 
-from apps.devices import clock
+from apps.devices import clock, storage
+from apps.devices.locks import held
 from apps.devices.models import HistoryGap, Site
 from apps.devices.options import default_site
 
@@ -32,6 +34,9 @@ from .store.base import StoreRefused, StoreUnavailable
 from .store.engine import Engine
 from .store.front import Store
 from .store.opening import open_engine, set_aside
+from .store.sqlite.files import can_be_read, quick_check
+
+log = logging.getLogger(__name__)
 
 DERIVED = (
     Lump,
@@ -71,6 +76,35 @@ def admitted(name: str, path: Path, *, lasting: bool) -> Engine:
             engine.close()
             raise
     return engine
+
+
+def admitted_or_set_aside(name: str, path: Path, *, lasting: bool) -> Engine:
+    """Do as ``admitted``; a damaged file is set aside first, and a new one begins: notes do not depend on it,
+    and the meter still remembers what was measured lately."""
+    if name != "sqlite" or not _is_damaged(path):
+        return admitted(name, path, lasting=lasting)
+    with held("set-aside", 30.0):
+        if _is_damaged(path):  # no other process has been here before
+            aside = set_aside(name, path, f"damaged-{clock.now():%Y%m%d-%H%M%S}")
+            storage.forget_damage(path)
+            log.error("The damaged file with the measured values was set aside as %s.", aside)
+            engine = open_engine(name, path, must_exist=False)
+            _take(engine, _homes())
+            engine.close()
+    return admitted(name, path, lasting=lasting)
+
+
+def _is_damaged(path: Path) -> bool:
+    """Return whether the file cannot be read, or was found damaged and has not been replaced since."""
+    if not path.exists() or not path.stat().st_size:
+        return False
+    marked = storage.damage_of(path) is not None
+    if not marked and can_be_read(path):
+        return False
+    if marked and quick_check(path) is None:
+        storage.forget_damage(path)
+        return False
+    return True
 
 
 def begin_anew(name: str, path: Path) -> Path | None:

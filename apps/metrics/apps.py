@@ -46,11 +46,11 @@ def default_store() -> Store:
 
 
 def _open() -> Store:
-    from .admission import admitted
+    from .admission import admitted_or_set_aside
     from .extents import DatabaseExtents
 
     try:
-        engine = admitted(settings.STORE_ENGINE, settings.STORE_PATH, lasting=not settings.DEMO)
+        engine = admitted_or_set_aside(settings.STORE_ENGINE, settings.STORE_PATH, lasting=not settings.DEMO)
     except StoreRefused as refusal:
         log.error("%s; nothing is collected until this is decided: see the pages", refusal)
         return Store.refused(refusal)

@@ -17,15 +17,16 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models.signals import post_delete, post_save
 
-from apps.accounts.restart import restart_requested
+from apps.accounts.restart import request_restart, restart_requested
 from apps.accounts.setup_code import current_code
 from apps.dashboard.context_processors import version
+from apps.devices import storage
 from apps.devices.models import Device, SavedOption
 from apps.devices.options import default_site
 from apps.metrics.apps import default_store
-from heatmon import jobs
+from heatmon import jobs, last_resort
 from heatmon.collection import Collection
-from heatmon.database import make_ready
+from heatmon.database import NotesUnusable, make_ready
 from heatmon.device_locks import DeviceLocks
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
 from heatmon.log import flush, say
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 # A start within a poll's interval waits for the next turn.
 ASKED_LATELY = timedelta(seconds=300)
+DAMAGED = frozenset({"notes_damaged", "series_damaged"})
 
 
 class Command(BaseCommand):
@@ -75,15 +77,20 @@ class Command(BaseCommand):
             _start_again()
 
     def _serve(self, host: str, port: int) -> bool:
-        """Run until told to stop; True if the process is to restart with the real data."""
-        make_ready()
+        """Run until told to stop; True if the process is to restart."""
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_ignored: stop.set())
+        try:
+            make_ready()
+        except NotesUnusable as error:
+            self._say_only(host, port, error, stop)
+            return False
         web = WebServer(host, port)
         web.start()
         self._announce(web.address)
         refusal = default_store().refusal
+        damage = storage.damage()
         demo = None
         if settings.DEMO and refusal is None:
             from heatmon.demo.child import Demo
@@ -95,14 +102,15 @@ class Command(BaseCommand):
         due_now = due_at_once(collection, _now())
         locks = DeviceLocks(collection.site.pk)
         runner = Runner(
-            [] if refusal else JOBS,
+            [] if refusal or damage else JOBS,
             work_of(collection, stop),
             at_once=due_now,
             for_turn=locks.for_turn,
         )
         runner.start()
         while not stop.wait(0.2) and not restart_requested.is_set():
-            pass
+            if not damage and storage.fault() in DAMAGED:
+                request_restart()  # the next start sets measured values aside, and leaves notes as they are
         say("stopping ...")
         # All are told at once, so that together they take no longer than the slowest.
         stop.set()
@@ -115,6 +123,16 @@ class Command(BaseCommand):
             demo.stop()
         default_store().close()
         return restart_requested.is_set()
+
+    def _say_only(self, host: str, port: int, error: NotesUnusable, stop: threading.Event) -> None:
+        """Serve one sentence: there is nothing else that could be said or done."""
+        web = WebServer(host, port, application=last_resort.application(error.code))
+        web.start()
+        log.error("%s", error)
+        say(f"heatmon {version()} · {web.address} · stop: Ctrl-C")
+        stop.wait()
+        say("stopping ...")
+        web.stop()
 
     def _announce(self, address: str) -> None:
         what = "demo data · " if settings.DEMO else ""

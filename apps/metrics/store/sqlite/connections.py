@@ -109,7 +109,7 @@ class Connections:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the writer connection, alone in this process and outside of a transaction."""
         self._follow_fork()
-        with self._alone(), _translated():
+        with self._alone(), self._translated():
             if self._writer is None:
                 self._writer = self._open_writer()
             if storage.identity(self._path) != self._identity:
@@ -152,7 +152,7 @@ class Connections:
         """Hold this thread's reader with one snapshot for everything read inside. Raises StoreUnavailable,
         also when it takes longer than the limit."""
         self._follow_fork()
-        with _translated():
+        with self._translated():
             reader = self._reader()
             with reader.in_use:
                 if self._closed:
@@ -169,6 +169,22 @@ class Connections:
                     if connection.in_transaction:
                         connection.execute("COMMIT")
                     connection.set_progress_handler(None, 0)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if str(error) == "interrupted":
+                raise StoreUnavailable("reading the time-series store took too long") from error
+            raise _unavailable(error, storage.code_of(error)) from error
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+                storage.note_damage(self._path, str(error))
+                raise StoreRefused("damaged", f"the time-series store cannot be read: {error}") from error
+            raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error
 
     def close(self) -> None:
         """Close all connections; later use raises StoreUnavailable. Closing twice is harmless.
@@ -191,19 +207,3 @@ def _unavailable(reason: object, code: str) -> StoreUnavailable:
     unavailable = StoreUnavailable(f"the time-series store cannot be used: {reason}")
     unavailable.code = code
     return unavailable
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if str(error) == "interrupted":
-            raise StoreUnavailable("reading the time-series store took too long") from error
-        raise _unavailable(error, storage.code_of(error)) from error
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-            raise StoreRefused("damaged", f"the time-series store cannot be read: {error}") from error
-        raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error

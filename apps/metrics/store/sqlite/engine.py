@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
+from apps.devices import storage
+
 from ..base import StoreRefused, StoreUnavailable
 from ..cutting import DAY_S, Stretch, floor_to
 from ..engine import Batch, Difference, Fields, Point, SourceKey, Total, Totals
@@ -307,7 +309,10 @@ class SqliteEngine:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def damage(self) -> str | None:
-        return quick_check(self.path)
+        fault = quick_check(self.path)
+        if fault is not None:
+            storage.note_damage(self.path, fault)
+        return fault
 
     def ping(self) -> None:
         with self._connections.reading() as connection:

@@ -21,6 +21,16 @@ def prepare_file(path: Path, *, must_exist: bool) -> None:
         raise StoreUnavailable(f"the time-series store {path} cannot be opened: {error.strerror}") from error
 
 
+def can_be_read(path: Path) -> bool:
+    """Return whether this is a SQLite file of which the beginning can be read."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        return not getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
+    return True
+
+
 def quick_check(path: Path) -> str | None:
     """Return what is wrong with a SQLite file; None for a sound one."""
     try:

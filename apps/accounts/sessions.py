@@ -1,0 +1,55 @@
+"""Sessions in the database, as Django's; while that takes no writes they live in this process's memory.
+
+So nobody is signed out, or cannot sign in, because a disk is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
+from django.core.cache import BaseCache, caches
+from django.db import DatabaseError
+
+from apps.devices import storage
+
+
+class SessionStore(CachedStore):
+    """See the module."""
+
+    @property
+    def _in_memory(self) -> BaseCache:
+        return caches[settings.SESSION_CACHE_ALIAS]
+
+    def save(self, must_create: bool = False) -> None:
+        if self.session_key is None:
+            return self.create()
+        with _kept_in_memory() as failed:
+            super().save(must_create)
+        if failed:
+            kept = dict(self.items())
+            self._in_memory.set(self.cache_key, kept, self.get_expiry_age())
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        with _kept_in_memory() as failed:
+            super().delete(session_key)
+        if failed and key:
+            # The row stays in the database for now: an empty session hides it, so that it is over.
+            self._in_memory.set(self.cache_key_prefix + key, {}, self.get_session_cookie_age())
+
+
+@contextmanager
+def _kept_in_memory() -> Iterator[list[BaseException]]:
+    """Take a failure because nothing can be written; yield the list that then has it."""
+    failed: list[BaseException] = []
+    try:
+        yield failed
+    except (DatabaseError, UpdateError) as error:
+        cause = error.__context__ if isinstance(error, UpdateError) else error
+        if cause is None or storage.code_of(cause) not in storage.TAKES_NO_WRITES:
+            raise
+        failed.append(error)
