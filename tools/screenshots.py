@@ -2,6 +2,7 @@
 
     python tools/screenshots.py                      starts a demo of its own in a temporary folder
     python tools/screenshots.py --url http://127.0.0.1:8000    uses one that already runs
+    python tools/screenshots.py verdict-light        takes these pictures only
 
 Pictures go to docs/screenshots. A demo of its own is waited for until its history is complete and derived.
 """
@@ -20,7 +21,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,7 +57,7 @@ PICTURES = (
     Picture("energy-light", "/energy?period=month", height=1180),
     Picture("efficiency-light", "/efficiency", height=1300),
     Picture("changes-dark", "/changes", scheme="dark"),
-    Picture("verdict-light", "{found}", height=1180),
+    Picture("verdict-light", "{found}", height=1310),
 )
 
 
@@ -140,28 +141,33 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--url", help="address of a running demo; without it one is started")
+    names = [picture.name for picture in PICTURES]
+    parser.add_argument("names", nargs="*", metavar="picture", help="only these; without any all of them")
     options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(names):
+        parser.error(f"no such picture: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    chosen = [picture for picture in PICTURES if picture.name in (options.names or names)]
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         sys.stderr.write("headless Chromium is not installed (Debian: apt install chromium)\n")
         return 2
     FOLDER.mkdir(parents=True, exist_ok=True)
     if options.url:
-        take_all(chromium, options.url.rstrip("/"))
+        take_all(chromium, options.url.rstrip("/"), chosen)
         return 0
     try:
         with own_demo() as address:
-            take_all(chromium, address)
+            take_all(chromium, address, chosen)
     except DemoFailed as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
 
 
-def take_all(chromium: str, address: str) -> None:
+def take_all(chromium: str, address: str, pictures: Sequence[Picture]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for picture in PICTURES:
+        for picture in pictures:
             path = take(browser, address, picture)
             sys.stdout.write(f"{path.relative_to(ROOT)}\n")
         browser.close()

@@ -239,7 +239,8 @@ def test_the_page_of_settings_shows_numbers_charts_and_tests(reader: Client, adv
     assert (
         "In 500 of 527 heated hours the flow was more than 5.0 K above the curve, by 5.7 K on average" in text
     )
-    assert "It ran 9.0 h a day on average over 22 days, of which 5.0 h between 11 pm and 5 am." in text
+    assert "It ran 9.0 h a day on average over 22 days. While it runs, the pipes cool the tank." in text
+    assert "5.0 h of it are between 11 pm and 5 am." in text
     assert 'href="/changes/test?key=circuits.1.curve.shift&amp;other=-2"' in page
     assert "Heating curve, circuit 1: shift, 0 K or -2 K" in text.replace("\u2212", "-").replace("\xa0", " ")
     assert 'href="/efficiency#curve-1"' in page

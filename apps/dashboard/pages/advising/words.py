@@ -93,7 +93,6 @@ def _text(found: Observation) -> str:
         "minutes": formatting.number(numbers.get("cycle_min")),
         "rod": formatting.number(numbers.get("rod_h"), 1),
         "hours": formatting.number(numbers.get("on_h"), 1),
-        "night": formatting.number(numbers.get("night_h"), 1),
         "used": formatting.with_unit(numbers.get("used_kwh"), "energy_kwh"),
         "like": formatting.with_unit(numbers.get("like_evenings_kwh"), "energy_kwh"),
     }
@@ -115,8 +114,7 @@ def _text(found: Observation) -> str:
             "times as much electricity for the same heat."
         ),
         CIRCULATION: _(
-            "It ran %(hours)s h a day on average over %(known)s days, of which %(night)s h between 11 pm and "
-            "5 am. While it runs, the pipes cool the tank."
+            "It ran %(hours)s h a day on average over %(known)s days. While it runs, the pipes cool the tank."
         ),
         SETBACK: _(
             "On %(known)s cold days the reduced hours and the three after them used %(used)s a day. At the "
@@ -131,6 +129,10 @@ def _more(found: Observation) -> str:
     if "lowest_c" in found.numbers:
         return _("The cause is probably the minimum flow temperature of %(lowest)s.") % {
             "lowest": formatting.with_unit(found.numbers["lowest_c"], "temperature_c")
+        }
+    if found.numbers.get("night_h", 0.0) >= 0.1:
+        return _("%(night)s h of it are between 11 pm and 5 am.") % {
+            "night": formatting.number(found.numbers["night_h"], 1)
         }
     if "rod_kwh" in found.numbers:
         return _("The rod alone used %(energy)s.") % {
