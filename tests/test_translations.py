@@ -217,6 +217,7 @@ PAGES = {
     "/changes/test": ("Wechseltest planen",),
     "/compare": ("Zwei Zeiträume im Vergleich",),
     "/normal": ("Ist das normal?",),
+    "/hot-water": ("Warmwasser", "Jetzt"),
     "/health": (
         "System",
         "Zähler",

@@ -14,7 +14,8 @@ from .charts.lines import ChartSpec, Marker
 class ValueCard:
     """One number with its state (fresh, stale, none, partial, estimated); ``kind`` of formatting.QUANTITIES.
 
-    ``text`` stands for the number where it is no plain quantity (money). ``meta`` says age or reason,
+    ``text`` stands for the number where it is no plain quantity (money), ``href`` leads to more of it.
+    ``meta`` says age or reason,
     ``note`` more in the same line, ``struck``: struck through, as nothing can be so. ``spark`` is the path
     of a small curve of the last 24 hours, ``key`` its class.
     """
@@ -31,6 +32,7 @@ class ValueCard:
     estimated: bool = False
     text: str = ""
     struck: bool = False
+    href: str = ""
 
     @property
     def state_icon(self) -> str:
@@ -72,12 +74,13 @@ class Hero:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A name and a value in words; ``note`` is smaller behind it."""
+    """A name and a value in words; ``note`` is smaller behind it, ``href`` leads to more of it."""
 
     name: str
     value: str
     note: str = ""
     estimated: bool = False
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,9 +214,11 @@ class RangeLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RangeBar:
-    """Views to choose from and the arrows; empty addresses are drawn as not available."""
+    """Views to choose from, the arrows (empty addresses are drawn as not available), and ranges that have a
+    name, as last week."""
 
     links: Sequence[RangeLink]
     label: str
     earlier: str
     later: str
+    quick: Sequence[RangeLink] = ()

@@ -191,6 +191,13 @@ def local_date(day: date, style: str = "date") -> str:
     return dateformat.format(day, _DATES[_language()][style])
 
 
+def date_range(first: date, last: date) -> str:
+    """Return 16 Nov – 22 Nov 2026; the year of the first only where it is another."""
+    style = "day" if first.year == last.year else "date"
+    begin = f"{local_date(first, style)} – " if first != last else ""
+    return f"{begin}{local_date(last)}"
+
+
 def tick_label(local: datetime, style: str) -> str:
     """Return the mark at a local time under a chart."""
     return dateformat.format(local, _DATES[_language()][style])

@@ -9,6 +9,7 @@ from .pages.efficiency.view import efficiency
 from .pages.energy.view import energy
 from .pages.health.view import health
 from .pages.history.view import history
+from .pages.hot_water.view import hot_water
 from .pages.normal.view import normal
 from .pages.overview.view import favicon, overview
 from .pages.test import view as test_pages
@@ -21,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("favicon.ico", favicon, name="favicon"),
     path("history", history, name="history"),
     path("energy", energy, name="energy"),
+    path("hot-water", hot_water, name="hot_water"),
     path("efficiency", efficiency, name="efficiency"),
     path("documentation", documentation.contents, name="documentation"),
     path("documentation/<path:name>", documentation.document, name="document"),

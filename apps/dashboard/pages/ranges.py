@@ -135,12 +135,12 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def parse_date(text: str) -> date:
+def parse_date(text: str, field: str = "date") -> date:
     """Parse the day in an address. Raises RangeInvalid."""
     try:
         day = date.fromisoformat(text.strip())
     except ValueError as error:
-        raise RangeInvalid("date", text, NO_DATE) from error
+        raise RangeInvalid(field, text, NO_DATE) from error
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise RangeInvalid("date", text, FAR)
+        raise RangeInvalid(field, text, FAR)
     return day

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import ranges
+from . import quick, ranges
 from .ranges import RangeInvalid
 
 REASONS: Mapping[str, Any] = {
@@ -44,6 +44,14 @@ def fault_in_words(invalid: RangeInvalid) -> str:
         ranges.SHORT: _("The range is shorter than five minutes"),
         ranges.LONG: _("The range is longer than thirty years"),
     }.get(invalid.fault, _("“%(value)s” is not a valid range") % value)
+
+
+def quick_label(kind: str) -> str:
+    return {
+        quick.WEEK: _("Last week"),
+        quick.MONTH: _("Last month"),
+        quick.SEASON: _("Last heating season"),
+    }[kind]
 
 
 def reason_in_words(word: str | None) -> str:

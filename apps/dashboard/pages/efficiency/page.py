@@ -13,7 +13,17 @@ from django.utils.translation import pgettext
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact, RangeBar, RangeLink, Table, ValueCard
+from apps.dashboard.pages.quick import (
+    MONTH,
+    SEASON,
+    SEASON_FIRST_MONTH,
+    SEASON_LAST_DAY,
+    SEASON_LAST_MONTH,
+    WEEK,
+    quick_ranges,
+)
 from apps.dashboard.pages.ranges import RangeInvalid
+from apps.dashboard.pages.reasons import quick_label
 from apps.dashboard.pages.season import jaz_card, jaz_range
 from apps.metrics.cycles import SHORT_CYCLE_DAYS
 from apps.metrics.efficiency import Efficiency, efficiency
@@ -27,7 +37,6 @@ from . import charts
 from .curves import CurveBlock, curves
 
 RANGES = ("month", "season", "365", "all")
-SEASON_FIRST_MONTH, SEASON_LAST_MONTH = 10, 4
 LONGEST_DAYS = 3660
 LEAST_KNOWN_S = 20 * 3600  # of a day, as of its outdoor temperature
 
@@ -78,7 +87,7 @@ def efficiency_context(
         at=home.at,
         first=first,
         last=last,
-        bar=_bar(kind),
+        bar=_bar(home, kind),
         jaz=jaz_card(found),
         jaz_range=jaz_range(found),
         sentence=_sentence(found),
@@ -103,7 +112,7 @@ def efficiency_context(
 def range_of(query: Mapping[str, str]) -> str:
     """Return the range in the address; by default 365 days. Raises RangeInvalid."""
     kind = query.get("range") or "365"
-    if kind not in RANGES:
+    if kind not in (*RANGES, WEEK, MONTH, SEASON):
         raise RangeInvalid("range", kind)
     return kind
 
@@ -112,13 +121,16 @@ def days_of(home: Home, kind: str) -> tuple[date, date]:
     """Return the local days of the range; today is left out unless the range has no other day."""
     yesterday = home.today - timedelta(days=1)
     oldest = home.first_day() or home.today
+    named = next((each for each in quick_ranges(home.today, date.min) if each.kind == kind), None)
+    if named is not None:
+        return named.first, named.last
     if kind == "month":
         first = home.today.replace(day=1)
         return first, max(first, yesterday)
     if kind == "season":
         in_season = home.today.month >= SEASON_FIRST_MONTH
         first = date(home.today.year - (0 if in_season else 1), SEASON_FIRST_MONTH, 1)
-        end = date(first.year + 1, SEASON_LAST_MONTH, 30)
+        end = date(first.year + 1, SEASON_LAST_MONTH, SEASON_LAST_DAY)
         return first, max(first, min(yesterday, end))
     if kind == "all":
         first = max(oldest, yesterday - timedelta(days=LONGEST_DAYS))
@@ -126,7 +138,7 @@ def days_of(home: Home, kind: str) -> tuple[date, date]:
     return home.today - timedelta(days=365), yesterday
 
 
-def _bar(kind: str) -> RangeBar:
+def _bar(home: Home, kind: str) -> RangeBar:
     words = {
         "month": _("Month"),
         "season": _("Heating season"),
@@ -134,7 +146,11 @@ def _bar(kind: str) -> RangeBar:
         "all": pgettext("range", "All"),
     }
     links = [RangeLink(label=words[each], href=f"?range={each}", current=each == kind) for each in RANGES]
-    return RangeBar(links=links, label="", earlier="", later="")
+    quick = [
+        RangeLink(label=quick_label(each.kind), href=f"?range={each.kind}", current=each.kind == kind)
+        for each in quick_ranges(home.today, home.first_day())
+    ]
+    return RangeBar(links=links, label="", earlier="", later="", quick=quick)
 
 
 def _modulation_cop(home: Home, found: Jaz) -> float | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
-from apps.dashboard.contexts import ChartBlock, RangeBar, Table, ValueCard
+from apps.dashboard.contexts import ChartBlock, Fact, RangeBar, Table, ValueCard
 from apps.dashboard.pages.reasons import implausible_words
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
@@ -19,7 +18,8 @@ from apps.metrics.totals import Totals, outside_mean_c, window
 
 from . import charts
 from .charts import LegendPart, known_tariffs, total_of
-from .span import Span, before_label, is_partial, range_bar, year_before
+from .running import running_facts
+from .span import Span, address_of, before_label, is_partial, range_bar, year_before
 from .words import comparison_words
 
 
@@ -43,6 +43,7 @@ class EnergyContext:
     tariffs: Table
     csv: str
     rows: Sequence[EnergyRow]
+    running: Sequence[Fact]
 
 
 @kept
@@ -72,8 +73,9 @@ def energy_context(home: Home, span: Span, language: str | None) -> EnergyContex
         sums=charts.sums(home, span, rows, before) if span.period != "year" else None,
         sum_legend=charts.sum_legend(home, span, before, cost, is_incomplete),
         tariffs=charts.tariff_table(home),
-        csv="?" + urlencode({"period": span.period, "date": span.first.isoformat(), "format": "csv"}),
+        csv=f"{address_of(span)}&format=csv",
         rows=rows,
+        running=running_facts(home, span, whole),
     )
 
 

@@ -242,7 +242,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
                     row.electrical_coverage,
                 ),
             )
-            for row in rows
+            for row in reversed(rows)
         ],
         foot=foot,
     )

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import RangeBar, RangeLink
-from apps.dashboard.pages.ranges import RangeInvalid, parse_date
+from apps.dashboard.pages.quick import SEASON, quick_ranges
+from apps.dashboard.pages.ranges import FUTURE, LONG, LONGEST, REVERSED, RangeInvalid, parse_date
+from apps.dashboard.pages.reasons import quick_label
 from apps.metrics.heat import ALL_KNOWN
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, energy_rows
@@ -30,14 +32,17 @@ class Span:
     label: str
     earlier: str
     later: str
+    is_custom: bool = False
 
 
 def parse_span(home: Home, query: Mapping[str, str]) -> Span:
-    """Parse ``period`` (day, week, month, year) of the bars and a ``date`` in their range; by default the
-    days of this month. Raises RangeInvalid."""
+    """Parse ``period`` (day, week, month, year) of the bars and a ``date`` in their range, or the local dates
+    ``from`` and ``to``; by default the days of this month. Raises RangeInvalid."""
     period = query.get("period") or "day"
     if period not in PERIODS:
         raise RangeInvalid("period", period)
+    if query.get("from") or query.get("to"):
+        return _between(home, period, query.get("from") or "", query.get("to") or "")
     day = parse_date(query["date"]) if query.get("date") else home.today
     return span_of(home, period, min(day, home.today))
 
@@ -78,6 +83,63 @@ def span_of(home: Home, period: str, day: date) -> Span:
     )
 
 
+def _between(home: Home, period: str, first_text: str, last_text: str) -> Span:
+    """Return the whole periods that touch the asked days."""
+    asked_first, asked_last = parse_date(first_text, "from"), parse_date(last_text, "to")
+    if asked_last < asked_first:
+        raise RangeInvalid("to", last_text, REVERSED)
+    if asked_first > home.today:
+        raise RangeInvalid("from", first_text, FUTURE)
+    if asked_last - asked_first > LONGEST:
+        raise RangeInvalid("to", last_text, LONG)
+    first = period_first(asked_first, period)
+    following = next_first(period_first(asked_last, period), period)
+    end = following - timedelta(days=1)
+    length = following - first
+    oldest = home.first_day() or home.today
+    return Span(
+        period=period,
+        first=first,
+        last=min(end, home.today),
+        end=end,
+        label=formatting.date_range(first, min(end, home.today)),
+        earlier=between_query(period, first - length, first - timedelta(days=1)) if first > oldest else "",
+        later=between_query(period, following, following - timedelta(days=1) + length)
+        if following <= home.today
+        else "",
+        is_custom=True,
+    )
+
+
+def between_query(period: str, first: date, last: date) -> str:
+    return "?" + urlencode({"period": period, "from": first.isoformat(), "to": last.isoformat()})
+
+
+def address_of(span: Span) -> str:
+    """Return the query string that shows ``span``."""
+    return (
+        between_query(span.period, span.first, span.end)
+        if span.is_custom
+        else _query(span.period, span.first)
+    )
+
+
+def _quick_links(home: Home, span: Span) -> list[RangeLink]:
+    """Return last week and last month by day, the last heating season by month."""
+    links = []
+    for quick in quick_ranges(home.today, home.first_day()):
+        period = "month" if quick.kind == SEASON else "day"
+        shown = span.period == period and (span.first, span.end) == (quick.first, quick.last)
+        links.append(
+            RangeLink(
+                label=quick_label(quick.kind),
+                href=between_query(period, quick.first, quick.last),
+                current=shown,
+            )
+        )
+    return links
+
+
 def _query(period: str, day: date) -> str:
     return "?" + urlencode({"period": period, "date": day.isoformat()})
 
@@ -86,12 +148,17 @@ def range_bar(home: Home, span: Span) -> RangeBar:
     words = {"day": _("Days"), "week": _("Weeks"), "month": _("Months"), "year": _("Years")}
     return RangeBar(
         links=[
-            RangeLink(label=words[period], href=_query(period, span.last), current=span.period == period)
+            RangeLink(
+                label=words[period],
+                href=_query(period, span.last),
+                current=span.period == period and not span.is_custom,
+            )
             for period in PERIODS
         ],
         label=span.label,
         earlier=span.earlier,
         later=span.later,
+        quick=_quick_links(home, span),
     )
 
 
@@ -100,7 +167,9 @@ def year_before(home: Home, span: Span) -> list[EnergyRow | None]:
     is. There may be more of them than bars now."""
     if span.period == "year":
         return []
-    if span.period == "week":
+    if span.is_custom:
+        first, last = (_year_earlier(day) for day in (span.first, span.end))
+    elif span.period == "week":
         year = span.first.isocalendar().year - 1
         first = date.fromisocalendar(year, 1, 1)
         last = date.fromisocalendar(year + 1, 1, 1) - timedelta(days=1)
@@ -114,7 +183,14 @@ def year_before(home: Home, span: Span) -> list[EnergyRow | None]:
     return found if any(row is not None for row in found) else []
 
 
+def _year_earlier(day: date) -> date:
+    """Return the same day of the year before; 28 February for the 29th."""
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
 def before_label(span: Span) -> str:
+    if span.is_custom:
+        return _("the same days a year earlier")
     if span.period == "day":
         before = span.first.replace(year=span.first.year - 1)
         return formatting.local_date(before, "month")

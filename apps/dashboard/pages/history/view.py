@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -17,11 +18,13 @@ from apps.dashboard.charts.looks import DEFAULT_SERIES, LOOKS
 from apps.dashboard.contexts import Fact, Pick, RangeBar, RangeLink
 from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.panel import time_panel
+from apps.dashboard.pages.quick import MONTH, WEEK, quick_ranges
 from apps.dashboard.pages.ranges import RANGES, Range, RangeInvalid, parse_range
-from apps.dashboard.pages.reasons import fault_in_words
+from apps.dashboard.pages.reasons import fault_in_words, quick_label
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.totals import Totals, outside_mean_c, window
+from apps.metrics.windows import local_midnight
 
 
 @page
@@ -97,7 +100,27 @@ def _range_bar(home: Home, shown: Range, names: list[str]) -> RangeBar:
         label=_range_label(home, shown),
         earlier=address(shown.earlier),
         later=address(shown.later),
+        quick=_quick_links(home, shown, address),
     )
+
+
+def _quick_links(home: Home, shown: Range, address: Callable[[str], str]) -> list[RangeLink]:
+    """Return last week, last month and the last heating season."""
+    links = []
+    for quick in quick_ranges(home.today, home.first_day()):
+        start, end = (local_midnight(day, home.options.zone) for day in (quick.first, quick.after))
+        query = {
+            WEEK: {"range": "week", "date": quick.first.isoformat()},
+            MONTH: {"range": "month", "date": quick.first.isoformat()},
+        }.get(quick.kind) or {"from": quick.first.isoformat(), "to": quick.after.isoformat()}
+        links.append(
+            RangeLink(
+                label=quick_label(quick.kind),
+                href=address(urlencode(query)),
+                current=(shown.start, shown.end) == (start, end),
+            )
+        )
+    return links
 
 
 def _range_label(home: Home, shown: Range) -> str:

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
-from apps.changelog import timeline
 from apps.dashboard import formatting
-from apps.dashboard.charts.lines import spark_path
-from apps.dashboard.charts.looks import LOOKS
 from apps.dashboard.contexts import Alarm, Fact, Hero, LiveContext, Mix, ValueCard
 from apps.dashboard.pages.panel import interval_states
 from apps.dashboard.pages.reasons import implausible_words, reason_in_words
 from apps.metrics import pump_state
+from apps.metrics.alike import alike_day
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
-from apps.metrics.kept import kept
 from apps.metrics.periods import energy_rows
 from apps.metrics.status import (
     FRESH,
@@ -33,9 +31,10 @@ from apps.metrics.status import (
 from apps.metrics.status_words import fault_message
 from apps.metrics.totals import Totals, window
 
+from .temperatures import aged, dhw_target_c, temperature_cards
+
 COP_WINDOW_S = 1800
 LEAST_RUN_S = 600
-SPARK_STEP_S = 900
 LOOK_BACK_S = 12 * 3600
 
 
@@ -50,7 +49,7 @@ def live_context(home: Home, status: Status, written: tuple[Any, ...]) -> LiveCo
         measuring=_measuring(home, status),
         hero=_hero(home, status, today),
         today=_today_facts(home, today),
-        cards=_temperature_cards(home, status, _dhw_target_c(home, written)),
+        cards=temperature_cards(home, status, dhw_target_c(home, written)),
     )
 
 
@@ -212,7 +211,7 @@ def _power_card(home: Home, status: Status) -> ValueCard:
         if phase.power_w is not None
     ]
     meta = " · ".join(phases) + (f"{formatting.NARROW}W" if phases else "")
-    return _aged(home, meter.state, meter.measured_at, _("Electric power"), meter.power_w, "power_w", meta)
+    return aged(home, meter.state, meter.measured_at, _("Electric power"), meter.power_w, "power_w", meta)
 
 
 def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
@@ -316,7 +315,27 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
     before = window(home, yesterday, _same_time_yesterday_s(home))
     name = _("Yesterday until %(time)s") % {"time": formatting.at_home(home, home.at)}
     facts.append(_electricity(name, before))
-    return facts
+    return [*facts, *_equally_cold(home)]
+
+
+def _equally_cold(home: Home) -> list[Fact]:
+    """Return what another day had used by this time that was as cold; empty where none was."""
+    found = alike_day(home)
+    if found is None:
+        return []
+    names = {
+        "day": formatting.local_date(found.day, "day"),
+        "time": formatting.at_home(home, home.at),
+    }
+    temperature = {"outside": formatting.with_unit(found.outside_c, "temperature_c")}
+    return [
+        Fact(
+            name=_("As cold: %(day)s until %(time)s") % names,
+            value=formatting.with_unit(found.energy_kwh, "energy_kwh"),
+            note=_("at %(outside)s") % temperature,
+            href=f"{get_script_prefix()}history?range=day&date={found.day.isoformat()}",
+        )
+    ]
 
 
 def _electricity(name: str, part: Totals) -> Fact:
@@ -340,103 +359,3 @@ def _cost_of_today(home: Home) -> float | None:
 def _same_time_yesterday_s(home: Home) -> int:
     local = home.at.astimezone(home.options.zone)
     return int((local - timedelta(days=1)).timestamp())
-
-
-# ---------- temperatures ----------
-
-
-@kept
-def _dhw_target_c(home: Home, written: tuple[Any, ...]) -> float | None:
-    target = timeline.configuration_at(home.site, home.at).get("dhw.target_temperature_c")
-    return target if isinstance(target, int | float) else None
-
-
-def _temperature_cards(home: Home, status: Status, dhw_target_c: float | None) -> Sequence[ValueCard]:
-    pump = status.heat_pump
-    note = (
-        _("target %(value)s") % {"value": formatting.with_unit(dhw_target_c, "temperature_c")}
-        if dhw_target_c is not None
-        else ""
-    )
-    return [
-        _temperature_card(
-            home, status, _("Outdoor"), "sun", "outside_temperature_c", pump.outside_temperature_c
-        ),
-        _temperature_card(home, status, _("Flow"), "flow", "supply_temperature_c", pump.supply_temperature_c),
-        _temperature_card(
-            home, status, _("Return"), "ret", "return_temperature_c", pump.return_temperature_c
-        ),
-        _temperature_card(
-            home,
-            status,
-            _("Hot water"),
-            "drop",
-            "dhw_storage_temperature_c",
-            pump.dhw_storage_temperature_c,
-            note,
-        ),
-    ]
-
-
-def _temperature_card(
-    home: Home, status: Status, label: str, icon: str, series: str, value: float | None, note: str = ""
-) -> ValueCard:
-    pump = status.heat_pump
-    return _aged(
-        home,
-        pump.state,
-        pump.measured_at,
-        label,
-        value,
-        "temperature_c",
-        note=note,
-        icon=icon,
-        spark=_spark(home, series),
-        key=LOOKS[series].key,
-        say_age=True,
-    )
-
-
-@kept
-def _spark(home: Home, series: str) -> str:
-    """Return the path of the last 24 hours, new with every derivation."""
-    start, end = home.at_s - 86400, home.at_s
-    steps = home.store.series(home.id, series, start, end, SPARK_STEP_S)
-    return spark_path(steps.time, steps.mean, start, end, SPARK_STEP_S)
-
-
-def _aged(
-    home: Home,
-    state: str,
-    measured_at: datetime | None,
-    label: str,
-    value: float | None,
-    kind: str,
-    meta: str = "",
-    note: str = "",
-    icon: str = "",
-    spark: str = "",
-    key: str = "",
-    say_age: bool = False,
-) -> ValueCard:
-    """Return a value of one source: fresh with its age, stale with its time, or not there."""
-    shown = "fresh"
-    if value is None:
-        shown = "none"
-        meta = _("no data: not connected") if state == NOT_SET_UP else _("no data")
-    elif state != FRESH:
-        shown, note = "stale", ""
-        meta = _("stale since %(time)s") % {"time": formatting.moment(home, measured_at)}
-    elif say_age:
-        meta = formatting.age(measured_at, home.at)
-    return ValueCard(
-        label=label,
-        value=value,
-        kind=kind,
-        state=shown,
-        icon=icon,
-        meta=meta,
-        note=note,
-        spark=spark,
-        key=key,
-    )
