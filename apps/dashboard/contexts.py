@@ -99,13 +99,20 @@ class LiveContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegendItem:
+    """``key``: class of the sample; ``shape`` line, area or dot; ``banded``: with its range behind it;
+    ``total`` in words."""
+
     label: str
     key: str
+    shape: str = "line"
+    banded: bool = False
+    total: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotView:
-    """One plot of a panel: its legend, and what a screen reader says of it. ``empty``: nothing to draw."""
+    """One plot of a panel: its legend, and what a screen reader says of it. ``empty``: nothing to draw;
+    ``scale``: the limits of a heat map's classes."""
 
     name: str
     title: str
@@ -113,6 +120,7 @@ class PlotView:
     summary: str
     legend: Sequence[LegendItem]
     empty: bool
+    scale: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +142,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapRow:
+    """``letter`` stands in the charts."""
+
     when: str
     source: str
     cause: str
     effect: str
+    letter: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from .kept import kept
 from .store.base import Aggregate
 from .tariff import Tariff, changes_within, cost, tariffs_of
 from .totals import MEASURED, LumpSpan, Totals, kwh, outside_means, totals
-from .windows import Period, day_edges, periods
+from .windows import Period, day_edges, local_date, periods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,20 @@ def row_between(home: Home, first: date, last: date) -> EnergyRow:
     label = first.isoformat() if first == last else f"{first.isoformat()}/{last.isoformat()}"
     (row,) = _rows(home, [Period(start=start, end=end, label=label, first=first, last=last)])
     return row
+
+
+@kept
+def stretch_rows(home: Home, edges: tuple[int, ...]) -> list[EnergyRow]:
+    """Return the stretches between neighbouring edges (epoch s, parts of local days) as rows, without cost
+    and degree days."""
+    zone = home.options.zone
+    unknown = Weather(mean_c=None, degree_days=None)
+    rows = []
+    for total in totals(home, edges):
+        day = local_date(datetime.fromtimestamp(total.start, UTC), zone)
+        period = Period(start=total.start, end=total.end, label="", first=day, last=day)
+        rows.append(_row(period, total, unknown, None, zone))
+    return rows
 
 
 def _in_order(first: date, last: date) -> None:

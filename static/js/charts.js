@@ -12,7 +12,11 @@
   const probe = document.createElement("span");
   probe.hidden = true;
   document.body.append(probe);
-  const token = (name) => { probe.style.color = "var(--" + name + ")"; return getComputedStyle(probe).color; };
+  const colours = new Map();
+  function token(name) {
+    if (!colours.has(name)) { probe.style.color = "var(--" + name + ")"; colours.set(name, getComputedStyle(probe).color); }
+    return colours.get(name);
+  }
   const soft = (color, alpha) => color.replace("rgb(", "rgba(").replace(")", ", " + alpha + ")");
   const formats = new Map();
   function text(value, decimals, unit) {
@@ -23,6 +27,8 @@
   const compact = () => window.innerWidth < COMPACT;
 
   function readColours() {
+    colours.clear();
+    hatches.clear();
     C = { text: token("text"), text2: token("text-2"), surface: token("surface"), grid: token("grid"), strong: token("border-strong"), accent: token("accent"),
       font: getComputedStyle(document.body).fontFamily };
     Object.assign(Chart.defaults, { color: C.text2, borderColor: C.grid, animation: false, maintainAspectRatio: false, responsive: true });
@@ -46,7 +52,13 @@
     g.stroke();
     return piece;
   }
+  const hatches = new Map();
   function hatch(color, back) {
+    const name = color + "|" + (back || "");
+    if (!hatches.has(name)) hatches.set(name, hatched(color, back));
+    return hatches.get(name);
+  }
+  function hatched(color, back) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 8;
     const g = tile.getContext("2d");
@@ -73,29 +85,119 @@
         ctx.globalAlpha = 0.45;
         ctx.fillRect(left, a.top, width, a.bottom - a.top);
         ctx.restore();
-        if (gap.cause && a.right - a.left > 500 && width < (a.right - a.left) * 0.7) cause(chart, gap.cause, left, width);
+        if (gap.letter) cause(chart, gap, left, width);
       });
     }
   };
-  function cause(chart, words, left, width) {
+  const wrapped = (ctx, words, room) => words.split(" ").reduce((lines, word) => {
+    const last = lines.length - 1, longer = lines[last] + " " + word;
+    return last >= 0 && ctx.measureText(longer).width <= room ? lines.slice(0, last).concat(longer) : lines.concat(word);
+  }, []);
+  /* The cause stands inside its gap, or its letter where there is no room. */
+  function cause(chart, gap, left, width) {
     const { ctx, chartArea: a } = chart;
     ctx.save();
     ctx.font = "500 11px " + C.font;
-    const room = ctx.measureText(words).width + 8, leftwards = left + width + room > a.right;
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    let lines = wrapped(ctx, gap.letter + " \u00b7 " + gap.cause, width - 12);
+    if (lines.length > 4 || lines.some((line) => ctx.measureText(line).width > width - 12)) lines = [gap.letter];
+    const wide = Math.max(...lines.map((line) => ctx.measureText(line).width)) + 8, middle = Math.min(Math.max(left + width / 2, a.left + wide / 2), a.right - wide / 2);
+    ctx.fillStyle = C.surface;
+    ctx.fillRect(middle - wide / 2, a.top + 6, wide, lines.length * 14 + 4);
     ctx.fillStyle = C.text2;
-    ctx.textAlign = leftwards ? "right" : "left";
-    if (!leftwards || left - room > a.left) ctx.fillText(words, leftwards ? left - 6 : left + width + 6, a.top + 13);
+    lines.forEach((line, index) => ctx.fillText(line, middle, a.top + 15 + index * 14));
     ctx.restore();
+  }
+  /* Bars, dots and cells of columns: from edge to edge on the axis of time, so that all plots line up. */
+  const columns = {
+    id: "columns",
+    beforeDatasetsDraw(chart) {
+      const plot = chart.options.plugins.columns.plot;
+      if (!plot) return;
+      if (plot.cells) drawCells(chart, plot);
+      if (plot.bars) drawStacks(chart, plot);
+    },
+    afterDatasetsDraw(chart) {
+      const plot = chart.options.plugins.columns.plot;
+      if (plot) plot.dots.forEach((dots) => drawDots(chart, plot, dots));
+    }
+  };
+  function columnBox(chart, plot, index) {
+    const { x } = chart.scales, left = x.getPixelForValue(plot.edges[index] * 1000), right = x.getPixelForValue(plot.edges[index + 1] * 1000);
+    const gap = right - left > 9 ? Math.min(8, (right - left) * 0.14) : right - left > 3 ? 1 : 0;
+    return { left: left + gap / 2, width: right - left - gap };
+  }
+  function drawStacks(chart, plot) {
+    const { ctx, scales: { y } } = chart;
+    ctx.save();
+    plot.bars.totals.forEach((total, index) => {
+      if (total == null) return;
+      const { left, width } = columnBox(chart, plot, index);
+      let below = 0;
+      plot.bars.parts.forEach((part) => {
+        const value = part.values[index];
+        if (!value) return;
+        const color = token(part.colour), partial = plot.bars.partial[index], top = y.getPixelForValue(below + value), height = y.getPixelForValue(below) - top;
+        ctx.fillStyle = (partial || part.hatched) && width > 3 ? hatch(color, C.surface) : color;
+        ctx.fillRect(left, top, width, height);
+        if (partial && width > 3) { ctx.strokeStyle = color; ctx.lineWidth = 1.25; ctx.strokeRect(left + 0.6, top + 0.6, width - 1.2, Math.max(0, height - 1.2)); }
+        below += value;
+      });
+    });
+    ctx.restore();
+  }
+  function drawDots(chart, plot, dots) {
+    const { ctx, scales: { x, y } } = chart, color = token(dots.colour), small = compact() ? 0.65 : 1, second = dots.key === "cop-b";
+    ctx.save();
+    dots.values.forEach((value, index) => {
+      if (value == null) return;
+      const middle = x.getPixelForValue((plot.edges[index] + plot.edges[index + 1]) * 500);
+      ctx.beginPath();
+      ctx.arc(middle, y.getPixelForValue(value), Math.max(2, dots.sizes[index] * small), 0, 7);
+      ctx.fillStyle = dots.hollow[index] || second ? C.surface : soft(color, 0.55);
+      ctx.strokeStyle = color;
+      ctx.lineWidth = dots.hollow[index] ? 1.75 : 1;
+      ctx.setLineDash(second ? [2, 2] : []);
+      ctx.fill(); ctx.stroke();
+    });
+    ctx.restore();
+  }
+  /* Thousands of cells are drawn once; the crosshair moves over their picture. */
+  function drawCells(chart, plot) {
+    const { ctx, chartArea: a, scales: { x, y } } = chart, size = chart.width + "x" + chart.height + "@" + chart.currentDevicePixelRatio;
+    if (chart.$cells?.size !== size) chart.$cells = { size, picture: cellsPicture(chart, plot) };
+    ctx.drawImage(chart.$cells.picture, 0, 0, chart.width, chart.height);
+    if (chart.$cell) {
+      const [day, hour] = chart.$cell, left = x.getPixelForValue(plot.edges[day] * 1000), top = y.getPixelForValue(hour);
+      ctx.save();
+      ctx.strokeStyle = C.text;
+      ctx.lineWidth = 2;
+      ctx.strokeRect(Math.max(a.left, left) - 1, top - 1, Math.max(3, x.getPixelForValue(plot.edges[day + 1] * 1000) - left) + 1, y.getPixelForValue(hour + 1) - top + 1);
+      ctx.restore();
+    }
+  }
+  function cellsPicture(chart, plot) {
+    const picture = document.createElement("canvas"), g = picture.getContext("2d"), { scales: { x, y } } = chart, ratio = chart.currentDevicePixelRatio;
+    picture.width = chart.width * ratio;
+    picture.height = chart.height * ratio;
+    g.scale(ratio, ratio);
+    const shades = [1, 2, 3, 4, 5, 6].map((n) => token("h-" + n)), none = hatch(C.strong);
+    plot.cells.values.forEach((day, index) => {
+      const left = x.getPixelForValue(plot.edges[index] * 1000), right = x.getPixelForValue(plot.edges[index + 1] * 1000), gap = right - left > 8 ? 1 : 0;
+      day.forEach((value, hour) => {
+        if (value === -1) return;
+        const top = y.getPixelForValue(hour), height = y.getPixelForValue(hour + 1) - top;
+        g.globalAlpha = value == null ? 0.45 : 1;
+        g.fillStyle = value == null ? none : shades[Math.min(5, Math.floor(value / plot.cells.step + 1e-9))];
+        g.fillRect(left, top, right - left - gap, height - (height > 8 ? 1 : 0));
+      });
+    });
+    return picture;
   }
   const crosshair = {
     id: "crosshair",
-    afterEvent(chart, { event }) {
-      const group = chart.options.plugins.crosshair.group;
-      if (!group) return;
-      const at = event.type === "mouseout" ? null : chart.scales.x.getValueForPixel(event.x);
-      charts.forEach((other) => { if (other.options.plugins.crosshair.group === group && other.$at !== at) { other.$at = at; other.draw(); } });
-    },
-    afterDatasetsDraw(chart) {                                 // the tooltip comes later and covers the line
+    afterDatasetsDraw(chart) {
       const { ctx, chartArea: a, scales: { x } } = chart;
       if (chart.$drag) {
         ctx.save();
@@ -104,7 +206,7 @@
         ctx.restore();
       }
       if (chart.$at == null || !x) return;
-      const pixel = x.getPixelForValue(chart.$at);
+      const pixel = chart.$at();
       if (pixel < a.left || pixel > a.right) return;
       ctx.save();
       ctx.strokeStyle = C.text2;
@@ -113,6 +215,12 @@
       ctx.moveTo(pixel, a.top);
       ctx.lineTo(pixel, a.bottom);
       ctx.stroke();
+      chart.$points.forEach((point) => {
+        ctx.fillStyle = token(point.colour);
+        ctx.strokeStyle = C.surface;
+        ctx.lineWidth = 2;
+        ctx.beginPath(); ctx.arc(pixel, chart.scales.y.getPixelForValue(point.value), 4.5, 0, 7); ctx.fill(); ctx.stroke();
+      });
       ctx.restore();
     }
   };
@@ -192,7 +300,7 @@
       ctx.restore();
     }
   };
-  Chart.register(gaps, crosshair, band, brackets, whiskers, ends);
+  Chart.register(gaps, columns, crosshair, band, brackets, whiskers, ends);
 
   /* ---------- shared pieces ---------- */
   const LAYOUT = { autoPadding: false, padding: { right: 20, top: 8 } };     // equal margins: stacked plots share one time axis
@@ -203,7 +311,11 @@
   const yAxis = (more) => Object.assign({ border: { display: false }, grid: { color: C.grid, drawTicks: false },
     ticks: { maxTicksLimit: 5, padding: 6, callback: (v, _i, ticks) => tickText(v, ticks) },
     afterFit: (scale) => { scale.width = compact() ? 38 : 48; } }, more);
-  const bound = (low, high) => Object.assign({}, low == null ? {} : { min: low }, high == null ? {} : { suggestedMax: high });
+  /* The server says where ticks stand and how many decimals they have. */
+  const steps = (axis) => Array.from({ length: Math.round((axis.maximum - axis.minimum) / axis.step) + 1 }, (_, i) => axis.minimum + i * axis.step);
+  const evenAxis = (axis, more) => yAxis(Object.assign({ min: axis.minimum, max: axis.maximum, afterBuildTicks: (scale) => { scale.ticks = steps(axis).map((value) => ({ value })); },
+    ticks: { padding: 6, autoSkip: false, callback: (v) => text(v, axis.decimals) } }, more));
+  const hours = (v) => (compact() ? String(v).padStart(2, "0") : String(v).padStart(2, "0") + ":00");
   const pointsOf = (time, values) => time.map((t, i) => ({ x: t * 1000, y: values[i] }));
 
   /* ---------- a stack over time ---------- */
@@ -213,16 +325,18 @@
     return { type: "time", min: spec.start * 1000, max: spec.end * 1000, adapters: { date: { zone: spec.zone, locale: lang } }, border: { color: C.strong },
       grid: { color: C.grid, drawTicks: false, display: grid }, time: { tooltipFormat: "d LLL HH:mm" },
       afterBuildTicks: (scale) => { scale.ticks = ticks().map((tick) => ({ value: tick.at * 1000 })); },
+      afterFit: (scale) => { scale.paddingLeft = scale.paddingRight = 0; },    // a label at the edge must not narrow its plot alone
       ticks: { display: withLabels, maxRotation: 0, autoSkip: false, padding: 6, callback: (value) => labels.get(value) } };
   }
   const loneRadius = (values, radius) => values.map((v, i) => (v != null && (i === 0 || values[i - 1] == null) && (i === values.length - 1 || values[i + 1] == null) ? radius : 0));
   function lineSets(line, plot) {
     const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, clip: 3 };
-    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(line.time, line.values), pointRadius: loneRadius(line.values, 2), $decimals: plot.decimals },
+    const times = plot.edges.length ? line.time.map((_, i) => (plot.edges[i] + plot.edges[i + 1]) / 2) : line.time;
+    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(times, line.values), pointRadius: loneRadius(line.values, 2), $decimals: plot.decimals },
       line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
-    if (!line.low.length) return [main];
+    if (!line.low.length || !line.banded) return [main];
     const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
-    return [main, Object.assign({ data: pointsOf(line.time, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(line.time, line.low), fill: false }, edge)];
+    return [main, Object.assign({ data: pointsOf(times, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(times, line.low), fill: false }, edge)];
   }
   /* Numbers that would cover one another share a label over their middle: "2–3". */
   function labels(chart, spec) {
@@ -248,20 +362,20 @@
     return { type: "box", xMin: Math.max(mark.at, spec.start) * 1000, xMax: Math.min(mark.until, spec.end) * 1000, backgroundColor: soft(C.accent, 0.16), borderWidth: 0, drawTime: "beforeDatasetsDraw" };
   }
   const marks = (spec, withLabel) => Object.fromEntries(spec.markers.flatMap((mark) => [["m" + mark.number, marker(mark, spec, withLabel)]].concat(mark.until == null ? [] : [["s" + mark.number, stretch(mark, spec)]])));
-  const under = (spec, items) => (items.length ? spec.markers.filter((mark) => mark.until != null && mark.at * 1000 <= items[0].parsed.x && items[0].parsed.x < mark.until * 1000).map((mark) => mark.number + "  " + mark.text) : []);
-  function drawPlot(canvas, spec, plot, group) {
-    const drawn = spec.plots.filter(({ lines }) => lines.some((line) => line.time.length)), last = !spec.runs.length && drawn[drawn.length - 1] === plot;
+  const isDrawn = (plot) => plot.edges.length > 0 || plot.lines.some((line) => line.time.length);
+  function drawPlot(canvas, spec, plot) {
+    const drawn = spec.plots.filter(isDrawn), last = !spec.runs.length && drawn[drawn.length - 1] === plot;
+    const y = plot.cells ? evenAxis(plot.axis, { reverse: true, grid: { display: false }, ticks: { padding: 6, autoSkip: false, callback: hours } }) : evenAxis(plot.axis);
     return new Chart(canvas, { type: "line", data: { datasets: plot.lines.flatMap((line) => lineSets(line, plot)) },
-      options: { parsing: false, normalized: true, interaction: { mode: "nearest", axis: "x", intersect: false }, layout: LAYOUT,
-        scales: { x: timeAxis(spec, last, true), y: yAxis(bound(plot.minimum, plot.suggested_maximum)) },
-        plugins: { tooltip: { filter: (item) => !item.dataset.$quiet, callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, plot.decimals, plot.unit)), footer: (items) => under(spec, items) } },
-          gaps: { list: plot.gaps }, crosshair: { group }, annotation: { annotations: marks(spec, drawn[0] === plot) } } } });
+      options: { parsing: false, normalized: true, events: [], layout: LAYOUT,
+        scales: { x: timeAxis(spec, last, !plot.edges.length), y },
+        plugins: { tooltip: { enabled: false }, gaps: { list: plot.gaps }, columns: { plot: plot.edges.length ? plot : null }, annotation: { annotations: marks(spec, drawn[0] === plot) } } } });
   }
-  function drawBand(canvas, spec, group) {
+  function drawBand(canvas, spec) {
     return new Chart(canvas, { type: "line", data: { datasets: [{ data: [{ x: spec.start * 1000, y: null }] }] },
-      options: { parsing: false, events: ["mousemove", "mouseout"], layout: LAYOUT,
+      options: { parsing: false, events: [], layout: LAYOUT,
         scales: { x: timeAxis(spec, true, false), y: yAxis({ grid: { display: false }, ticks: { display: false }, min: 0, max: 1 }) },
-        plugins: { tooltip: { enabled: false }, band: { runs: spec.runs }, crosshair: { group } } } });
+        plugins: { tooltip: { enabled: false }, band: { runs: spec.runs } } } });
   }
 
   /* ---------- bars, sums, scatter, intervals ---------- */
@@ -325,7 +439,7 @@
   function draw(canvas) {
     const spec = specOf(canvas.dataset.spec);
     if (!spec) return null;
-    if (spec.kind === "time") return canvas.dataset.plot === "band" ? drawBand(canvas, spec, canvas.dataset.spec) : drawPlot(canvas, spec, spec.plots.find((plot) => plot.name === canvas.dataset.plot), canvas.dataset.spec);
+    if (spec.kind === "time") return canvas.dataset.plot === "band" ? drawBand(canvas, spec) : drawPlot(canvas, spec, spec.plots.find((plot) => plot.name === canvas.dataset.plot));
     return { bars: drawBars, sums: drawSums, scatter: drawScatter, intervals: drawIntervals }[spec.kind](canvas, spec);
   }
   function render() {
@@ -337,6 +451,7 @@
       charts.push(chart);
       canvas.dataset.drawn = String(Number(canvas.dataset.drawn || 0) + 1);
     });
+    document.dispatchEvent(new CustomEvent("heatmon:drawn"));
   }
 
   /* A swapped piece brings its data as a JSON script, which htmx drops with all scripts: it is read before. */
@@ -351,33 +466,6 @@
   window.addEventListener("beforeprint", () => { printed = root.dataset.theme || ""; root.dataset.theme = "light"; render(); });
   window.addEventListener("afterprint", () => { if (printed) root.dataset.theme = printed; else delete root.dataset.theme; printed = null; render(); });
 
-  /* ---------- drag to zoom: the range goes into the address ---------- */
-  let drag = null;
-  const chartOf = (canvas) => charts.find((chart) => chart.canvas === canvas);
-  document.addEventListener("pointerdown", (event) => {
-    if (event.pointerType === "touch" || event.button !== 0 || !event.target.matches("canvas[data-spec]")) return;
-    const chart = chartOf(event.target), spec = specOf(event.target.dataset.spec);
-    if (!chart || !spec || spec.kind !== "time" || !spec.zoom) return;
-    drag = { chart, spec, from: event.offsetX };
-  });
-  document.addEventListener("pointermove", (event) => {
-    if (!drag || event.target !== drag.chart.canvas) return;
-    drag.chart.$drag = { from: drag.from, to: event.offsetX };
-    drag.chart.draw();
-  });
-  document.addEventListener("pointerup", (event) => {
-    if (!drag) return;
-    const { chart, spec, from } = drag, to = event.target === chart.canvas ? event.offsetX : from;
-    drag = null;
-    chart.$drag = null;
-    chart.draw();
-    if (Math.abs(to - from) < 8) return;
-    const instant = (pixel) => new Date(Math.round(chart.scales.x.getValueForPixel(pixel) / 60000) * 60000).toISOString().replace(".000", "");
-    const address = new URL(spec.zoom, location.href);
-    address.searchParams.set("from", instant(Math.min(from, to)));
-    address.searchParams.set("to", instant(Math.max(from, to)));
-    location.assign(address);
-  });
-
+  window.heatmonCharts = { charts, specOf, text, token, compact, lang };
   render();
 })();

@@ -32,7 +32,7 @@
   });
 
   /* ---------- keys: arrows move the period, Escape leaves an edit ---------- */
-  function typing(target) { return Boolean(target.closest("input, textarea, select, [contenteditable], .table-wrap, [role=slider]")); }
+  function typing(target) { return Boolean(target.closest("input, textarea, select, [contenteditable], .table-wrap, .plots, [role=slider]")); }
   document.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.key === "Escape") {

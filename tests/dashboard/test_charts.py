@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from apps.dashboard.charts.axes import time_ticks
 from apps.dashboard.charts.lines import (
     Gap,
     LineData,
@@ -19,7 +20,6 @@ from apps.dashboard.charts.lines import (
     line_chart,
     spark_path,
     state_runs,
-    time_ticks,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")

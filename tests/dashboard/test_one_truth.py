@@ -31,7 +31,13 @@ START = NOW - timedelta(days=3)
 RANGES = {
     "two hours": (datetime(2026, 11, 22, 8, tzinfo=UTC), datetime(2026, 11, 22, 10, tzinfo=UTC)),
     "a day": (datetime(2026, 11, 21, 23, tzinfo=UTC), datetime(2026, 11, 22, 23, tzinfo=UTC)),
-    "two weeks": (datetime(2026, 11, 9, 23, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC)),
+    "four days": (datetime(2026, 11, 19, 23, tzinfo=UTC), datetime(2026, 11, 23, 23, tzinfo=UTC)),
+}
+USES = {
+    "space": "electrical_energy_heating_kwh",
+    "dhw": "electrical_energy_dhw_kwh",
+    "standby": "standby_energy_kwh",
+    "other": "electrical_energy_unclassified_kwh",
 }
 CLOUD_GAP = (datetime(2026, 11, 22, 8, tzinfo=UTC), datetime(2026, 11, 22, 11, tzinfo=UTC))
 NO_POLLS = (datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 22, 14, tzinfo=UTC))
@@ -200,6 +206,66 @@ def test_heat_of_an_hour_that_ran_without_the_cloud_is_unknown_and_zero_where_it
     first = (hours[0] - int(start.timestamp())) // 3600
     shown = [row.cells[column] for row in rows[first : first + 3]]
     assert shown == ["–" if running else "0.00" for running in ran]
+
+
+LONG = [("month", "day", "2026-11-01", "2026-11-30"), ("year", "week", "2026-01-01", "2026-12-31")]
+
+
+@pytest.mark.parametrize(("shown", "period", "first", "last"), LONG)
+def test_columns_of_long_ranges_say_what_the_api_says(
+    reader: Client, torn: Site, shown: str, period: str, first: str, last: str
+) -> None:
+    rows = reader.get(f"/api/energy?period={period}&from={first}&to={last}").json()["rows"]
+    spec = reader.get(f"/history?range={shown}").context["panel"].spec
+    plots = {plot.name: plot for plot in spec.plots}
+    bars, (dots,) = plots["energy"].bars, plots["cop"].dots
+    assert len(bars.totals) == len(rows)
+    assert bars.totals == _column(rows, "electrical_energy_kwh")
+    for part in bars.parts:
+        assert part.values == _column(rows, USES[part.key])
+    assert dots.values == _column(rows, "cop")
+    outdoor = next(line for line in plots["temperature"].lines if line.name == "outside_temperature_c")
+    for drawn, row in zip(outdoor.values, rows, strict=True):
+        assert row["mean_outside_temperature_c"] in (None, pytest.approx(drawn, abs=1e-9))
+
+
+@pytest.mark.parametrize(("shown", "period", "first", "last"), LONG)
+def test_the_table_of_long_ranges_is_the_one_of_the_energy_page(
+    reader: Client, torn: Site, shown: str, period: str, first: str, last: str
+) -> None:
+    table = reader.get(f"/history?range={shown}").context["panel"].table
+    energy = reader.get(f"/energy?period={period}&date=2026-11-23").context["energy"].bars.table
+    ours = {row.head.partition(":")[0].partition(",")[0]: row.cells for row in table.rows}
+    theirs = {row.head.partition(",")[0]: row.cells for row in energy.rows}
+    assert table.columns[1:5] == ["Electricity kWh", "Space heating", "Hot water", "Standby"]
+    both = [head for head in theirs if head in ours]
+    assert len(both) == len(theirs)
+    for head in both:
+        cells = [cell.removeprefix("≥\u00a0") for cell in theirs[head]]
+        assert ours[head][:4] == cells[:4]
+
+
+def test_hours_of_a_week_add_up_to_its_days(reader: Client, torn: Site) -> None:
+    spec = reader.get("/history?range=week").context["panel"].spec
+    bars = spec.plots[0].bars
+    days = reader.get("/api/energy?period=day&from=2026-11-23&to=2026-11-29").json()["rows"]
+    known = [value for value in bars.totals[:24] if value is not None]
+    assert sum(known) == pytest.approx(days[0]["electrical_energy_kwh"], abs=1e-6)
+    assert len(bars.totals) == 168
+
+
+def test_cells_of_the_heat_map_add_up_to_their_day(reader: Client, torn: Site) -> None:
+    spec = reader.get("/history?range=month").context["panel"].spec
+    cells = next(plot.cells for plot in spec.plots if plot.cells)
+    (day,) = reader.get("/api/energy?period=day&from=2026-11-21&to=2026-11-21").json()["rows"]
+    assert sum(cells.values[20]) == pytest.approx(day["electrical_energy_kwh"], abs=0.005 * 24)
+    assert cells.values[21][15] is None  # 14 to 15 UTC: nothing is known
+    assert set(cells.values[0]) == {-1.0}  # before the first data
+    assert cells.values[22][23] == -1.0  # still to come
+
+
+def _column(rows: list[dict[str, float | None]], name: str) -> tuple[object, ...]:
+    return tuple(None if row[name] is None else pytest.approx(row[name], abs=1e-9) for row in rows)
 
 
 @pytest.mark.parametrize("period", ["day", "week", "month", "year"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from apps.changelog.models import Entry
 from apps.devices.models import Site
 from apps.devices.options import save_home_options
 
-from .conftest import NOW, Open, wait_until_drawn
+from .conftest import NOW, Open, serious_findings, wait_until_drawn
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,14 +22,6 @@ NUMBERS = """(selector) => {
     return Object.values(chart.config.options.plugins.annotation.annotations)
         .filter((line) => line.type === "line" && line.label.display({chart}))
         .map((line) => line.label.content({chart}));
-}"""
-SAMPLES = """(selector) => {
-    const chart = Chart.getChart(document.querySelector(selector));
-    return chart.data.datasets.map((dataset) => {
-        const style = Chart.defaults.plugins.tooltip.callbacks.labelPointStyle({dataset, chart}).pointStyle;
-        const pixels = style.getContext("2d").getImageData(0, 3, style.width, 1).data;
-        return Array.from(pixels).filter((value, index) => index % 4 === 3 && value > 0).length;
-    });
 }"""
 
 
@@ -68,8 +60,90 @@ def test_numbers_that_would_cover_one_another_share_a_label(
         assert page.locator("#day .markers a").count() == 4
 
 
-def test_the_tooltip_shows_dashed_lines_dashed(visit: Open) -> None:
-    with visit("/history?range=day") as page:
+def hover(page: Page, selector: str, x: float, y: float = 0.5) -> tuple[float, float]:
+    """Move the mouse over a canvas, to shares of its width and height; return where that is."""
+    canvas = page.locator(selector)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    place = (box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.mouse.move(*place)
+    return place
+
+
+def test_one_box_reads_all_plots_and_is_never_over_its_point(visit: Open) -> None:
+    with visit("/history?range=day&date=2026-11-22") as page:
         wait_until_drawn(page, charts=3)
-        _power, heat_a, heat_b = page.evaluate(SAMPLES, "canvas[data-plot=power]")
-        assert heat_b < heat_a
+        for share in (0.3, 0.9):
+            x, _y = hover(page, "canvas[data-plot=power]", share)
+            box = page.locator(".readbox")
+            expect(box).to_be_visible()
+            for word in ("Electric power", "Hot water", "Flow", "Outdoor", "State of the heat pump"):
+                expect(box).to_contain_text(word)
+            place = box.bounding_box()
+            assert place is not None
+            assert place["x"] > x or place["x"] + place["width"] < x
+        crossed = page.evaluate(
+            "Array.from(document.querySelectorAll('canvas[data-spec]'), (c) => Chart.getChart(c).$at())"
+        )
+        assert max(crossed) - min(crossed) < 1
+        dashed = page.locator(".readbox line.k-heatb").evaluate(
+            "(line) => getComputedStyle(line).strokeDasharray"
+        )
+        assert dashed != "none"
+        page.mouse.move(5, 5)
+        expect(page.locator(".readbox")).to_be_hidden()
+
+
+def test_keys_walk_the_points_are_spoken_open_a_column_and_go_back(visit: Open) -> None:
+    with visit("/history?range=month") as page:
+        wait_until_drawn(page, charts=4)
+        page.locator(".plots").focus()
+        said = page.locator(".plots [role=status]")
+        page.keyboard.press("ArrowLeft")
+        expect(said).to_contain_text("Mon 23 Nov, so far: Electricity")
+        page.keyboard.press("ArrowLeft")
+        expect(said).to_contain_text("Sun 22 Nov: Electricity 19.")
+        page.keyboard.press("ArrowDown")
+        expect(said).to_contain_text("Sun 22 Nov, 00:00")
+        hover(page, "canvas[data-plot=energy]", 0.7)
+        expect(said).to_contain_text("Sun 22 Nov, 00:00")
+        page.locator(".plots").focus()
+        page.keyboard.press("End")
+        page.keyboard.press("Home")
+        expect(said).to_contain_text("Sun 1 Nov")
+        page.mouse.move(5, 5)
+        for _day in range(21):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/history?range=day&date=2026-11-22")
+        page.locator(".plots").focus()
+        page.keyboard.press("Backspace")
+        page.wait_for_url("**/history?range=month")
+
+
+def test_a_tap_opens_the_box_above_the_plots_with_a_way_on(visit: Open) -> None:
+    with visit("/history?range=month", viewport={"width": 360, "height": 800}, has_touch=True) as page:
+        wait_until_drawn(page, charts=4)
+        canvas = page.locator("canvas[data-plot=cop]")
+        canvas.scroll_into_view_if_needed()
+        place = canvas.bounding_box()
+        assert place is not None
+        page.touchscreen.tap(place["x"] + 0.7 * place["width"], place["y"] + 0.5 * place["height"])
+        expect(page.locator(".readbox")).to_contain_text("COP (estimated)")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        page.locator(".readbox a").click()
+        page.wait_for_url("**/history?range=day&date=2026-11-2*")
+
+
+@pytest.mark.parametrize("address", ["/history?range=week", "/history?range=month", "/history?range=year"])
+def test_long_ranges_have_no_serious_finding_while_they_are_read(visit: Open, address: str) -> None:
+    with visit(address) as page:
+        page.wait_for_selector("canvas[data-plot=energy][data-drawn]")
+        page.locator(".plots").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".readbox")).to_be_visible()
+        labels = ticks(page, "canvas[data-plot=energy]")
+        assert 2 <= len(labels) <= 6
+        assert len({len(label.partition(".")[2]) for label in labels}) == 1
+        assert serious_findings(page) == []

@@ -5,19 +5,17 @@ All instants are epoch seconds, UTC. A ``ChartSpec`` is a stack of plots over on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import tzinfo
 from typing import Any
+
+from .axes import Tick, TickLabel, ValueAxis, even_axis, time_ticks
+from .columns import BLANK, Bars, Cells, Dots, Stops
 
 MAX_POINTS = 800
 MAX_MARKERS = 20
 GAP_STEPS = 2.5  # a line breaks where two points are further apart than this many steps
-
-HOUR = 3600
-DAY = 24 * HOUR
-
-TickLabel = Callable[[datetime, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +32,21 @@ class LineData:
     values: Sequence[float | None] = ()
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line ready to draw: points as they are, one None where it breaks."""
+    """A line ready to draw: points as they are, one None where it breaks. ``key`` is the class of its sample
+    in the box; ``low`` and ``high`` are said, and drawn as a band if ``banded``."""
 
     name: str
     label: str
     colour: str
     style: str
     filled: bool
+    key: str = ""
+    banded: bool = True
     time: tuple[int, ...]
     values: tuple[float | None, ...]
     low: tuple[float | None, ...] = ()
@@ -53,11 +55,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """A stretch without data, and why."""
+    """A stretch without data, and why; ``letter`` stands in it where the cause has no room."""
 
     start: int
     end: int
     cause: str
+    letter: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,6 @@ class Run:
     start: int
     end: int
     state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    at: int
-    label: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,33 +101,44 @@ class PlotData:
     cause: str
     gaps_of: str = ""
     known: Sequence[int] | None = None
-    minimum: float | None = None
-    suggested_maximum: float | None = None
+    from_zero: bool = False
+    least_span: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
+    """Lines over time; with ``edges``, of columns: their values, bars, dots and cells run on these."""
+
     name: str
     title: str
     unit: str
     decimals: int
     lines: tuple[Line, ...]
     gaps: tuple[Gap, ...]
-    minimum: float | None = None
-    suggested_maximum: float | None = None
+    axis: ValueAxis
+    edges: tuple[int, ...] = ()
+    bars: Bars | None = None
+    dots: tuple[Dots, ...] = ()
+    cells: Cells | None = None
 
     @property
     def empty(self) -> bool:
-        return not any(line.time for line in self.lines)
+        if not self.edges:
+            return not any(line.time for line in self.lines)
+        lists = [*(line.values for line in self.lines), *(dots.values for dots in self.dots)]
+        lists += [self.bars.totals] if self.bars else []
+        lists += self.cells.values if self.cells else ()
+        return all(value is None or value == BLANK for values in lists for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartSpec:
-    """Everything charts.js needs. ``more_markers`` counts those beyond the twenty drawn; ``zoom`` is the
-    address that a dragged range is added to, empty for no zoom."""
+    """Everything charts.js needs. ``now`` is where the future begins; ``more_markers`` counts those beyond
+    the twenty drawn; ``zoom`` is the address that a dragged range is added to, empty for no zoom."""
 
     start: int
     end: int
+    now: int
     step_s: int
     zone: str
     ticks: tuple[Tick, ...]
@@ -140,6 +148,7 @@ class ChartSpec:
     more_markers: int = 0
     zoom: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
+    stops: Stops | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -184,15 +193,36 @@ def line_chart(
     return ChartSpec(
         start=start,
         end=end,
+        now=now,
         step_s=step_s,
         zone=str(zone),
         ticks=time_ticks(start, end, zone, tick_label),
-        plots=tuple(_plot(plot, start, min(end, now), step_s) for plot in plots),
+        plots=lettered(tuple(_plot(plot, start, min(end, now), step_s) for plot in plots)),
         runs=tuple(runs),
         markers=tuple(shown[:MAX_MARKERS]),
         more_markers=max(0, len(shown) - MAX_MARKERS),
         zoom=zoom,
         words=words or {},
+    )
+
+
+LETTERS = "ABCDEFGH"
+
+
+def lettered(plots: tuple[Plot, ...]) -> tuple[Plot, ...]:
+    """Give the longest gaps with a cause letters, in the order of their begin; the same stretch and cause
+    has the same one in every plot."""
+    causes = {(gap.start, gap.end, gap.cause) for plot in plots for gap in plot.gaps if gap.cause}
+    found = sorted(sorted(causes, key=lambda gap: gap[0] - gap[1])[: len(LETTERS)])
+    letters = dict(zip(found, LETTERS, strict=False))
+    return tuple(
+        replace(
+            plot,
+            gaps=tuple(
+                replace(gap, letter=letters.get((gap.start, gap.end, gap.cause), "")) for gap in plot.gaps
+            ),
+        )
+        for plot in plots
     )
 
 
@@ -272,76 +302,20 @@ def spark_path(time: Sequence[int], values: Sequence[float | None], start: int, 
     return "".join(commands)
 
 
-_TICKS: tuple[tuple[int, int, str], ...] = (
-    # longest span [s], minutes between ticks, wording
-    (2 * HOUR, 10, "time"),
-    (4 * HOUR, 30, "time"),
-    (14 * HOUR, 60, "time"),
-    (30 * HOUR, 180, "time"),
-    (4 * DAY, 720, "time"),
-    (10 * DAY, 1440, "day"),
-    (22 * DAY, 2 * 1440, "day"),
-    (50 * DAY, 5 * 1440, "day"),
-)
-
-
-def time_ticks(start: int, end: int, zone: tzinfo, label: TickLabel) -> tuple[Tick, ...]:
-    """Return marks at round local times in [start, end], correct on days of 23 and 25 hours too. Midnight is
-    written as a date."""
-    span = end - start
-    for longest, minutes, wording in _TICKS:
-        if span <= longest:
-            return _clock_ticks(start, end, zone, label, minutes, wording)
-    return _month_ticks(start, end, zone, label)
-
-
-def _clock_ticks(
-    start: int, end: int, zone: tzinfo, label: TickLabel, minutes: int, wording: str
-) -> tuple[Tick, ...]:
-    ticks = []
-    local_start = datetime.fromtimestamp(start, UTC).astimezone(zone)
-    day = local_start.replace(hour=0, minute=0, second=0, microsecond=0)
-    days = max(1, minutes // 1440)
-    while day.timestamp() <= end:
-        if (day.toordinal() % days) == 0:
-            step = min(minutes, 1440)
-            for minute in range(0, 1440, step):
-                local = day.replace(hour=minute // 60, minute=minute % 60)
-                at = int(local.timestamp())
-                # a local time that the clock skipped in spring does not come back as itself
-                exists = datetime.fromtimestamp(at, UTC).astimezone(zone).replace(
-                    tzinfo=None
-                ) == local.replace(tzinfo=None)
-                if start <= at <= end and exists:
-                    ticks.append(Tick(at=at, label=label(local, "day" if minute == 0 else wording)))
-        day = (day.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
-    return tuple(ticks)
-
-
-def _month_ticks(start: int, end: int, zone: tzinfo, label: TickLabel) -> tuple[Tick, ...]:
-    months = (end - start) / (30.4 * DAY)
-    every = next((step for step in (1, 3, 6, 12) if months / step <= 14), 24)
-    first = datetime.fromtimestamp(start, UTC).astimezone(zone)
-    ticks = []
-    for index in range(first.year * 12 + first.month - 1, first.year * 12 + first.month + int(months) + 2):
-        year, month = divmod(index, 12)
-        local = datetime(year, month + 1, 1, tzinfo=zone)
-        at = int(local.timestamp())
-        if start <= at <= end and index % every == 0:
-            ticks.append(Tick(at=at, label=label(local, "year" if month == 0 else "month_short")))
-    return tuple(ticks)
-
-
 def _plot(plot: PlotData, start: int, until: int, step_s: int) -> Plot:
+    lines = tuple(_line(line, step_s) for line in plot.lines)
     return Plot(
         name=plot.name,
         title=plot.title,
         unit=plot.unit,
         decimals=plot.decimals,
-        lines=tuple(_line(line, step_s) for line in plot.lines),
+        lines=lines,
         gaps=gaps_in(_known(plot), start, until, step_s, plot.cause),
-        minimum=plot.minimum,
-        suggested_maximum=plot.suggested_maximum,
+        axis=even_axis(
+            [value for line in lines for values in (line.values, line.low, line.high) for value in values],
+            from_zero=plot.from_zero,
+            least_span=plot.least_span,
+        ),
     )
 
 
@@ -360,6 +334,7 @@ def _line(line: LineData, step_s: int) -> Line:
         colour=line.colour,
         style=line.style,
         filled=line.filled,
+        key=line.key,
         time=tuple(time),
         values=tuple(values),
         low=low,

@@ -29,14 +29,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlotLook:
-    """``gaps_of``: whose missing steps are hatched; ``size`` a class of the style sheet."""
+    """``gaps_of``: whose missing steps are hatched; ``size`` a class of the style sheet; ``from_zero`` and
+    ``least_span`` as in ``even_axis``."""
 
     title: Any
     unit: str
     decimals: int
     cause: Any
     gaps_of: str = ""
-    minimum: float | None = None
+    from_zero: bool = False
+    least_span: float = 0.0
     size: str = "m"
 
 
@@ -107,15 +109,16 @@ DEFAULT_SERIES = (
 PLOTS: Mapping[str, PlotLook] = {
     POWER: PlotLook(
         title=_("Power, kW"), unit="kW", decimals=2, cause=_("no values from the meter"),
-        gaps_of="power_w", minimum=0.0, size="s",
+        gaps_of="power_w", from_zero=True, size="s",
     ),
     TEMPERATURE: PlotLook(
-        title=_("Temperatures, °C"), unit="°C", decimals=1, cause=_("no values from the heat pump")
+        title=_("Temperatures, °C"), unit="°C", decimals=1, cause=_("no values from the heat pump"),
+        least_span=5.0,
     ),
     MODULATION: PlotLook(
         title=_("Modulation, %"), unit="%", decimals=0, cause=_("no values from the heat pump"),
-        minimum=0.0, size="s",
+        from_zero=True, size="s",
     ),
     # The gaps are those of electricity and heat: a compressor that is off has no COP, and nothing is missing.
-    COP: PlotLook(title=_("COP"), unit="", decimals=2, cause="", minimum=0.0, size="s"),
+    COP: PlotLook(title=_("COP"), unit="", decimals=2, cause="", least_span=1.0, size="s"),
 }  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.dashboard import formatting
 from apps.dashboard.charts.periods import BarSet, BarsSpec, Compare, SumSet, SumsSpec, adding_up, brackets_of
 from apps.dashboard.contexts import ChartBlock, Table, TableRow
+from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, part_label
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, cost_between
 from apps.metrics.tariff import Tariff, tariffs_of
@@ -18,14 +19,6 @@ from apps.metrics.totals import outside_mean_c, window
 
 from .span import Span, axis_label, axis_labels, before_label, is_partial
 
-COOLING = "electrical_energy_cooling_kwh"
-PARTS = (
-    ("standby_energy_kwh", "b-standby", True),
-    ("electrical_energy_unclassified_kwh", "s-off", False),
-    (COOLING, "s-return", False),
-    ("electrical_energy_dhw_kwh", "b-dhw", False),
-    ("electrical_energy_heating_kwh", "b-space", False),
-)
 USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh", COOLING)
 
 
@@ -65,33 +58,16 @@ def total_of(rows: Sequence[EnergyRow], name: str) -> float | None:
     return sum(known) if known else None
 
 
-def _part_label(name: str) -> str:
-    return {
-        "electrical_energy_heating_kwh": _("Space heating"),
-        "electrical_energy_dhw_kwh": _("Hot water"),
-        "standby_energy_kwh": _("Standby"),
-        "electrical_energy_unclassified_kwh": _("Not classified"),
-        COOLING: _("Cooling"),
-    }[name]
-
-
 def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPart]:
     """Return the uses with their sums; they add up to ``energy_kwh``, that of the whole range."""
-    keys = {
-        "electrical_energy_heating_kwh": "space",
-        "electrical_energy_dhw_kwh": "dhw",
-        COOLING: "cooling",
-        "standby_energy_kwh": "standby",
-        "electrical_energy_unclassified_kwh": "other",
-    }
     parts = []
-    for name, key in keys.items():
+    for name, key in KEYS.items():
         total = sum_of_part(rows, name, energy_kwh)
         if key in {"other", "cooling"} and (total or 0.0) < 0.05:
             continue
         parts.append(
             LegendPart(
-                label=_part_label(name),
+                label=part_label(name),
                 key=key,
                 total=formatting.with_unit(total, "energy_whole_kwh"),
             )
@@ -141,7 +117,7 @@ def bars(
         decimals=1,
         sets=[
             BarSet(
-                label=_part_label(name),
+                label=part_label(name),
                 colour=colour,
                 hatched=hatched,
                 values=[_rounded(getattr(row, name)) for row in rows],
@@ -194,7 +170,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
     columns = [
         {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[span.period],
         _("Electricity kWh"),
-        *(_part_label(name) for name in parts),
+        *(part_label(name) for name in parts),
         _("Heat kWh (estimated)"),
         _("COP"),
         _("Heat known"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -13,11 +13,13 @@ from django.utils.translation import npgettext
 
 from apps.changelog import timeline
 from apps.dashboard import formatting
-from apps.dashboard.charts.lines import DAY
+from apps.dashboard.charts.axes import DAY
+from apps.dashboard.charts.columns import column_of
 from apps.dashboard.charts.looks import DEFAULT_SERIES, LOOKS
-from apps.dashboard.contexts import Fact, Pick, RangeBar, RangeLink
+from apps.dashboard.contexts import DrawnPanel, Fact, Pick, RangeBar, RangeLink
 from apps.dashboard.pages import page, this_home
-from apps.dashboard.pages.panel import time_panel
+from apps.dashboard.pages.panel.columns import LONG_SERIES, column_panel
+from apps.dashboard.pages.panel.lines import time_panel
 from apps.dashboard.pages.quick import MONTH, WEEK, quick_ranges
 from apps.dashboard.pages.ranges import RANGES, Range, RangeInvalid, parse_range
 from apps.dashboard.pages.reasons import fault_in_words, quick_label
@@ -38,23 +40,16 @@ def history(request: HttpRequest) -> HttpResponse:
     except RangeInvalid as fault:
         error = _("%(fault)s. Showing today instead.") % {"fault": fault_in_words(fault)}
         shown = parse_range({}, now=home.at, stored_from=stored_from, zone=zone)
-    names = _chosen(request)
-    panel = time_panel(
-        home,
-        shown.start,
-        shown.end,
-        names,
-        panel_id="history-data",
-        title=_("Power, temperatures, state"),
-        written=timeline.state(home.site),
-    )
+    usual = LONG_SERIES if column_of(shown.start_s, shown.end_s) else DEFAULT_SERIES
+    names = _chosen(request, usual)
+    panel = _panel(home, shown, names)
     until = min(shown.end_s, home.at_s)
     summary = window(home, shown.start_s, until)
     context = {
         "at": home.at,
         "error": error,
         "range": shown,
-        "bar": _range_bar(home, shown, names),
+        "bar": _range_bar(home, shown, [] if names == list(usual) else names),
         "picks": [
             Pick(name=name, label=str(look.short), key=look.key, chosen=name in names)
             for name, look in LOOKS.items()
@@ -68,9 +63,25 @@ def history(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/history.html", context)
 
 
-def _chosen(request: HttpRequest) -> list[str]:
+def _panel(home: Home, shown: Range, names: list[str]) -> DrawnPanel:
+    """Return lines of a short range, columns of a long one."""
+    written = timeline.state(home.site)
+    if column_of(shown.start_s, shown.end_s):
+        return column_panel(home, shown.start, shown.end, names, panel_id="history-data", written=written)
+    return time_panel(
+        home,
+        shown.start,
+        shown.end,
+        names,
+        panel_id="history-data",
+        title=_("Power, temperatures, state"),
+        written=written,
+    )
+
+
+def _chosen(request: HttpRequest, usual: Sequence[str]) -> list[str]:
     asked = {name for value in request.GET.getlist("series") for name in value.split(",")}
-    return [name for name in LOOKS if name in asked] or list(DEFAULT_SERIES)
+    return [name for name in LOOKS if name in asked] or list(usual)
 
 
 @kept
@@ -80,9 +91,10 @@ def _stored_from(home: Home) -> datetime | None:
     return datetime.fromtimestamp(min(known), UTC) if known else None
 
 
-def _range_bar(home: Home, shown: Range, names: list[str]) -> RangeBar:
+def _range_bar(home: Home, shown: Range, chosen: list[str]) -> RangeBar:
+    """Return the ranges; ``chosen`` series stay in the addresses."""
     words = {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}
-    keep = {} if names == list(DEFAULT_SERIES) else {"series": ",".join(names)}
+    keep = {"series": ",".join(chosen)} if chosen else {}
     day = min(shown.day, home.today)
 
     def address(query: str) -> str:

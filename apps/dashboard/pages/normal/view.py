@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from apps.changelog.timeline import EntryView
 from apps.dashboard import formatting
-from apps.dashboard.charts.lines import DAY, ChartSpec, LineData, PlotData, line_chart
+from apps.dashboard.charts.axes import DAY
+from apps.dashboard.charts.lines import ChartSpec, LineData, PlotData, line_chart
 from apps.dashboard.contexts import Table, TableRow
 from apps.dashboard.pages import page, this_home
 from apps.effects.deviations import likely_causes
@@ -144,7 +145,7 @@ def _chart(home: Home, days: Sequence[ExpectedDay]) -> ChartSpec:
         lines=lines,
         cause=_("No data"),
         gaps_of="measured",
-        minimum=0.0,
+        from_zero=True,
     )
     return line_chart(
         [plot],

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import Alarm, Fact, Hero, LiveContext, Mix, ValueCard
-from apps.dashboard.pages.panel import interval_states
+from apps.dashboard.pages.panel.lines import interval_states
 from apps.dashboard.pages.reasons import implausible_words, reason_in_words
 from apps.metrics import pump_state
 from apps.metrics.alike import alike_day

@@ -16,7 +16,7 @@ from apps.changelog import timeline
 from apps.dashboard import formatting
 from apps.dashboard.charts.looks import DEFAULT_SERIES
 from apps.dashboard.pages import page, piece, this_home
-from apps.dashboard.pages.panel import last_day, time_panel
+from apps.dashboard.pages.panel.lines import last_day, time_panel
 from apps.dashboard.pages.season import season_card
 from apps.devices.memory import MemoryProgress, hours_open, memory_progress, meter_fault
 from apps.metrics.home import Home
