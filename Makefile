@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres influx-test celery-test production-test production-test-long production-soak wheels \
+.PHONY: run test test-postgres influx-test celery-test siege production-test production-test-long production-soak wheels \
   lint types check bench study soak load browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
@@ -35,6 +35,9 @@ influx-test: $(VENV)/.dev-installed  ## InfluxDB on a real influxd 2: HEATMON_TE
 	@test -x "$${HEATMON_TEST_INFLUXDB:-$$(command -v influxd)}" || \
 	  { echo "No influxd is found: set HEATMON_TEST_INFLUXDB to the path of influxd 2, or put it on the PATH." >&2; exit 1; }
 	HEATMON_INFLUX_DAYS=30 $(BIN)/python -m pytest -n $(JOBS) -m influxd $(ARGS)
+
+siege: $(VENV)/.dev-installed  ## both servers under half-open, dripping and oversized requests: SECONDS=60 each
+	$(BIN)/python -m tests.production.siege $(or $(SECONDS),60)
 
 production-test: $(VENV)/.dev-installed  ## the image and docker-compose.yml for real (root on Debian)
 	$(BIN)/python -m pytest -n 0 -s -p no:randomly tests/production/test_gunicorn.py \

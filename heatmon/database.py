@@ -42,7 +42,8 @@ def told_in_a_sentence() -> Iterator[None]:
         code = storage.code_of(error)
         if code in {"", "failed"}:
             raise
-        sys.exit(f"CommandError: {storage.log_line(code)}")
+        sys.stderr.write(f"CommandError: {storage.log_line(code)}\n")
+        sys.exit(2 if code == "read_only" else 1)
 
 
 class NotesUnusable(CommandError):

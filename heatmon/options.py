@@ -20,8 +20,11 @@ from apps.devices.option_parsers import (
     choice,
     host_names,
     http_url,
+    ip,
     names,
     origins,
+    redis_url,
+    sub_path,
     switch,
     text,
     whole_number,
@@ -39,6 +42,9 @@ def url_with_password(url: str | None, password: str | None) -> str | None:
         return url
     login = f"{parts.username or ''}:{quote(password, safe='')}@"
     return parts._replace(netloc=f"{login}{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+KEY_LENGTH, KEY_SIGNS = 32, 10
 
 
 class OptionsError(Exception):
@@ -75,8 +81,8 @@ SERVER_OPTIONS: tuple[Option, ...] = (
     Option(
         "trusted_origins", origins, (), "public addresses behind a reverse proxy, like https://heat.example"
     ),
-    Option("trusted_proxy", text, None, "address of the reverse proxy whose X-Forwarded headers are trusted"),
-    Option("script_name", text, "", "sub-path behind a reverse proxy, like /heatmon"),
+    Option("trusted_proxy", ip, None, "address of the reverse proxy whose X-Forwarded headers are trusted"),
+    Option("script_name", sub_path, "", "sub-path behind a reverse proxy, like /heatmon"),
     Option("lan_http", switch, False, "allow sign-in without TLS on a home network"),
     Option(
         "database_url",
@@ -92,7 +98,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
     Option(
         "influxdb_token", text, None, "token for InfluxDB that may read and write the bucket", secret=True
     ),
-    Option("redis_url", text, None, "broker for Celery; needed only in production", secret=True),
+    Option("redis_url", redis_url, None, "broker for Celery; needed only in production", secret=True),
     Option("redis_password", text, None, "password of the broker, if its address has none", secret=True),
     Option("language", choice("de", "en"), None, "language of the pages; the browser's if not set"),
     Option(
@@ -167,6 +173,8 @@ def _given_value(option: Option, environ: Mapping[str, str]) -> str | None:
                 return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
             except OSError as error:
                 raise ValueError(f"cannot be read from {file_variable}: {error.strerror}") from error
+            except UnicodeDecodeError as error:
+                raise ValueError(f"cannot be read from {file_variable}: it is not UTF-8 text") from error
     if len(set(found.values())) > 1:
         raise ValueError(f"and {option.aliases[0]} differ; keep one")
     return next(iter(found.values()), None)
@@ -192,8 +200,12 @@ def load_options(environ: Mapping[str, str]) -> Options:
         missing = [name for name in needed if values[name.removeprefix(PREFIX).lower()] is None]
         if missing and not any(fault.startswith(tuple(missing)) for fault in faults):
             faults.append(f"HEATMON_STORE=influxdb needs {', '.join(missing)} too")
-    if values["secret_key"] is not None and len(values["secret_key"]) < 32:
-        faults.append("HEATMON_SECRET_KEY must have at least 32 characters; leave it out to have one made")
+    key = values["secret_key"]
+    if key is not None and (len(key) < KEY_LENGTH or len(set(key)) < KEY_SIGNS):
+        faults.append(
+            f"HEATMON_SECRET_KEY must have at least {KEY_LENGTH} characters, {KEY_SIGNS} of them different; "
+            "leave it out to have one made"
+        )
     if faults:
         raise OptionsError(faults)
     values["redis_url"] = url_with_password(values["redis_url"], values["redis_password"])

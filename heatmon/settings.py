@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.utils.translation import gettext_lazy as _
 from dotenv import dotenv_values
 
+from . import data_dir
 from .mode import bind_of, is_demo, is_loopback
 from .options import OptionsError, load_options
 from .postgres import connection_settings
@@ -18,25 +19,41 @@ from .restored import finish_restore
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-_environ = {key: value for key, value in dotenv_values(BASE_DIR / ".env").items() if value is not None}
-if os.environ.get("HEATMON_TESTING"):
-    _environ = {}
-_environ.update(os.environ)
 
+def _refuse(faults: Sequence[str]) -> NoReturn:
+    sys.stderr.write("heatmon cannot start:\n" + "".join(f"  {fault}\n" for fault in faults))
+    sys.exit(2)
+
+
+def _environment() -> dict[str, str]:
+    if os.environ.get("HEATMON_TESTING"):
+        return dict(os.environ)
+    try:
+        in_file = dotenv_values(BASE_DIR / ".env")
+    except (OSError, UnicodeDecodeError) as error:
+        _refuse([f"{BASE_DIR / '.env'} cannot be read as UTF-8 text: {error}"])
+    return {**{key: value for key, value in in_file.items() if value is not None}, **os.environ}
+
+
+_environ = _environment()
 try:
     HEATMON = load_options(_environ)
 except OptionsError as _error:
-    sys.exit("heatmon cannot start:\n" + "\n".join(f"  {fault}" for fault in _error.faults))
+    _refuse(_error.faults)
 
 # Set for the child process of ``simulate``: its databases live for one run.
 SCRATCH = _environ.get("HEATMON_SCRATCH") == "1"
 DEMO = is_demo(sys.argv, _environ, HEATMON)
 HOME_DATA_DIR = HEATMON.data_dir if HEATMON.data_dir.is_absolute() else BASE_DIR / HEATMON.data_dir
 DATA_DIR = HOME_DATA_DIR / "demo" if DEMO else HOME_DATA_DIR
-for _directory in (HOME_DATA_DIR, DATA_DIR):
-    _directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-if not SCRATCH:
-    finish_restore(DATA_DIR)
+try:
+    for _directory in (HOME_DATA_DIR, DATA_DIR):
+        data_dir.make(_directory)
+    if not SCRATCH:
+        finish_restore(DATA_DIR)
+    SECRET_KEY = HEATMON.secret_key or data_dir.secret_key(HOME_DATA_DIR / "secret.key")
+except data_dir.DataDirUnusable as _error:
+    _refuse([f"HEATMON_DATA_DIR {_error}"])
 BACKUP_DIR = DATA_DIR / "backups" if DEMO or HEATMON.backup_dir is None else BASE_DIR / HEATMON.backup_dir
 STORE_ENGINE = "sqlite" if DEMO or SCRATCH else HEATMON.store  # those two never touch a home's data
 STORE_PATH = DATA_DIR / "timeseries.sqlite3"
@@ -44,19 +61,6 @@ TOKEN_PATH = DATA_DIR / "viessmann-token.json"
 os.umask(0o077)
 
 
-def _secret_key() -> str:
-    if HEATMON.secret_key:
-        return str(HEATMON.secret_key)
-    path = HOME_DATA_DIR / "secret.key"
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return str(path.read_text().strip())
-
-
-SECRET_KEY = _secret_key()
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *HEATMON.allowed_hosts]
 CSRF_TRUSTED_ORIGINS = list(HEATMON.trusted_origins)
@@ -180,8 +184,8 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 30 * 24 * 3600  # sent over TLS only
 # The proxy redirects to TLS, and health checks come without it; other names of the domain are not ours.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
-if HEATMON.trusted_proxy:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if PLAIN_HTTP:  # as the owner has decided; the health page says so
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.server import BaseWSGIServer, create_server
+
+from .web_limits import listeners
 
 log = logging.getLogger(__name__)
 
@@ -22,23 +23,15 @@ class WebServer:
         if application is None:
             from .wsgi import application
 
-        proxy = settings.HEATMON.trusted_proxy
-        trust = {
-            "trusted_proxy": proxy,
-            "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
-            "trusted_proxy_count": 1,
-        }
         self._sockets: dict[int, Any] = {}
         try:
-            self._server: Any = create_server(
+            found = listeners(
                 application,
                 self._sockets,
+                threads=threads,
+                shared_client=settings.HEATMON.trusted_proxy,
                 host=host,
                 port=port,
-                threads=threads,
-                ident="heatmon",
-                clear_untrusted_proxy_headers=True,
-                **(trust if proxy else {}),
             )
         except OSError as error:
             raise CommandError(
@@ -46,15 +39,18 @@ class WebServer:
                 "Choose another address with --bind or HEATMON_BIND."
             ) from error
         # A name like localhost may stand for two addresses, each with a listener of its own.
-        self._listener = next(one for one in self._sockets.values() if isinstance(one, BaseWSGIServer))
+        self._listener = found[0]
         names = settings.HEATMON.allowed_hosts or ("127.0.0.1",)
         shown = names[0] if host in {"0.0.0.0", "::"} else host  # noqa: S104
         shown = f"[{shown}]" if ":" in shown else shown
         self.address = f"http://{shown}:{self._listener.effective_port}/"
-        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def _run(self) -> None:
+        wasyncore.loop(timeout=1.0, use_poll=True, map=self._sockets)
 
     def stop(self, within_s: float = 3.0) -> None:
         """Finish the answers under way, then close everything.
@@ -63,8 +59,8 @@ class WebServer:
         the thread's byte would land in whatever file has the number by then: a database. So the threads
         end first, and the loop closes the pipe itself. With a thread that does not end it stays open.
         """
-        self._server.task_dispatcher.shutdown(timeout=within_s)
-        if self._server.task_dispatcher.threads:
+        self._listener.task_dispatcher.shutdown(timeout=within_s)
+        if self._listener.task_dispatcher.threads:
             log.warning("a page request timed out")
             return
         pulled = threading.Event()

@@ -6,6 +6,8 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -20,8 +22,8 @@ log = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heatmon.settings")
 
-# Believed from the trusted proxy only, whatever server runs this.
-FORWARDED = ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST")
+SCHEME, CLIENT, HOST = "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST"
+FORWARDED = (SCHEME, CLIENT, HOST, "HTTP_FORWARDED", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_SCHEME")
 
 django.setup()  # with the sub-path, under which static files are linked; the next line would leave it out
 _django = get_wsgi_application()
@@ -46,14 +48,34 @@ def opened() -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
     return application
 
 
+def _believe(environ: WSGIEnvironment, proxy: str | None) -> None:
+    """Take over what the trusted proxy says of its client, and forget what anybody else says.
+
+    heatmon itself speaks plain HTTP: that a request came by TLS only the proxy can say, whatever the server
+    that runs this has made of the headers.
+    """
+    said = {name: str(environ.pop(name, "")).rpartition(",")[2].strip() for name in FORWARDED}
+    environ["wsgi.url_scheme"] = "http"
+    if proxy is None or _plain(str(environ.get("REMOTE_ADDR", ""))) != proxy:
+        return
+    environ["wsgi.url_scheme"] = "https" if said[SCHEME] == "https" else "http"
+    if said[HOST]:
+        environ["HTTP_HOST"] = said[HOST]
+    with suppress(ValueError):
+        environ["REMOTE_ADDR"] = str(ip_address(said[CLIENT]))
+
+
+def _plain(address: str) -> str:
+    """Return an IPv4 address that a socket for both versions wrote as IPv6 as IPv4."""
+    return address.removeprefix("::ffff:")
+
+
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Return Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips
     it."""
     from django.conf import settings
 
-    if environ.get("REMOTE_ADDR") != settings.HEATMON.trusted_proxy:
-        for name in FORWARDED:
-            environ.pop(name, None)
+    _believe(environ, settings.HEATMON.trusted_proxy)
     prefix = settings.FORCE_SCRIPT_NAME
     path: Any = environ.get("PATH_INFO", "")
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):

@@ -8,15 +8,12 @@ the server, forgets the failures.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
-from ipaddress import ip_address
 from typing import Any
 
 from axes.attempts import get_cool_off_threshold
 from axes.handlers.database import AxesDatabaseHandler
-from django.conf import settings
 from django.contrib.auth.forms import UsernameField
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -93,14 +90,8 @@ def account_name(request: HttpRequest, credentials: Mapping[str, Any] | None = N
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the address that asks; what a proxy forwards counts only if it comes from the configured one."""
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", ""))
-    if forwarded and settings.HEATMON.trusted_proxy and address == settings.HEATMON.trusted_proxy:
-        nearest = forwarded.rpartition(",")[2].strip()
-        with suppress(ValueError):
-            return str(ip_address(nearest))
-    return address
+    """Return the address that asks; behind the trusted proxy it is what that says (``heatmon/wsgi.py``)."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def delay(request: HttpRequest | None) -> timedelta:

@@ -30,12 +30,15 @@ from .tokens import find_token
 logger = logging.getLogger("heatmon.access")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 API_PREFIX = "/api/"
+BODY_LIMIT_BYTES = 1_000_000  # no page takes files: imports and backups are commands
 
 
 class AccessMiddleware(MiddlewareMixin):
     """See the module. Stands after authentication, before the pages."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if _body_bytes(request) > BODY_LIMIT_BYTES:
+            return _too_large(request)
         if request.method not in SAFE_METHODS and (code := _refuses_changes(request)):
             return _not_stored(request, code)
         if not request.path_info.startswith(API_PREFIX):
@@ -73,6 +76,19 @@ class AccessMiddleware(MiddlewareMixin):
         # Static files are answered before they come here: this is all about the house.
         response["Cache-Control"] = "no-store, private"
         return response
+
+
+def _body_bytes(request: HttpRequest) -> int:
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    return int(length[:16]) if length.isascii() and length.isdecimal() else 0
+
+
+def _too_large(request: HttpRequest) -> HttpResponse:
+    """Return 413, before anything of the body is read."""
+    message = _("This request is too large: at most 1 MB is accepted.")
+    if request.path_info.startswith(API_PREFIX):
+        return error_response(413, message)
+    return HttpResponse(message, status=413, content_type="text/plain; charset=utf-8")
 
 
 def _refuses_changes(request: HttpRequest) -> str:

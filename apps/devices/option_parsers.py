@@ -6,12 +6,14 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "HEATMON_"
 
+_SUB_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)")
 
 
@@ -144,6 +146,19 @@ def http_url(value: str) -> str:
     return address
 
 
+def redis_url(value: str) -> str:
+    """Check the address of a broker; what is wrong is said without it, as it may hold a password."""
+    address = value.strip()
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  (reading it is the check)
+    except ValueError:
+        raise InvalidValue("does not have a valid port") from None
+    if parts.scheme not in {"redis", "rediss", "unix"} or not (parts.hostname or parts.path):
+        raise InvalidValue("must be an address like redis://redis:6379/0")
+    return address
+
+
 def device_url(value: str) -> str:
     """Parse an address as people type it: the scheme may be left out."""
     return http_url(value if "://" in value else f"http://{value.strip()}")
@@ -155,6 +170,20 @@ def address_and_port(value: str) -> str:
         raise InvalidValue("must be an address and a port like 0.0.0.0:8000")
     bounded(whole_number(port), 0, 65535)
     return value.strip()
+
+
+def ip(value: str) -> str:
+    try:
+        return str(ip_address(value.strip()))
+    except ValueError:
+        raise InvalidValue("must be an IP address like 172.30.43.2") from None
+
+
+def sub_path(value: str) -> str:
+    path = value.strip().rstrip("/")
+    if path and not _SUB_PATH.fullmatch(path):
+        raise InvalidValue("must begin with a slash, like /heatmon")
+    return path
 
 
 def time_zone(value: str) -> str:

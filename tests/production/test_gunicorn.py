@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,22 @@ def test_the_named_proxy_is_believed(address: str) -> None:
 def test_nobody_else_is_believed(address: str) -> None:
     answer = requests.get(f"{address}/setup", headers=FORWARDED, timeout=20)
     assert "Strict-Transport-Security" not in answer.headers
+
+
+@pytest.mark.parametrize("address", [{}], indirect=True)
+def test_half_heads_keep_nobody_waiting(address: str) -> None:
+    """As many as there are threads, four times over."""
+    host, _colon, port = address.removeprefix("http://").partition(":")
+    with ExitStack() as stack:
+        for _ in range(16):
+            half = stack.enter_context(socket.create_connection((host, int(port)), 5))
+            half.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        assert requests.get(f"{address}/login", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("address", [{}], indirect=True)
+def test_a_large_body_is_refused(address: str) -> None:
+    host, _colon, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), 5) as connection:
+        connection.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 399000000\r\n\r\n")
+        assert connection.recv(1024).startswith(b"HTTP/1.1 413 ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -18,16 +17,10 @@ from apps.metrics.parameters import site_parameters
 from apps.metrics.stale import derive_stale, mark_stale, raw_extent, stale_intervals
 from apps.metrics.store.base import StoreUnavailable, TimeSeriesStore
 from apps.metrics.windows import local_day_bounds
+from heatmon.days import day
 from heatmon.progress import Progress
 
 AT_ONCE = 7 * 288
-
-
-def day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is not a date like 2027-03-01") from error
 
 
 class Command(BaseCommand):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from argparse import ArgumentTypeError
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TextIO
 
 from django.conf import settings
@@ -18,6 +17,7 @@ from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.windows import PERIODS, period_first
+from heatmon.days import day
 
 COLUMNS = (
     ("label", "period", 10),
@@ -42,13 +42,6 @@ COLUMNS = (
 DECIMALS = {"cop": 2, "cop_delta_t": 2, "cost": 2, "electrical_energy_kwh": 2, "standby_energy_kwh": 2}
 PERCENT = frozenset({"electrical_coverage", "heat_coverage"})
 REACH = {"day": 13, "week": 11 * 7, "month": 365, "year": 4 * 366}
-
-
-def day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text} is not a date like 2027-03-01") from error
 
 
 class Command(BaseCommand):

@@ -22,6 +22,7 @@ from apps.accounts.setup_code import current_code
 from apps.dashboard.context_processors import version
 from apps.devices import storage
 from apps.devices.models import Device, SavedOption
+from apps.devices.option_parsers import InvalidValue, address_and_port
 from apps.devices.options import default_site
 from apps.metrics.apps import default_store
 from heatmon import jobs, last_resort
@@ -53,11 +54,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         bind = options["bind"] or settings.HEATMON.bind
-        host, _colon, port = bind.rpartition(":")
-        if not host or not port.isdigit():
-            raise CommandError(
-                f"--bind {bind}: must be an address and a port like 127.0.0.1:8000", returncode=2
-            )
+        try:
+            host, _colon, port = address_and_port(bind).rpartition(":")
+        except InvalidValue as error:
+            raise CommandError(f"--bind {bind} {error}", returncode=2) from error
         if settings.DEMO and not is_loopback(bind):
             raise CommandError(
                 f"The demo has no sign-in and listens on loopback only, not on {host}. To use your own "
