@@ -37,6 +37,7 @@ def test_what_was_written_can_be_read_when_the_store_says_so(store: Store) -> No
 
 
 def test_the_nights_work_changes_nothing(store: Store) -> None:
+    store.engine.add_home("b7a0")
     store.write(power_rows(MIDNIGHT, [10] * 2000))
     store.tidy()
     assert store.damage() is None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +99,8 @@ class Gate:
         self._check: Callable[[], None] | None = None
         self._lock = threading.RLock()
         self._is_checking = False
+        self._failed_at = -math.inf
+        self._failure: StoreUnavailable | None = None
         self.refusal: StoreRefused | None = None
 
     def check_first(self, check: Callable[[], None]) -> None:
@@ -104,9 +108,13 @@ class Gate:
         self._check = check
 
     def pass_through(self) -> None:
-        if self._check is not None:
-            with self._lock:  # other threads wait
-                self._run_check()
+        if self._check is None:
+            return
+        began = time.monotonic()
+        with self._lock:  # other threads wait
+            if self._failure is not None and began < self._failed_at:
+                raise self._failure  # not each of them for its own answer
+            self._run_check()
 
     def _run_check(self) -> None:
         check = self._check
@@ -116,8 +124,9 @@ class Gate:
         try:
             check()
             self._check = self.refusal = None
-        except StoreRefused as refusal:
-            self.refusal = refusal
+        except StoreUnavailable as failure:
+            self._failure, self._failed_at = failure, time.monotonic()
+            self.refusal = failure if isinstance(failure, StoreRefused) else self.refusal
             raise
         finally:
             self._is_checking = False

@@ -213,7 +213,8 @@ class InfluxEngine:
     # Upkeep
 
     def homes(self) -> frozenset[str]:
-        rows = self._connection.ask(flux.homes(), 0, 1, ("home",), _measurement=_HOMES)
+        # a poll may be what asks it first: see Gate
+        rows = self._writer.ask(flux.homes(), 0, 1, ("home",), _measurement=_HOMES)
         return frozenset(uid for _, (uid,) in rows)
 
     def add_home(self, uid: str) -> None:
@@ -256,8 +257,14 @@ class InfluxEngine:
                 self._sender.hours.sum_up(site, measurement, start, until, lessened=True)
 
     def damage(self) -> str | None:
-        """Return None: a server looks after its files itself."""
-        return None
+        """Say if the home's mark is gone: it is as old as a point can be, and goes first where a bucket
+        forgets. A server looks after its files itself."""
+        if self.homes():
+            return None
+        return (
+            f"bucket {self._writer.address.bucket} has lost its oldest point: was it emptied, or does it keep"
+            " data for a while only? Let it keep data forever first"
+        )
 
     def ping(self) -> None:
         self._connection.ping()

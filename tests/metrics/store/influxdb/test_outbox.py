@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -184,6 +185,17 @@ def test_a_bucket_that_forgets_is_not_begun(server: StandIn, db: None) -> None:
     with pytest.raises(InfluxUnavailable, match="retention policy"):
         engine.add_home("b7a0")
     engine.close()
+
+
+def test_a_bucket_that_forgets_later_is_found_in_the_night(
+    store: Store, server: StandIn, address: Address
+) -> None:
+    store.engine.add_home("b7a0")
+    assert store.damage() is None
+    series = server.buckets[address.bucket].series
+    for key in [key for key in series if key[0] == "heatmon_home"]:
+        del series[key]
+    assert "keep data forever" in (store.damage() or "")
 
 
 def test_a_delete_waits_its_turn_between_writes(store: Store, server: StandIn) -> None:
@@ -373,6 +385,26 @@ def test_a_server_that_hangs_holds_a_poll_up_for_less_than_its_period(
     assert time.monotonic() - began < 5  # with the limit of readers it were 30 s
     hanging.close()
     assert waiting(store).code == "unreachable"
+
+
+def test_a_server_that_hangs_at_the_start_holds_nobody_up_for_longer(
+    server: StandIn, address: Address, release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "WRITE_MS", 300)
+    engine = InfluxEngine(address)
+
+    def check() -> None:
+        engine.homes()
+
+    engine.check_first(check)
+    server.fault = Fault(stalls=release)
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(engine.ping) for _ in range(8)]
+    assert all(isinstance(one.exception(), InfluxUnavailable) for one in asked)
+    assert server.requests.count("/api/v2/query") < 4  # else each thread asks, one after the other
+    assert time.monotonic() - began < 10  # with the limit of readers it were 30 s
+    engine.close()
 
 
 @pytest.mark.parametrize(
