@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from apps.alerts.facts import facts_of
+from apps.alerts.watching import deliver, forget_old, look
 from apps.changelog.models import Entry
 from apps.changelog.observe import add_event, observe, telling
 from apps.devices import storage
@@ -23,7 +25,7 @@ from apps.devices.errors import BudgetExhausted, DeviceError, WrongDevice
 from apps.devices.locks import LockHeld
 from apps.devices.models import ApiCall, Device, JobRun, Site
 from apps.devices.readings import HeatPumpReading, PowerReading
-from apps.devices.reports import meter_report
+from apps.devices.reports import heat_pump_report, meter_report
 from apps.devices.sources import HeatPumpAnswer, HeatPumpSource
 from apps.effects.advising import note_advice
 from apps.effects.effects import judge_all
@@ -54,6 +56,7 @@ __all__ = [
     "poll_heat_pump",
     "poll_power",
     "refine_minutes",
+    "watch",
 ]
 
 log = logging.getLogger(__name__)
@@ -130,7 +133,13 @@ def poll_heat_pump(collection: Collection, at: datetime, *, by_hand: bool = Fals
         note_failure(collection.site, HEAT_PUMP, at, error, connected.options.zone)
         raise
     _note_outage(collection.site, at)
-    note_success(collection.site, HEAT_PUMP, at, login_ends_at=connected.heat_pump.login_ends_at())
+    note_success(
+        collection.site,
+        HEAT_PUMP,
+        at,
+        report=heat_pump_report(poll.reading),
+        login_ends_at=connected.heat_pump.login_ends_at(),
+    )
     device = collection.connected().heat_pump_device
     if device is not None:
         note_seen(device, poll.reading.measured_at)
@@ -242,11 +251,18 @@ def back_up(collection: Collection, at: datetime) -> None:
     nightly(collection.store, at)
 
 
+def watch(collection: Collection, at: datetime) -> None:
+    """Raise and solve alerts, and send the messages that are due."""
+    look(collection.site, facts_of(collection.site, at), at)
+    deliver(collection.site, at)
+
+
 def keep_house(collection: Collection, at: datetime) -> None:
     """Remove old raw answers, calls and turns, check the files, and warn of a login that ends (nightly)."""
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
+    forget_old(at)
     warn_of_login(collection.site, at, collection.options.zone)
     collection.store.tidy()
     for what, fault in damages(collection.store):

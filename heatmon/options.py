@@ -111,7 +111,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
         "notify_urls",
         names,
         (),
-        "where alerts go (apprise addresses) (comes with a later version)",
+        "where alerts go (apprise addresses, with commas between them)",
         secret=True,
     ),
     Option("allow_loopback_devices", switch, False, "allow loopback addresses for devices entered on pages"),

@@ -71,6 +71,7 @@ JOBS: tuple[Job, ...] = (
     ),
     # At night, or later in the day where heatmon was not running then.
     Job(name="keep_house", period_s=86_400, offset_s=3 * 3600 + 1200, expires_s=20 * 3600, thread="derive"),
+    Job(name="watch", period_s=60, offset_s=40, expires_s=50, thread="alerts", lock="watch-turn"),
     # Once a night; looked at each hour, so that a failed one is tried again and a missed one made up for.
     Job(
         name="back_up",

@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "apps.devices",
     "apps.metrics",
     "apps.changelog",
+    "apps.alerts",
     "apps.effects",
     "apps.accounts",
     "apps.dashboard",

@@ -42,7 +42,7 @@ DAY = timedelta(days=1)
 RETENTION = timedelta(days=60)
 POLLS = {"poll_power", "poll_heat_pump"}
 # What deriving and filling gaps give does not depend on when they run; here they may run rarely.
-PERIODS_S = {"derive": 3600, "backfill": 600}
+PERIODS_S = {"derive": 3600, "backfill": 600, "watch": 86_400}
 DAY_TOLERANCE_WH = 1.0
 CHANGE_SEEN_WITHIN_S = 1200
 

@@ -18,9 +18,20 @@ MAY_IMPORT = {
     "changelog": {"changelog", "metrics", "devices"},
     "effects": {"effects", "changelog", "metrics", "devices"},
     "accounts": {"accounts", "devices"},
+    "alerts": {"alerts", "backups", "changelog", "metrics", "devices"},
     "backups": {"backups", "changelog", "metrics", "devices"},
-    "dashboard": {"dashboard", "backups", "accounts", "effects", "changelog", "metrics", "devices"},
-    "api": {"api", "dashboard", "backups", "accounts", "effects", "changelog", "metrics", "devices"},
+    "dashboard": {"dashboard", "alerts", "backups", "accounts", "effects", "changelog", "metrics", "devices"},
+    "api": {
+        "api",
+        "dashboard",
+        "alerts",
+        "backups",
+        "accounts",
+        "effects",
+        "changelog",
+        "metrics",
+        "devices",
+    },
     "simulator": {"simulator"},
 }
 # What the simulator may be used by: the demo and the simulate command.
@@ -142,6 +153,7 @@ MUST_BE_PURE = (
         )
     }
     | {
+        "apps/alerts/rules.py",
         "apps/backups/rotation.py",
         "apps/changelog/diff.py",
         "apps/devices/readings.py",

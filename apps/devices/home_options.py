@@ -44,6 +44,9 @@ class HomeOptions:
     tariffs: tuple[Mapping[str, Any], ...] = ()
     heat_reference_factor: float | None = None
     monthly_normals_c: tuple[float, ...] = ()
+    notify_targets: tuple[str, ...] = ()
+    quiet_hours: tuple[str, ...] = ("22:00", "07:00")
+    alert_rules: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -170,6 +173,22 @@ HOME_OPTIONS: tuple[Option, ...] = (
         "twelve monthly means of the outdoor temperature [°C]",
         environment=False,
     ),
+    Option(
+        "notify_targets",
+        names,
+        (),
+        "where alerts go (apprise addresses), instead of HEATMON_NOTIFY_URLS",
+        secret=True,
+        environment=False,
+    ),
+    Option(
+        "quiet_hours",
+        None,
+        ("22:00", "07:00"),
+        "begin and end of the hours in which only urgent alerts are sent",
+        environment=False,
+    ),
+    Option("alert_rules", None, {}, "switch and threshold of each alert", environment=False),
 )
 
 _BY_NAME = {option.name: option for option in HOME_OPTIONS}

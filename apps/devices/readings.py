@@ -118,7 +118,8 @@ class HeatPumpReading:
     ``compressor_phase`` is the device's text. Of several compressors values are sums, the modulation that of
     their whole power; ``compressors_output_kw`` is rated power × modulation, summed over those that run, None
     with one compressor only. Counters (starts, hours, rod seconds) only ever rise.
-    ``cop_*`` are the device's own long-run registers, ratios without unit.
+    ``cop_*`` are the device's own long-run registers, ratios without unit. ``messages``: codes of the faults
+    and services that it asks attention for.
     """
 
     measured_at: datetime
@@ -148,6 +149,7 @@ class HeatPumpReading:
     cop_total: float | None = None
     cop_heating: float | None = None
     cop_dhw: float | None = None
+    messages: tuple[str, ...] = ()
     circuits: tuple[CircuitReading, ...] = field(default=())
 
     @property

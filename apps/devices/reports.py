@@ -1,4 +1,6 @@
-"""◇ What a meter says of itself beside its values, as stored with the state of the source. ◇
+"""◇ What a device says of itself beside its values, as stored with the state of the source. ◇
+
+Of a heat pump ``errors`` are the codes of its messages, and nothing else is stored. Of a meter:
 
 errors          names of faults of the meter as a whole, as told
 phases          {"a": names of faults of that phase}, only phases with faults
@@ -14,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .meter_clock import is_wrong
-from .readings import PHASES, PowerReading
+from .readings import PHASES, HeatPumpReading, PowerReading
 
 # Faults that make values wrong or missing: worth an alarm, not just a line.
 ALARMING = frozenset({"power_meter_failure", "phase_sequence", "ct_type_not_set", "database_error"})
@@ -39,6 +41,11 @@ def meter_report(reading: PowerReading) -> dict[str, Any]:
         "returned_wh": reading.energy_returned_counter_wh,
         "clock_offset_s": None if reading.clock_offset_s is None else round(reading.clock_offset_s),
     }
+
+
+def heat_pump_report(reading: HeatPumpReading) -> dict[str, Any]:
+    """Return the report of one reading, as plain JSON."""
+    return {"errors": list(reading.messages)}
 
 
 def is_news(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -230,6 +230,10 @@ WARNINGS: Mapping[str, tuple[Text, Text]] = {
         _("The meter reports: %(faults)s."),
         _("Its values may be wrong; look at its own web page."),
     ),
+    "heat_pump_messages": (
+        _("The heat pump reports: %(codes)s."),
+        _("Its display and the ViCare app explain the message."),
+    ),
     "login_ends_soon": (
         _("The sign-in to the Viessmann cloud ends on %(ends)s."),
         _("Enter the password again on the settings page. If heatmon still has it, it signs in by itself."),

@@ -344,7 +344,13 @@ def _heat_pump_fault(
     silent = source_at is not None and at - source_at > SOURCE_SILENT_AFTER
     if state != NOT_SET_UP and answers and silent and not (source and source.error_code):
         return Fault(source="heat_pump", code=SOURCE_SILENT, details={"since": source_at})
-    return _fault("heat_pump", state, source) or _login_fault(source, at)
+    return _fault("heat_pump", state, source) or _messages_fault(source) or _login_fault(source, at)
+
+
+def _messages_fault(source: SourceState | None) -> Fault | None:
+    """Return what the heat pump itself asks attention for."""
+    codes = source.report.get("errors", []) if source else []
+    return Fault(source="heat_pump", code="heat_pump_messages", details={"codes": codes}) if codes else None
 
 
 def _circuit(row: Row) -> CircuitStatus:

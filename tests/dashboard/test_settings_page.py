@@ -296,7 +296,7 @@ def test_the_test_button_names_the_wrong_field(owner: Client) -> None:
 
 def test_in_the_demo_device_fields_are_shown_but_closed(reader: Client, site: Site) -> None:
     page = reader.get("/settings").content.decode()
-    assert page.count("In the demo this is simulated and cannot be changed.") == 2
+    assert page.count("In the demo this is simulated and cannot be changed.") == 3
     assert "API tokens" not in page
     assert reader.post("/settings", {**HOUSE, "currency": "CHF"}).status_code == 302
 

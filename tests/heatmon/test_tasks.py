@@ -192,6 +192,7 @@ def test_a_hung_task_is_killed_after_a_turn_of_its_own_kind() -> None:
         "derive": 280,
         "judge_changes": 280,
         "keep_house": 280,
+        "watch": 280,
         "back_up": 10_800,
     }
     unguarded = [job for job in JOBS if not job.lock or job.keeps_lock]

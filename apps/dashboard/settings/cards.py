@@ -43,9 +43,10 @@ class Card(forms.Form):
 
     section = ""
     title: str | Promise = ""
-    hint: str = ""
+    hint: str | Promise = ""
     """Said once above all fields."""
     device = False
+    template = "dashboard/settings/_card.html"
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import default_site, readable_options
 from apps.devices.wording import words
 
+from .alert_cards import AlertCard
 from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
 from .forms import LanguageForm, TokenForm
@@ -36,6 +37,7 @@ CARDS: tuple[type[Card], ...] = (
     PriceCard,
     CalibrationCard,
     NormalsCard,
+    AlertCard,
 )
 NEW_METER = "new_meter"
 # What belongs to accounts and devices is closed in the demo.

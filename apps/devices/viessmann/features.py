@@ -18,6 +18,7 @@ property directly, because the getter is wrong or unsafe):
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import tzinfo
 
 from apps.devices.configuration import WEEKDAYS
@@ -108,6 +109,7 @@ def _read(reader: Reader, zone: tzinfo | None) -> HeatPumpReading:
         cop_total=reader.number("heating.cop.total", RATIO),
         cop_heating=reader.number("heating.cop.heating", RATIO),
         cop_dhw=reader.number("heating.cop.dhw", RATIO),
+        messages=tuple(code for kind in ("errors", "service") for code in _messages(snapshot, kind)),
         circuits=tuple(_circuit(reader, circuit) for circuit in snapshot.ids_of("heating.circuits")),
     )
 
@@ -139,6 +141,17 @@ def _circuit(reader: Reader, circuit: str) -> CircuitReading:
         operating_mode=reader.text(f"{prefix}operating.modes.active"),
         program=program,
     )
+
+
+def _messages(snapshot: FeatureSnapshot, kind: str) -> Iterator[str]:
+    """Yield the codes of one kind of message, each once; times inside are local and mean nothing here."""
+    entries = snapshot.value(f"device.messages.{kind}.raw", "entries")
+    codes = (
+        entry.get("errorCode")
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    )
+    yield from dict.fromkeys(code[:20] for code in codes if isinstance(code, str) and code)
 
 
 def _first(reader: Reader, quantity: Quantity, *features: str) -> float | None:

@@ -304,6 +304,19 @@ def test_times_inside_messages_do_not_count_as_a_sign_of_life() -> None:
     assert reading.newest_source_at == datetime(2026, 1, 22, 11, 58, 30, tzinfo=UTC)
 
 
+def test_messages_are_the_codes_of_faults_and_services_each_once() -> None:
+    def raw(kind: str, *codes: object) -> dict[str, Any]:
+        return feature(f"device.messages.{kind}.raw") | {
+            "properties": {"entries": {"type": "array", "value": [{"errorCode": code} for code in codes]}}
+        }
+
+    faults = raw("errors", "F.1100", "F.1100", 7, None)
+    service, info = raw("service", "P.8"), raw("info", "I.114")
+    reading = heat_pump_reading(snapshot(one=faults, other=service, third=info))
+    assert reading.messages == ("F.1100", "P.8")
+    assert heat_pump_reading(snapshot()).messages == ()
+
+
 @pytest.mark.parametrize(
     ("stamp", "expected"),
     [

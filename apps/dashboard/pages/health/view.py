@@ -23,6 +23,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from apps.alerts.models import Alert
+from apps.alerts.watching import active, lately_solved
+from apps.alerts.words import hint as alert_hint
+from apps.alerts.words import sentence as alert_sentence
 from apps.backups import folder as backup_folder
 from apps.backups.words import sentence as backup_sentence
 from apps.dashboard import formatting
@@ -126,6 +130,8 @@ def health(request: HttpRequest) -> HttpResponse:
         "house": house,
         "status": status,
         "summary": _summary(status),
+        "alerts": [_told(alert, house.zone) for alert in active(site)],
+        "solved_alerts": [_told(alert, house.zone) for alert in lately_solved(site, at)],
         "sources": _sources(site, status, at, house.zone),
         "calls": calls,
         "calls_sum": {part: sum(row[part] for row in calls) for part in ("day", "utc")},
@@ -145,6 +151,16 @@ def health(request: HttpRequest) -> HttpResponse:
         "lan_http": settings.HEATMON.lan_http and not settings.LOOPBACK_BIND,
     }
     return render(request, "dashboard/health.html", context)
+
+
+def _told(alert: Alert, zone: tzinfo) -> dict[str, Any]:
+    """Return an alert in words, and since or until when it was one."""
+    said = (alert.kind, alert.key, alert.details, zone)
+    return {
+        "sentence": alert_sentence(*said),
+        "hint": alert_hint(*said),
+        "at": alert.raised_at or alert.solved_at,
+    }
 
 
 def _status(site: Site, at: datetime) -> Status | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
-from apps.dashboard.contexts import Alarm, Fact, Hero, LiveContext, Mix, ValueCard
+from apps.dashboard.contexts import Fact, Hero, LiveContext, Mix, ValueCard
 from apps.dashboard.pages.panel.lines import interval_states
 from apps.dashboard.pages.reasons import implausible_words, reason_in_words
 from apps.metrics import pump_state
@@ -20,17 +19,14 @@ from apps.metrics.home import Home
 from apps.metrics.periods import energy_rows
 from apps.metrics.status import (
     FRESH,
-    NEVER_ANSWERED,
     NOT_SET_UP,
-    NOTHING_NEW,
-    OFFLINE,
     SOURCE_SILENT,
     HeatPumpStatus,
     Status,
 )
-from apps.metrics.status_words import fault_message
 from apps.metrics.totals import Totals, window
 
+from .alarms import alarms, worst
 from .temperatures import aged, dhw_target_c, temperature_cards
 
 COP_WINDOW_S = 1800
@@ -45,7 +41,7 @@ def live_context(home: Home, status: Status, written: tuple[Any, ...]) -> LiveCo
     return LiveContext(
         at=home.at,
         alarms=said,
-        level=_worst([alarm.level for alarm in said]),
+        level=worst([alarm.level for alarm in said]),
         measuring=_measuring(home, status),
         hero=_hero(home, status, today),
         today=_today_facts(home, today),
@@ -59,37 +55,6 @@ def is_set_up(status: Status) -> bool:
         source.state != NOT_SET_UP or source.measured_at is not None
         for source in (status.meter, status.heat_pump)
     )
-
-
-def alarms(home: Home, status: Status) -> list[Alarm]:
-    """Return one sentence for each source that does not deliver or whose last poll failed; otherwise one that
-    all is well, or that nothing is connected."""
-    found = []
-    sources = ((_("Meter"), status.meter), (_("Heat pump"), status.heat_pump))
-    for name, source in sources:
-        if source.state == NOT_SET_UP or (source.state == FRESH and source.fault is None):
-            continue
-        if source.state == FRESH:
-            said = (fault_message(source.fault, home.options.zone) or "").removesuffix(".")
-            text = _("%(source)s: %(message)s") % {"source": name, "message": said}
-        elif source.measured_at is None:
-            said = _("no values yet")
-            if source.fault is not None and source.fault.code not in (NEVER_ANSWERED, NOTHING_NEW):
-                said = (fault_message(source.fault, home.options.zone) or said).removesuffix(".")
-            text = _("%(source)s: %(message)s") % {"source": name, "message": said}
-        else:
-            text = _("%(source)s: no new values since %(time)s") % {
-                "source": name,
-                "time": formatting.moment(home, source.measured_at),
-            }
-        found.append(Alarm(level="bad" if source.state == OFFLINE else "warn", text=text))
-    if not found and all(source.state == NOT_SET_UP for _name, source in sources):
-        return [Alarm(level="info", text=_("No device is connected"))]
-    return found or [Alarm(level="good", text=_("All is well"))]
-
-
-def _worst(levels: Sequence[str]) -> str:
-    return next(level for level in ("bad", "warn", "info", "good") if level in levels)
 
 
 def _measuring(home: Home, status: Status) -> str:
