@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres influx-test celery-test siege production-test production-test-long production-soak wheels \
+.PHONY: run test test-postgres verdicts influx-test celery-test siege production-test production-test-long production-soak wheels \
   lint types check bench study soak load browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
@@ -30,6 +30,9 @@ test-postgres: $(VENV)/.dev-installed  ## the tests that use the ORM, on a Postg
 
 celery-test: $(VENV)/.dev-installed  ## beat, workers and a real Redis, disturbed in every way (about 5 minutes)
 	$(BIN)/python -m pytest -n 0 -s -p no:randomly tests/production/test_celery.py $(ARGS)
+
+verdicts: $(VENV)/.dev-installed  ## verdicts on simulated houses polled over HTTP, day by day (SEEDS=2, about 5 minutes each)
+	EFFECT_OVER_HTTP=1 EFFECT_SEEDS=$(or $(SEEDS),2) $(BIN)/python -m pytest -n $(JOBS) tests/effects/test_through_the_wire.py $(ARGS)
 
 influx-test: $(VENV)/.dev-installed  ## InfluxDB on a real influxd 2: HEATMON_TEST_INFLUXDB=its path, or on the PATH
 	@test -x "$${HEATMON_TEST_INFLUXDB:-$$(command -v influxd)}" || \

@@ -148,6 +148,7 @@ MUST_BE_PURE = (
             "fortnights",
             "null",
             "samples",
+            "signs",
             "targets",
             "verdicts",
         )

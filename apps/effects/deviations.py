@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
 from apps.changelog.observe import add_event
-from apps.changelog.timeline import EntryView, entries
+from apps.changelog.timeline import EntryView, entries, view
 from apps.metrics.home import Home
 
 from .expected import Deviation
@@ -27,6 +27,14 @@ def likely_causes(home: Home, deviation: Deviation) -> list[EntryView]:
     """Return the changes of settings within a week of its begin."""
     begin = _instant(home, deviation)
     return entries(home.site, start=begin - NEAR, end=begin + NEAR, kind=Entry.Kind.SETTING)
+
+
+def also_near(home: Home, deviation: Deviation) -> list[EntryView]:
+    """Return the notes and events within a week of its begin, newest first."""
+    begin = _instant(home, deviation)
+    found = Entry.objects.filter(site_id=home.id, at__gte=begin - NEAR, at__lt=begin + NEAR)
+    others = found.exclude(kind=Entry.Kind.SETTING).exclude(event_code=DEVIATION)
+    return [view(entry) for entry in others.order_by("-at", "-id").prefetch_related("setting_changes")]
 
 
 def _note(home: Home, deviation: Deviation) -> None:

@@ -21,7 +21,7 @@ from tests.dashboard.house import set_up
 from tests.dashboard.test_pages_overview import text_of
 
 from .known import house_days
-from .lived import change, write_days
+from .lived import change, note, write_days
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +158,32 @@ def test_a_known_change_is_the_likely_cause_and_no_alarm(
     judge_all(here(home, store))
     assert not Entry.objects.filter(event_code="lasting_deviation").exists()
     assert "Likely cause: Hot water: target temperature" in text_of(reader.get("/normal").content.decode())
+
+
+def test_what_moved_with_a_deviation_is_shown_with_what_did_not(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    """All that is used more is used while the compressor stands."""
+    lived(store, home, SINCE, 1.35)
+    note(home, SINCE - timedelta(days=2), "Guests for a month")
+    text = text_of(reader.get("/normal").content.decode())
+    assert "Also near its beginning: Guests for a month" in text
+    assert "look here Standby, a day" in text
+    assert "not it Hot water, a day" in text
+    assert "not known Heating rod, hours a day" in text
+
+
+def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    days = house_days(FIRST, 418, noise=0.03).values()
+    until = SINCE - timedelta(days=40)
+    since = until - timedelta(days=40)
+    write_days(store, home, [more(day, 1.5) if since <= day.day < until else day for day in days])
+    text = text_of(reader.get("/normal").content.decode())
+    assert "moved with it: Standby, a day" in text
+    assert "moved with it: Hot water" not in text
+    assert "What to check" not in text
 
 
 def test_before_sixty_days_nothing_is_said(reader: Client, store: SqliteStore, home: Site) -> None:

@@ -17,11 +17,14 @@ from apps.dashboard.charts.axes import DAY
 from apps.dashboard.charts.lines import ChartSpec, LineData, PlotData, line_chart
 from apps.dashboard.contexts import Table, TableRow
 from apps.dashboard.pages import page, this_home
-from apps.effects.deviations import likely_causes
+from apps.effects.causes import signs_of
+from apps.effects.deviations import also_near, likely_causes
 from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, Deviation, ExpectedDay
 from apps.effects.facts import facts_of
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
+
+from .signs import POINTS, SignView, sign_view
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +33,22 @@ SHOWN_DAYS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviationView:
-    """A lasting deviation: "+14 % (8 to 21)" since when, and the changes near its begin."""
+    """A lasting deviation: "+14 % (8 to 21)" since when, the changes near its begin, and what moved with it.
+    ``pointing``: the signs that point to a cause."""
 
     text: str
     since: date
     until: date | None
     noticed: date
     kwh: str
+    is_more: bool
     causes: Sequence[EntryView]
+    near: Sequence[EntryView]
+    signs: Sequence[SignView]
+
+    @property
+    def pointing(self) -> Sequence[SignView]:
+        return [sign for sign in self.signs if sign.state == POINTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +102,10 @@ def _deviation(home: Home, found: Deviation) -> DeviationView:
         until=found.until,
         noticed=found.noticed,
         kwh=formatting.with_unit(abs(found.kwh_per_day), "energy_kwh"),
+        is_more=found.percent > 0,
         causes=likely_causes(home, found),
+        near=also_near(home, found),
+        signs=[sign_view(sign) for sign in signs_of(home, found)],
     )
 
 

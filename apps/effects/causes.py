@@ -1,0 +1,79 @@
+"""What is known of the cause of a lasting deviation: signs that moved with it, out of the store."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from apps.metrics.cop import percent_of_carnot
+from apps.metrics.efficiency import rod_runtime_s
+from apps.metrics.home import Home
+from apps.metrics.kept import kept
+from apps.metrics.totals import totals
+
+from .expected import Deviation
+from .signs import Sign, Signs, compared, mean_difference
+
+DAY = timedelta(days=1)
+DATED_TO = timedelta(days=7)
+"""Its begin is known to about a week: the week before it counts for neither side."""
+LOOK_BACK = timedelta(days=42)
+LEAST_DAYS = 7
+HOUR_S = 3600
+
+
+@kept
+def signs_of(home: Home, deviation: Deviation) -> tuple[Sign, ...]:
+    """Return the signs of the six weeks before against those since it began; nothing where either side has
+    too few days."""
+    last = min(deviation.until or home.today, home.today - DAY)
+    begin = deviation.since - DATED_TO
+    oldest = home.first_day()
+    if oldest is None:
+        return ()
+    first = max(oldest, begin - LOOK_BACK)
+    if (begin - first).days < LEAST_DAYS or (last - deviation.since).days + 1 < LEAST_DAYS:
+        return ()
+    before, since = _signs(home, first, begin - DAY), _signs(home, deviation.since, last)
+    return tuple(compared(before, since, is_more=deviation.percent > 0))
+
+
+def _signs(home: Home, first: date, last: date) -> Signs:
+    start, end = home.midnight(first), home.day_bounds(last)[1]
+    whole = totals(home, [start, end])[0]
+    known_days = whole.seconds("electric_s") / 86_400
+    standby, dhw = whole["electrical_energy_standby_wh"], whole.dhw_energy_wh
+    rod_s = rod_runtime_s(home, start, end)
+    return Signs(
+        standby_kwh=_a_day(standby, known_days),
+        dhw_kwh=_a_day(dhw, known_days),
+        rod_h=None if rod_s is None else rod_s / HOUR_S / ((last - first).days + 1),
+        carnot_percent=percent_of_carnot(whole["carnot_work_wh"], whole["carnot_energy_wh"]),
+        source_k=_difference(
+            home, "primary_supply_temperature_c", "primary_return_temperature_c", start, end
+        ),
+        water_k=_difference(
+            home, "secondary_supply_temperature_c", "return_temperature_c", start, end, heating_only=True
+        ),
+    )
+
+
+def _a_day(energy_wh: float | None, days: float) -> float | None:
+    return None if energy_wh is None or days <= 0 else energy_wh / 1000 / days
+
+
+def _difference(
+    home: Home, warm: str, cold: str, start: int, end: int, *, heating_only: bool = False
+) -> float | None:
+    """Return the mean difference over the hours in which the compressor ran most of the time."""
+    warmer, colder, run, dhw = (
+        home.store.series(home.id, name, start, end, HOUR_S)
+        for name in (warm, cold, "compressor_run_s", "dhw_charging")
+    )
+    return mean_difference(
+        [
+            (one, other)
+            for one, other, run_s, charging in zip(warmer.mean, colder.mean, run.sum, dhw.max, strict=True)
+            if one is not None and other is not None and (run_s or 0.0) >= 0.9 * HOUR_S
+            if not (heating_only and charging)
+        ]
+    )
