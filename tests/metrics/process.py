@@ -1,6 +1,6 @@
 """One of several processes over the same data directory (HEATMON_DATA_DIR), started by a test.
 
-``make`` makes the tables and sixteen days of raw rows; ``recalculate`` and ``live`` wait for a line on stdin
+``make`` makes the tables and eight days of raw rows; ``recalculate`` and ``live`` wait for a line on stdin
 and begin: the command, or the jobs of a running program over two hours that are new.
 """
 
@@ -25,9 +25,9 @@ from heatmon.collection import Collection  # noqa: E402
 from tests.metrics.data import at, counter, minute, snapshot  # noqa: E402
 
 START = at("2025-01-05T00:00")
-DAYS = 16
+DAYS = 8
 END = START + DAYS * 86_400
-RESET = START + 9 * 86_400 + 4800
+RESET = START + 4 * 86_400 + 4800
 TURNS = 24
 
 
@@ -37,7 +37,7 @@ def power_w(time: int) -> float:
 
 
 def counter_wh(time: int) -> float:
-    """What was counted since the start, or since the counter began anew on the tenth day."""
+    """What was counted since the start, or since the counter began anew on the fifth day."""
     runs, into_s = divmod(time - (RESET if time >= RESET else START), 4800)
     return runs * 2012.0 + min(into_s, 2400) / 60 * 50 + max(0, into_s - 2400) / 60 * 0.3
 
