@@ -105,7 +105,7 @@ SERVER_OPTIONS: tuple[Option, ...] = (
         "metrics",
         choice("off", "token", "public"),
         "off",
-        "who may read /metrics (comes with a later version)",
+        "who may read /metrics: off, token (an API token) or public",
     ),
     Option(
         "notify_urls",

@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from apps.api import api, probes
+from apps.api import api, probes, prometheus
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),
+    path("metrics", prometheus.metrics, name="metrics"),
     path("", include("apps.accounts.urls")),
     # before the changelog, whose page of an entry knows nothing of effects
     path("", include("apps.dashboard.urls")),

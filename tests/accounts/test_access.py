@@ -61,6 +61,8 @@ def test_only_login_setup_probes_and_the_icon_answer_anonymously(
         if not refused:
             answered[address] = response.status_code
     expected = OPEN if method == "get" else {"/login"}
+    # It does not exist unless HEATMON_METRICS says so.
+    assert answered.pop("/metrics", 404) == 404
     # setup is closed since there is an account: it leads to the login.
     assert set(answered) == expected - {"/setup"}
 
