@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres verdicts influx-test celery-test siege production-test production-test-long production-soak wheels \
+.PHONY: run test test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
+  production-soak wheels \
   lint types check bench study soak load browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
@@ -38,6 +39,10 @@ influx-test: $(VENV)/.dev-installed  ## InfluxDB on a real influxd 2: HEATMON_TE
 	@test -x "$${HEATMON_TEST_INFLUXDB:-$$(command -v influxd)}" || \
 	  { echo "No influxd is found: set HEATMON_TEST_INFLUXDB to the path of influxd 2, or put it on the PATH." >&2; exit 1; }
 	HEATMON_INFLUX_DAYS=30 $(BIN)/python -m pytest -n $(JOBS) -m influxd $(ARGS)
+
+fuzz: $(VENV)/.dev-installed  ## 500 odd requests to each address, by nobody, a reader and the owner (SEED=1)
+	HEATMON_FUZZ_REQUESTS=$(or $(REQUESTS),500) HEATMON_FUZZ_SEED=$(or $(SEED),1) \
+	  $(BIN)/python -m pytest -n $(JOBS) tests/test_fuzz.py $(ARGS)
 
 siege: $(VENV)/.dev-installed  ## both servers under half-open, dripping and oversized requests: SECONDS=60 each
 	$(BIN)/python -m tests.production.siege $(or $(SECONDS),60)

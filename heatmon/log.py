@@ -8,21 +8,12 @@ import atexit
 import logging
 import os
 import queue
-import re
 import threading
 
-_SECRETS = re.compile(
-    r"(?i)(\"?(?:access_token|refresh_token|client_secret|code_verifier|password|code|authorization)\"?"
-    r"\s*[=:]\s*\"?(?:bearer |basic )?)([^\s\"&,}]+)"
-)
-_USERINFO = re.compile(r"(https?://)[^/@\s]+@")
+from .masking import masked
+
 LINES_WAITING = 1000
 FLUSH_WITHIN_S = 1.0
-
-
-def masked(message: str) -> str:
-    """Return ``message`` with tokens, passwords and user info in addresses replaced by ***."""
-    return _USERINFO.sub(r"\1***@", _SECRETS.sub(r"\1***", message))
 
 
 class OneLineFormatter(logging.Formatter):

@@ -2,11 +2,14 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from apps.api import api, probes, prometheus
 
+handler400 = "apps.accounts.views.bad_request"
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/", RedirectView.as_view(pattern_name="api:openapi-view")),
     path("api/", api.urls),
     path("healthz", probes.healthz, name="healthz"),
     path("readyz", probes.readyz, name="readyz"),

@@ -10,9 +10,11 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -161,6 +163,14 @@ def _show_refusal(form: FirstAccountForm, error: AccountRefused) -> None:
 
 def _step_address(step: str) -> str:
     return reverse("dashboard:setup_step", args=[step])
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return 400: what to do about an unknown host name, or that the request is no good."""
+    if isinstance(exception, DisallowedHost):
+        return HttpResponse(render_to_string("400.html"), status=400)
+    message = _("This request could not be understood.")
+    return HttpResponse(message, status=400, content_type="text/plain; charset=utf-8")
 
 
 def _transport_refused(request: HttpRequest) -> HttpResponse:

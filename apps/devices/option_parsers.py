@@ -143,6 +143,8 @@ def http_url(value: str) -> str:
         raise InvalidValue("does not have a valid port") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InvalidValue("must be an address like http://192.168.1.50")
+    if "@" in parts.netloc:
+        raise InvalidValue("must not have a name or password in it; there is a setting for each")
     return address
 
 

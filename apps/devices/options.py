@@ -7,7 +7,6 @@ contains.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from django.db import connection
 
 from .home_options import HOME_OPTIONS, SECRETS, HomeOptions, home_option
 from .models import SavedOption, Site
+from .secret_files import fernet
 from .sql import all_rows
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "readable_options",
     "save_home_options",
     "saved_names",
-    "secret_file",
 ]
 
 _FIRST_SITE = "SELECT id, name, created_at FROM devices_site ORDER BY id LIMIT 1"
@@ -123,18 +122,4 @@ def _unpack(name: str, packed: str) -> Any:
 
 
 def _fernet() -> Fernet:
-    return Fernet(secret_file(Path(settings.DATA_DIR) / "device-secrets.key", Fernet.generate_key))
-
-
-def secret_file(path: Path, make: Any) -> bytes:
-    """Return the content of a secret file; the first of several callers makes it, with mode 0600."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes().strip()
-    with os.fdopen(descriptor, "wb") as file:
-        content: bytes = make()
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return content
+    return fernet(Path(settings.DATA_DIR))

@@ -51,6 +51,10 @@ def test_setup_closes_with_the_first_account_and_its_code_ends(client: Client, d
             {"password": "qwerty123456", "password_again": "qwerty123456"},
             "This password is too common.",
         ),
+        (
+            {"username": "johanna", "password": "johannajohanna1", "password_again": "johannajohanna1"},
+            "The password is too similar to the user name.",
+        ),
         ({"password_again": "something-else-1"}, "The two passwords do not match."),
         ({"username": ""}, "This field is required."),
     ],

@@ -12,7 +12,8 @@ import pytest
 from apps.devices import heartbeat
 from apps.devices.errors import DeviceUnreachable
 from heatmon.embedded import AlreadyRunning, ProcessLock, Runner
-from heatmon.log import OneLineFormatter, masked
+from heatmon.log import OneLineFormatter
+from heatmon.masking import masked
 from heatmon.schedule import Job
 
 POLL = Job(name="poll", period_s=10, offset_s=0, expires_s=5, thread="meter")
@@ -125,10 +126,37 @@ def test_a_second_process_is_told_who_holds_the_data_directory(tmp_path: Path) -
         "Authorization: Bearer CANARY",
         "password=CANARY",
         "http://user:CANARY@192.0.2.1/rpc",
+        "redis://:CANARY@redis:6379/0",
+        "postgres://heatmon:CANARY@db/heatmon and rediss://user:p@CANARY@redis",
+        "host=db password=CANARY dbname=heatmon",
+        "{'access_token': 'CANARY', 'refresh_token': 'a b CANARY'}",
+        "{'password': \"it's CANARY\"}",
+        'Login(code="a CANARY b")',
+        'Authorization: Digest username="admin", nonce="1, 2", response="CANARY"',
+        "{'Authorization': 'Digest username=\"admin\", response=\"CANARY\"', 'Accept': '*/*'}",
+        "Authorization: Token CANARY",
+        "header {'Cookie': 'a=b; heatmon_session=CANARY'}",
+        "Cookie: csrftoken=CANARY; heatmon_session=CANARY",
+        "sent heatmon_session=CANARY; path=/",
+        "tried Bearer CANARY123456",
+        "the token hm_CANARY_0123456789abcdef was shown",
+        "secret_key: 'CANARY'",
     ],
 )
 def test_secrets_are_masked_in_log_lines(message: str) -> None:
     assert "CANARY" not in masked(message)
+
+
+def test_what_is_no_secret_stays_readable() -> None:
+    line = "GET http://192.168.1.50/rpc?id=0 answered 200 in 0.1 s; user anna@example.org, energy: 1.5"
+    assert masked(line) == line
+
+
+def test_the_log_masks_what_passes_through_it() -> None:
+    import logging
+
+    record = logging.LogRecord("x", logging.INFO, "", 0, "%s", ({"password": "CANARY"},), None)
+    assert "CANARY" not in OneLineFormatter().format(record)
 
 
 def test_a_log_line_is_one_line() -> None:

@@ -100,10 +100,9 @@ def parse_instant(field: str, text: str, zone: tzinfo) -> datetime:
         raise RangeInvalid(field, text, NO_DATE) from error
     if at.tzinfo is None:
         at = at.replace(tzinfo=zone)
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise RangeInvalid(field, text, FAR) from error
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise RangeInvalid(field, text, FAR)
+    return at.astimezone(UTC)
 
 
 def _custom(query: Mapping[str, str], now: datetime, oldest: date, zone: tzinfo) -> Range:

@@ -1,4 +1,4 @@
-"""The login as stored on disk: JSON, mode 0600, written atomically."""
+"""The login as stored on disk: JSON, mode 0600, written atomically, its tokens encrypted as passwords are."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cryptography.fernet import InvalidToken
+
 from apps.devices.errors import Detail
+from apps.devices.secret_files import fernet
 
 log = logging.getLogger(__name__)
+
+TOKENS = frozenset({"access_token", "refresh_token"})
 
 _Part = TypeVar("_Part", "Login", "Refusal", "Pause", "Address")
 
@@ -93,7 +98,9 @@ class TokenStore:
             yield
 
     def login(self) -> Login | None:
-        return _made(Login, self._read().get("login"))
+        """Return the stored login; None, so that heatmon signs in again, where it cannot be decrypted."""
+        part = self._read().get("login")
+        return _made(Login, self._with_tokens(part, self._decrypted))
 
     def refusal(self) -> Refusal | None:
         return _made(Refusal, self._read().get("refusal"))
@@ -106,7 +113,7 @@ class TokenStore:
 
     def save_login(self, login: Login) -> None:
         """Keep a good login; an earlier refusal is over."""
-        self._change(login=asdict(login), refusal=None)
+        self._change(login=self._with_tokens(asdict(login), self._encrypted), refusal=None)
 
     def save_refusal(self, refusal: Refusal) -> None:
         self._change(refusal=asdict(refusal))
@@ -125,6 +132,25 @@ class TokenStore:
     def forget(self) -> None:
         """Log out: the next poll needs user and password."""
         self.path.unlink(missing_ok=True)
+
+    def _with_tokens(self, part: Any, change: Callable[[str], str]) -> Any:
+        """Return the stored login with its tokens changed; None where one cannot be."""
+        if not isinstance(part, dict):
+            return part
+        try:
+            return {
+                name: change(value) if name in TOKENS and isinstance(value, str) else value
+                for name, value in part.items()
+            }
+        except (InvalidToken, ValueError):
+            log.warning("the stored login was encrypted with another key; heatmon signs in again")
+            return None
+
+    def _encrypted(self, token: str) -> str:
+        return fernet(self.path.parent).encrypt(token.encode()).decode()
+
+    def _decrypted(self, stored: str) -> str:
+        return fernet(self.path.parent).decrypt(stored.encode()).decode()
 
     def _change(self, **parts: Any) -> None:
         with self._lock:

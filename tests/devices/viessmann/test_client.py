@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
@@ -25,6 +24,7 @@ from apps.devices.errors import (
 from apps.devices.models import ApiCall, QuotaState
 from apps.devices.viessmann.client import ViessmannClient
 from apps.devices.viessmann.features import heat_pump_reading
+from apps.devices.viessmann.tokens import TokenStore
 from apps.devices.wording import words_of
 from tests.payloads.viessmann.cu401b import device, error, installations
 
@@ -430,8 +430,14 @@ def test_the_login_file_can_be_read_by_its_owner_only(client: ViessmannClient, t
     client.fetch()
     path = tmp_path / "token.json"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert json.loads(path.read_text())["login"]["refresh_token"] == "refresh-2"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["token.json", "token.json.lock"]
+    login = TokenStore(path).login()
+    assert login is not None
+    assert login.refresh_token == "refresh-2"
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "device-secrets.key",
+        "token.json",
+        "token.json.lock",
+    ]
 
 
 def _ms(at: datetime) -> int:

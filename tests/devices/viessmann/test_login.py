@@ -235,7 +235,7 @@ def test_a_login_is_replaced_as_a_whole(tmp_path: Path) -> None:
     store.save_login(Login(client_id="c", access_token="b", expires_at=2.0))
     assert store.login() == Login(client_id="c", access_token="b", expires_at=2.0)
     assert json.loads(store.path.read_text())["login"]["refresh_token"] is None
-    assert [one.name for one in tmp_path.iterdir()] == ["token.json"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["device-secrets.key", "token.json"]
 
 
 def test_a_clock_set_back_does_not_keep_a_token_for_ever(
@@ -247,3 +247,18 @@ def test_a_clock_set_back_does_not_keep_a_token_for_ever(
     clock.at = NOON
     client.fetch()
     assert cloud.called() == [*REFRESH, "GET features"]
+
+
+def test_the_tokens_on_disk_are_encrypted(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "token.json")
+    login = Login(client_id="c", access_token="CANARY-1", expires_at=1.0, refresh_token="CANARY-2")
+    store.save_login(login)
+    assert "CANARY" not in store.path.read_text()
+    assert TokenStore(store.path).login() == login
+
+
+def test_tokens_under_another_key_mean_signing_in_again(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "token.json")
+    store.save_login(Login(client_id="c", access_token="a", expires_at=1.0))
+    (tmp_path / "device-secrets.key").unlink()
+    assert TokenStore(store.path).login() is None
