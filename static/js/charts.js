@@ -333,7 +333,7 @@
     const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, clip: 3 };
     const times = plot.edges.length ? line.time.map((_, i) => (plot.edges[i] + plot.edges[i + 1]) / 2) : line.time;
     const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(times, line.values), pointRadius: loneRadius(line.values, 2), $decimals: plot.decimals },
-      line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
+      line.stepped ? { stepped: "before" } : {}, line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
     if (!line.low.length || !line.banded) return [main];
     const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
     return [main, Object.assign({ data: pointsOf(times, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(times, line.low), fill: false }, edge)];
@@ -388,10 +388,9 @@
     const sets = spec.sets.map(bar);
     if (spec.compare) sets.push({ type: "line", label: spec.compare.label, data: spec.compare.values, borderColor: C.text2, backgroundColor: C.text2, borderWidth: 1.25, borderDash: [4, 3], pointRadius: loneRadius(spec.compare.values, 3), stepped: "middle", order: -1, stack: "compare" });
     return new Chart(canvas, { data: { labels: spec.labels, datasets: sets },
-      options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
-        scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: yAxis({ stacked: true, beginAtZero: true }) },
-        plugins: { brackets: { list: spec.brackets }, tooltip: { callbacks: { title: (items) => (items.length ? spec.titles[items[0].dataIndex] : ""),
-          label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
+      options: { events: [], layout: LAYOUT,
+        scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: evenAxis(spec.axis, { stacked: true }) },
+        plugins: { brackets: { list: spec.brackets }, tooltip: { enabled: false } } } });
   }
   function drawSums(canvas, spec) {
     const sets = spec.sets.map((set) => {
@@ -401,7 +400,7 @@
     });
     return new Chart(canvas, { type: "line", data: { labels: spec.labels, datasets: sets },
       options: { interaction: { mode: "index", intersect: false }, layout: LAYOUT,
-        scales: { x: { grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 14 } }, y: yAxis({ beginAtZero: true }) },
+        scales: { x: { grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 14 } }, y: evenAxis(spec.axis) },
         plugins: { tooltip: { callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
   }
   function drawScatter(canvas, spec) {
@@ -466,6 +465,6 @@
   window.addEventListener("beforeprint", () => { printed = root.dataset.theme || ""; root.dataset.theme = "light"; render(); });
   window.addEventListener("afterprint", () => { if (printed) root.dataset.theme = printed; else delete root.dataset.theme; printed = null; render(); });
 
-  window.heatmonCharts = { charts, specOf, text, token, compact, lang };
+  window.heatmonCharts = { charts, specOf, text, compact, lang };
   render();
 })();

@@ -3,8 +3,8 @@
    it where there is room, on a narrow screen above the plots. Key moves alone are spoken. */
 (function () {
   "use strict";
-  const { charts, specOf, text, token, compact, lang } = window.heatmonCharts;
-  const GAP_STEPS = 2.5, MINUTE = 60, FAR = 10, CLICK = 8;
+  const { charts, specOf, text, compact, lang } = window.heatmonCharts;
+  const GAP_STEPS = 2.5, MINUTE = 60, DAY = 86400, FAR = 10, CLICK = 8;
   const at = new Map();                                        // id of a stack -> index read there, heat-map row
 
   const chartsOf = (stack) => charts.filter((chart) => stack.contains(chart.canvas));
@@ -13,9 +13,9 @@
 
   /* ---------- a stack over time ---------- */
   const clocks = new Map();
-  function clock(spec, seconds) {
-    const name = spec.zone + seconds;
-    if (!clocks.has(name)) clocks.set(name, new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { timeZone: spec.zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined }));
+  function clock({ zone, step_s }) {
+    const name = zone + step_s;
+    if (!clocks.has(name)) clocks.set(name, new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { timeZone: zone, weekday: "short", day: "numeric", month: "short", ...(step_s < DAY ? { hour: "2-digit", minute: "2-digit" } : {}), ...(step_s < MINUTE ? { second: "2-digit" } : {}) }));
     return clocks.get(name);
   }
   function last(times, instant) {                              // index of the last time at or before the instant
@@ -26,7 +26,7 @@
   function lineIndex(spec, plot, line, instant) {
     if (plot.edges.length) { const index = last(plot.edges, instant); return index < line.values.length ? index : -1; }
     const index = last(line.time, instant);
-    return index >= 0 && instant - line.time[index] < GAP_STEPS * spec.step_s ? index : -1;
+    return index >= 0 && instant - line.time[index] < GAP_STEPS * (line.step_s || spec.step_s) ? index : -1;
   }
   function overTime(spec) {
     const stops = spec.stops, edges = stops && stops.edges;
@@ -82,7 +82,7 @@
       read(i, hour) {
         const when = instant(i), rows = [stateRow(when), ...spec.plots.flatMap((plot) => plotRows(plot, when)), cellRow(hour, when)].filter(Boolean);
         const note = stops ? [stops.notes[i], ...notes(when)] : [...notes(when), spec.words.note];
-        return { title: stops ? stops.titles[i] : clock(spec, spec.step_s < MINUTE).format(when * 1000), rows: rows.length ? rows : [row(spec.words.empty || "\u2013", "")], note: note.filter(Boolean).join(" \u00b7 "), link: stops ? stops.links[i] : "" };
+        return { title: stops ? stops.titles[i] : clock(spec).format(when * 1000), rows: rows.length ? rows : [row(spec.words.empty || "\u2013", "")], note: note.filter(Boolean).join(" \u00b7 "), link: stops ? stops.links[i] : "" };
       },
       zoom(from, to) { return spec.zoom ? addressOf(spec, from, to) : ""; },
       around(i) {                                              // a quarter of the range around the point, at least five minutes
@@ -100,7 +100,29 @@
     return address.href;
   }
 
-  const READERS = { time: overTime };
+  /* ---------- bars ---------- */
+  function overBars(spec) {
+    const count = spec.labels.length, number = (value) => text(value, spec.decimals, spec.unit);
+    return {
+      count,
+      pixel: (chart, i) => chart.scales.x.getPixelForValue(i),
+      nearest: (chart, pixel) => Math.max(0, Math.min(count - 1, Math.round(chart.scales.x.getValueForPixel(pixel)))),
+      newest: () => count - 1,
+      points: () => [],
+      cell: () => null,
+      hasCells: false,
+      read(i) {
+        const rows = spec.totals.length && spec.totals[i] != null ? [row(spec.words.total, number(spec.totals[i]), "", "", "sum")] : [];
+        spec.sets.slice().reverse().forEach((set) => { if (set.values[i] != null) rows.push(row(set.label, number(set.values[i]), set.key, "area", spec.totals.length ? "part" : "")); });
+        if (!rows.length) rows.push(row(spec.words.empty, ""));
+        if (spec.compare && spec.compare.values[i] != null) rows.push(row(spec.compare.label, number(spec.compare.values[i]), "k-prev", "line"));
+        (spec.facts[i] || []).forEach(([name, value]) => rows.push(row(name, value)));
+        return { title: spec.titles[i], rows, note: spec.notes[i], link: spec.links[i] };
+      }
+    };
+  }
+
+  const READERS = { time: overTime, bars: overBars };
   const readers = new WeakMap();
   function readerOf(stack) {
     const spec = specOf(stack.dataset.stack);
@@ -139,7 +161,7 @@
     });
     box.replaceChildren(element("p", "readbox__title", content.title), list);
     if (content.note) box.append(element("p", "readbox__note", content.note));
-    if (content.link && words.open) { const link = element("a", "readbox__open", words.open); link.href = content.link; box.append(link); }
+    if (content.link && words && words.open) { const link = element("a", "readbox__open", words.open); link.href = content.link; box.append(link); }
   }
   const spoken = (content) => content.title + ": " + content.rows.map((each) => each.name + " " + each.value).join(", ") + (content.note ? ". " + content.note : "");
 
@@ -215,8 +237,8 @@
     let hour = here ? here.hour : null;
     if (reader.hasCells && (event.key === "ArrowUp" || event.key === "ArrowDown")) hour = hour == null ? 0 : Math.max(0, Math.min(23, hour + (event.key === "ArrowDown" ? 1 : -1)));
     else if (event.key === "Escape") { event.preventDefault(); show(stack, null); return; }
-    else if (event.key === "Enter") { if (here) { event.preventDefault(); follow(reader.read(here.index, here.hour).link || reader.around(here.index)); } return; }
-    else if (event.key === "Backspace") { event.preventDefault(); history.back(); return; }
+    else if (event.key === "Enter") { if (here) { event.preventDefault(); follow(reader.read(here.index, here.hour).link || (reader.around && reader.around(here.index))); } return; }
+    else if (event.key === "Backspace") { event.preventDefault(); window.history.back(); return; }
     else if (to == null) return;
     event.preventDefault();
     show(stack, Math.max(0, Math.min(reader.count - 1, to ?? start)), { hour, speak: true });

@@ -11,6 +11,7 @@ from django.test import Client
 from apps.changelog.models import Entry
 from apps.devices.models import Site
 from apps.metrics.models import DerivedState
+from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 
 from . import house
@@ -81,6 +82,44 @@ def test_where_no_memory_was_searched_nothing_is_called_lost(
 def test_part_of_a_day_tells_the_whole_run_time(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/history?from=2026-11-22T00:00:00Z&to=2026-11-22T01:00:00Z").content.decode())
     assert "1 start, run time 30 min" in text
+
+
+POLLED = "from=2026-11-23T10:00:00Z&to=2026-11-23T12:00:00Z"
+
+
+def test_two_hours_show_every_poll_and_hold_what_the_heat_pump_said(
+    reader: Client, store: SqliteStore, filled: Site
+) -> None:
+    first = int(datetime(2026, 11, 23, 10, tzinfo=UTC).timestamp())
+    store.write(
+        [
+            Row(
+                site=filled.pk,
+                measurement="meter",
+                device="AABBCCDDEEFF",
+                at=at,
+                values={"power_w": 1000.0 + at % 7},
+            )
+            for at in range(first, first + 7200, 10)
+        ]
+    )
+    panel = reader.get(f"/history?{POLLED}").context["panel"]
+    power, heat, *_rest = panel.spec.plots[0].lines
+    assert (power.step_s, len(power.time), power.values[1]) == (
+        10,
+        720,
+        round(1.0 + (first + 10) % 7 / 1000, 3),
+    )
+    assert (heat.step_s, heat.stepped, power.stepped) == (300, True, False)
+    assert panel.spec.plots[0].gaps == ()
+    assert panel.subtitle == "Power every 10 s, everything else every 5 min."
+
+
+def test_a_poll_a_minute_is_shown_as_minutes_without_a_tear(reader: Client, filled: Site) -> None:
+    panel = reader.get(f"/history?{POLLED}").context["panel"]
+    power = panel.spec.plots[0].lines[0]
+    assert (power.step_s, len(power.time), None in power.values) == (60, 120, False)
+    assert panel.spec.plots[0].gaps == ()
 
 
 def test_the_window_is_summed_up(reader: Client, filled: Site) -> None:
@@ -167,7 +206,50 @@ def test_long_ranges_have_no_state_band_and_fewer_rows(reader: Client, filled: S
     month = reader.get("/history?range=month").context["panel"]
     assert month.spec.runs == ()
     assert len(month.table.rows) == 23
-    assert month.table.rows[21].head == "Sun 22 Nov"
+    assert month.table.rows[1].head == "Sun 22 Nov"
+
+
+def test_columns_are_hatched_where_they_miss_something_and_blank_where_nothing_was_installed_yet(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    begin, back = datetime(2026, 11, 9, 23, tzinfo=UTC), datetime(2026, 11, 19, 23, tzinfo=UTC)
+    gone = datetime(2026, 11, 16, 23, tzinfo=UTC)
+    house.fill(store, site, begin, gone)
+    house.fill(store, site, back, now, cloud_gap=(back, back + timedelta(days=1)))
+    response = reader.get("/history?range=month")
+    plots = {plot.name: plot for plot in response.context["panel"].spec.plots}
+    without_meter = [(int(gone.timestamp()), int(back.timestamp()), "A")]
+    without_heat_pump = (int(gone.timestamp()), int(back.timestamp()) + 86400, "B")
+    assert [(gap.start, gap.end, gap.letter) for gap in plots["energy"].gaps] == without_meter
+    assert [(gap.start, gap.end, gap.letter) for gap in plots["temperature"].gaps] == [without_heat_pump]
+    assert [gap.cause for gap in plots["cop"].gaps] == [
+        "no values from the meter",
+        "no values from the heat pump",
+    ]
+    assert plots["energy"].bars.totals[8] is None and plots["cop"].dots[0].values[9] is not None
+    text = text_of(response.content.decode())
+    assert "B 17 Nov, 00:00–21 Nov, 00:00 no values from the heat pump" in text
+    assert "A 17 Nov, 00:00–20 Nov, 00:00 no values from the meter" in text
+
+
+def test_a_week_has_hours_of_electricity_and_six_hours_of_the_rest(reader: Client, filled: Site) -> None:
+    plots = reader.get("/history?range=week").context["panel"].spec.plots
+    assert [(plot.name, len(plot.edges) - 1) for plot in plots] == [
+        ("energy", 168),
+        ("temperature", 28),
+        ("cop", 28),
+    ]
+
+
+def test_heat_has_a_chart_of_its_own_in_a_long_range_where_it_is_asked_for(
+    reader: Client, filled: Site
+) -> None:
+    def plots(query: str) -> list[str]:
+        return [plot.name for plot in reader.get(f"/history?range=month{query}").context["panel"].spec.plots]
+
+    assert plots("") == ["energy", "temperature", "cop", "hours"]
+    assert plots("&series=thermal_power_modulation_kw,thermal_power_delta_t_kw") == ["heat"]
 
 
 def test_a_range_without_data_says_so(reader: Client, store: SqliteStore, site: Site, now: datetime) -> None:

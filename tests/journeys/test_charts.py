@@ -147,3 +147,40 @@ def test_long_ranges_have_no_serious_finding_while_they_are_read(visit: Open, ad
         assert 2 <= len(labels) <= 6
         assert len({len(label.partition(".")[2]) for label in labels}) == 1
         assert serious_findings(page) == []
+
+
+def test_from_a_month_to_a_day_by_bars_and_back(visit: Open) -> None:
+    with visit("/energy?period=month") as page:
+        page.wait_for_selector("canvas[data-spec=energy-data][data-drawn]")
+        x, y = hover(page, "canvas[data-spec=energy-data]", 0.92)
+        expect(page.locator(".readbox").first).to_contain_text("November 2026, so far")
+        page.mouse.click(x, y)
+        page.wait_for_url("**/energy?period=day&date=2026-11-01")
+        page.wait_for_selector("canvas[data-spec=energy-data][data-drawn]")
+        page.locator(".plots").first.focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator(".plots [role=status]").first).to_contain_text("Sun 22 Nov: Electricity 19.")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/history?range=day&date=2026-11-22")
+        page.go_back()
+        page.go_back()
+        expect(page.locator(".range__label")).to_have_text("2026")
+
+
+def test_a_day_among_the_days_of_the_efficiency_page_leads_to_its_history(visit: Open) -> None:
+    with visit("/efficiency") as page:
+        page.wait_for_selector("canvas[data-spec=cop-data][data-drawn]")
+        place = page.evaluate(
+            """() => {
+                const chart = Chart.getChart(document.querySelector("canvas[data-spec=cop-data]"));
+                const set = chart.getDatasetMeta(0).data.length ? 0 : 1;
+                const point = chart.getDatasetMeta(set).data[0];
+                chart.canvas.scrollIntoView({block: "center"});
+                const box = chart.canvas.getBoundingClientRect();
+                return [box.left + point.x, box.top + point.y];
+            }"""
+        )
+        page.mouse.move(*place)
+        page.mouse.click(*place)
+        page.wait_for_url("**/history?range=day&date=2026-11-2*")

@@ -15,13 +15,15 @@ from .columns import BLANK, Bars, Cells, Dots, Stops
 
 MAX_POINTS = 800
 MAX_MARKERS = 20
+MINUTE = 60
 GAP_STEPS = 2.5  # a line breaks where two points are further apart than this many steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineData:
     """One line to be drawn. ``colour`` names a CSS variable, ``style`` solid, dashed, dotted or thin;
-    ``low`` and ``high`` (minimum and maximum of each step) are optional."""
+    ``low`` and ``high`` (minimum and maximum of each step) are optional. ``step_s`` is the chart's unless it
+    has one of its own; ``stepped``: a value holds until the next."""
 
     name: str
     label: str
@@ -33,6 +35,8 @@ class LineData:
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
     key: str = ""
+    step_s: int = 0
+    stepped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ class Line:
     style: str
     filled: bool
     key: str = ""
+    step_s: int = 0
+    stepped: bool = False
     banded: bool = True
     time: tuple[int, ...]
     values: tuple[float | None, ...]
@@ -303,14 +309,15 @@ def spark_path(time: Sequence[int], values: Sequence[float | None], start: int, 
 
 
 def _plot(plot: PlotData, start: int, until: int, step_s: int) -> Plot:
-    lines = tuple(_line(line, step_s) for line in plot.lines)
+    lines = tuple(_line(line, line.step_s or step_s) for line in plot.lines)
+    known, known_step_s = _known(plot, step_s)
     return Plot(
         name=plot.name,
         title=plot.title,
         unit=plot.unit,
         decimals=plot.decimals,
         lines=lines,
-        gaps=gaps_in(_known(plot), start, until, step_s, plot.cause),
+        gaps=gaps_in(known, start, until, known_step_s, plot.cause),
         axis=even_axis(
             [value for line in lines for values in (line.values, line.low, line.high) for value in values],
             from_zero=plot.from_zero,
@@ -335,6 +342,8 @@ def _line(line: LineData, step_s: int) -> Line:
         style=line.style,
         filled=line.filled,
         key=line.key,
+        step_s=step_s,
+        stepped=line.stepped,
         time=tuple(time),
         values=tuple(values),
         low=low,
@@ -342,14 +351,20 @@ def _line(line: LineData, step_s: int) -> Line:
     )
 
 
-def _known(plot: PlotData) -> Sequence[int]:
+def _known(plot: PlotData, step_s: int) -> tuple[Sequence[int], int]:
+    """Return the starts of the steps that are no gap, and their length: a minute at least, as a poll that
+    comes late is no gap."""
     if plot.known is not None:
-        return plot.known
+        return plot.known, step_s
     chosen = [line for line in plot.lines if line.name == plot.gaps_of] or list(plot.lines)
+    length = max(MINUTE, *(line.step_s or step_s for line in chosen)) if chosen else step_s
     known = {
-        at for line in chosen for at, value in zip(line.time, line.values, strict=True) if value is not None
+        at // length * length
+        for line in chosen
+        for at, value in zip(line.time, line.values, strict=True)
+        if value is not None
     }
-    return sorted(known)
+    return sorted(known), length
 
 
 def _rounded(value: float | None) -> float | None:

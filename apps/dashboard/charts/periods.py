@@ -6,17 +6,20 @@ charts.js draws them as they are: sizes, texts and limits are worked out here or
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from .axes import ValueAxis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarSet:
-    """One part of the stack; ``hatched`` for what is not a use of its own."""
+    """One part of the stack; ``hatched`` for what is not a use of its own. ``key``: class of its sample."""
 
     label: str
     colour: str
+    key: str
     values: Sequence[float | None]
     hatched: bool = False
 
@@ -40,7 +43,8 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarsSpec:
-    """``titles`` head the tooltips; ``partial`` bars are hatched."""
+    """``titles`` head the box; ``partial`` bars are hatched. Per bar, where there are any: its ``totals``,
+    ``links`` where it leads, ``facts`` (name, value in words), ``notes``. ``words``: total, open, empty."""
 
     labels: Sequence[str]
     titles: Sequence[str]
@@ -48,12 +52,27 @@ class BarsSpec:
     decimals: int
     sets: Sequence[BarSet]
     partial: Sequence[bool]
+    axis: ValueAxis
+    words: Mapping[str, str]
+    totals: Sequence[float | None] = ()
+    links: Sequence[str] = ()
+    facts: Sequence[Sequence[tuple[str, str]]] = ()
+    notes: Sequence[str] = ()
     compare: Compare | None = None
     brackets: Sequence[Bracket] = ()
 
     @property
     def data(self) -> dict[str, Any]:
         return {"kind": "bars", **asdict(self)}
+
+
+def stack_totals(sets: Sequence[BarSet]) -> list[float | None]:
+    """Return the height of each bar; None where no part is known."""
+    stacks = [
+        [value for value in values if value is not None]
+        for values in zip(*(each.values for each in sets), strict=True)
+    ]
+    return [sum(stack) if stack else None for stack in stacks]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +93,7 @@ class SumsSpec:
     unit: str
     decimals: int
     sets: Sequence[SumSet]
+    axis: ValueAxis
 
     @property
     def data(self) -> dict[str, Any]:

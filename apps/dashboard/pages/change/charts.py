@@ -20,12 +20,11 @@ from apps.dashboard.charts.periods import (
     intervals,
 )
 from apps.dashboard.contexts import ChartBlock, Table
+from apps.dashboard.pages.links import day_href
 from apps.effects.estimator import Estimate
 from apps.effects.lines import Lines, efficiency_lines, energy_lines
 from apps.effects.samples import EffectDay, samples
 from apps.effects.verdicts import Verdict
-
-from .links import day_href
 
 NO_TABLE = Table(name="", columns=[], rows=[])
 RADIUS = 5.0

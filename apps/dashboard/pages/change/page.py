@@ -15,6 +15,7 @@ from apps.changelog.models import Entry
 from apps.changelog.timeline import EntryView, view
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
+from apps.dashboard.pages.links import day_href
 from apps.effects.effects import Answer
 from apps.effects.estimator import Estimate
 from apps.effects.fortnights import WINDOW_DAYS
@@ -26,7 +27,6 @@ from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Ver
 from apps.metrics.home import Home
 
 from . import charts, words
-from .links import day_href
 from .words import Chip, chip, percent, signed_range
 
 

@@ -21,6 +21,7 @@ from apps.dashboard.charts.periods import (
     intervals,
 )
 from apps.dashboard.contexts import ChartBlock, Table, TableRow
+from apps.dashboard.pages.links import day_href
 from apps.metrics.efficiency import CycleSpan, DayPoint, Efficiency
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz
@@ -103,6 +104,7 @@ def _day_set(label: str, style: str, days: Sequence[DayPoint]) -> PointSet:
             )
             for day in days
         ],
+        links=[day_href(day.day) for day in days],
         texts=[
             " · ".join(
                 (

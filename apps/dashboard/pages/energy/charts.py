@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.dashboard import formatting
+from apps.dashboard.charts.axes import even_axis
 from apps.dashboard.charts.periods import BarSet, BarsSpec, Compare, SumSet, SumsSpec, adding_up, brackets_of
 from apps.dashboard.contexts import ChartBlock, Table, TableRow
 from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, part_label
@@ -17,6 +19,7 @@ from apps.metrics.periods import EnergyRow, cost_between
 from apps.metrics.tariff import Tariff, tariffs_of
 from apps.metrics.totals import outside_mean_c, window
 
+from .drill import bar_facts, bar_href, bar_note
 from .span import Span, axis_label, axis_labels, before_label, is_partial
 
 USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh", COOLING)
@@ -110,6 +113,8 @@ def bars(
         for row in rows
         for lump in row.lumps
     ]
+    totals = [_rounded(row.electrical_energy_kwh) for row in rows]
+    earlier = [None if row is None else _rounded(row.electrical_energy_kwh) for row in before[: len(rows)]]
     spec = BarsSpec(
         labels=[axis_label(span, row, home) for row in rows],
         titles=[_head(span, row, home) for row in rows],
@@ -119,6 +124,7 @@ def bars(
             BarSet(
                 label=part_label(name),
                 colour=colour,
+                key=KEYS[name],
                 hatched=hatched,
                 values=[_rounded(getattr(row, name)) for row in rows],
             )
@@ -126,14 +132,17 @@ def bars(
             if name != COOLING or cools(rows)
         ],
         partial=[is_partial(home, row) for row in rows],
-        compare=Compare(
-            label=compare,
-            values=[
-                None if row is None else _rounded(row.electrical_energy_kwh) for row in before[: len(rows)]
-            ],
-        )
-        if before
-        else None,
+        axis=even_axis([*totals, *earlier], from_zero=True),
+        totals=totals,
+        links=[bar_href(home, span, row) for row in rows],
+        facts=[bar_facts(home, row) for row in rows],
+        notes=[bar_note(home, row) for row in rows],
+        words={
+            "total": _("Electricity"),
+            "open": pgettext("a period", "Open"),
+            "empty": _("no data"),
+        },
+        compare=Compare(label=compare, values=earlier) if before else None,
         brackets=brackets_of(lumps, [(int(row.start.timestamp()), int(row.end.timestamp())) for row in rows]),
     )
     known = [row.electrical_energy_kwh for row in rows if row.electrical_energy_kwh is not None]
@@ -281,6 +290,7 @@ def sums(
         unit=formatting.currency_symbol(home.options.currency),
         decimals=2,
         sets=sets,
+        axis=even_axis([value for each in sets for value in each.values], from_zero=True),
     )
     summary = _("Cumulative cost, %(total)s in total") % {
         "total": formatting.money(costs[last], home.options.currency)
@@ -316,7 +326,7 @@ def sum_legend(
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    return None if value is None else round(value, 9)
 
 
 def known_tariffs(home: Home) -> list[Tariff]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from apps.dashboard import formatting
-from apps.dashboard.charts.periods import BarSet, BarsSpec
+from apps.dashboard.charts.axes import even_axis
+from apps.dashboard.charts.periods import BarSet, BarsSpec, stack_totals
 from apps.dashboard.contexts import ChartBlock, Fact, Table, TableRow, ValueCard
 from apps.dashboard.pages.energy.charts import known_tariffs
+from apps.dashboard.pages.links import day_href
 from apps.metrics.home import Home
 from apps.metrics.hot_water import HotWater, WaterDay, hot_water, last_run
 from apps.metrics.kept import kept
@@ -212,12 +214,13 @@ def _counts(home: Home, water: HotWater) -> ChartBlock:
             BarSet(
                 label=_("Run by day"),
                 colour="b-dhw",
+                key="dhw",
                 values=[
                     len(day.runs) - at_night if day.known_s else None
                     for day, at_night in zip(water.days, night, strict=True)
                 ],
             ),
-            BarSet(label=_("Reheat at night"), colour="b-standby", hatched=True, values=night),
+            BarSet(label=_("Reheat at night"), colour="b-standby", key="standby", hatched=True, values=night),
         ],
     )
     most = max((len(day.runs) for day in water.days), default=0)
@@ -231,7 +234,9 @@ def _pump(home: Home, water: HotWater) -> ChartBlock | None:
     if not known:
         return None
     label = _("Circulation pump on")
-    spec = _bars(home, water.days, "h", 1, [BarSet(label=label, colour="s-return", values=hours)])
+    spec = _bars(
+        home, water.days, "h", 1, [BarSet(label=label, colour="s-return", key="cooling", values=hours)]
+    )
     summary = _("Circulation pump: between %(low)s and %(high)s h a day") % {
         "low": formatting.number(min(known), 1),
         "high": formatting.number(max(known), 1),
@@ -244,6 +249,7 @@ def _circulation_h(day: WaterDay) -> float | None:
 
 
 def _bars(home: Home, days: Sequence[WaterDay], unit: str, decimals: int, sets: Sequence[BarSet]) -> BarsSpec:
+    totals = stack_totals(sets)
     return BarsSpec(
         labels=[formatting.local_date(each.day, "day") for each in days],
         titles=[formatting.local_date(each.day, "weekday_date") for each in days],
@@ -251,6 +257,10 @@ def _bars(home: Home, days: Sequence[WaterDay], unit: str, decimals: int, sets: 
         decimals=decimals,
         sets=sets,
         partial=[each.day == home.today for each in days],
+        axis=even_axis(totals, from_zero=True, least_span=1),
+        totals=totals if len(sets) > 1 else [],
+        links=[day_href(each.day) for each in days],
+        words={"total": _("Total"), "open": pgettext("a period", "Open"), "empty": _("no data")},
     )
 
 

@@ -18,6 +18,7 @@ from apps.dashboard.charts.axes import DAY, HOUR
 from apps.dashboard.charts.lines import (
     GAP_STEPS,
     MAX_POINTS,
+    MINUTE,
     ChartSpec,
     LineData,
     PlotData,
@@ -30,14 +31,15 @@ from apps.dashboard.contexts import DrawnPanel, LegendItem, PanelContext, PlotVi
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.pump_state import interval_state
-from apps.metrics.series import History, history
+from apps.metrics.series import POINTS_MIN, History, history
 
 from .frame import STATE_KEYS, csv_address, drawn, kept_panel, markers_of, span_words, state_words
 from .gaps import gap_rows
 from .table import averages
 
 FINE = timedelta(hours=6)
-"""Ranges shorter than this may show single polls."""
+"""Ranges shorter than this show single polls."""
+POLLS_SUFFICE = 0.5
 
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
@@ -80,14 +82,15 @@ def _panel(
 ) -> PanelContext:
     start_s, end_s = int(start.timestamp()), int(end.timestamp())
     data = history(home, [*names, *_parts_of_cop(names)], start, end, MAX_POINTS)
-    note = _("Averages over %(duration)s.") % {"duration": formatting.duration(data.step_s)}
+    fine = _fine_power(home, start, end) if "power_w" in names and end - start < FINE else None
+    step_s, note = fine.step_s if fine else data.step_s, _note(names, data, fine)
     spec = line_chart(
-        _plots(names, data),
+        _plots(names, data, fine),
         markers_of(home, start, end),
         start=start_s,
         end=end_s,
-        now=home.at_s // data.step_s * data.step_s,
-        step_s=data.step_s,
+        now=home.at_s // step_s * step_s,
+        step_s=step_s,
         zone=home.options.zone,
         tick_label=formatting.tick_label,
         runs=_runs(home, start_s, end_s),
@@ -110,18 +113,40 @@ def _panel(
     )
 
 
+def _fine_power(home: Home, start: datetime, end: datetime) -> History:
+    """Return power as it was measured: every poll, or minutes where there are fewer polls or more points."""
+    found = history(home, ["power_w"], start, end, MAX_POINTS)
+    elapsed = max(0, min(home.at_s, int(end.timestamp())) - int(start.timestamp())) // found.step_s
+    known = sum(value is not None for value in found.series["power_w"].mean)
+    if found.step_s >= MINUTE or known >= elapsed * POLLS_SUFFICE:
+        return found
+    minutes = int((end - start).total_seconds()) // MINUTE + 2
+    return history(home, ["power_w"], start, end, max(POINTS_MIN, minutes))
+
+
+def _note(names: Sequence[str], data: History, fine: History | None) -> str:
+    """Say what a point is."""
+    every = {"duration": formatting.duration(data.step_s)}
+    if fine is None or fine.step_s == data.step_s:
+        return _("Averages over %(duration)s.") % every
+    power = {"power": formatting.duration(fine.step_s)}
+    if len(names) == 1:
+        return _("Power every %(power)s.") % power
+    return _("Power every %(power)s, everything else every %(duration)s.") % (power | every)
+
+
 def _plots_of(names: Sequence[str]) -> list[str]:
     return [plot for plot in PLOTS if any(LOOKS[name].plot == plot for name in names)]
 
 
-def _plots(names: Sequence[str], data: History) -> list[PlotData]:
+def _plots(names: Sequence[str], data: History, fine: History | None) -> list[PlotData]:
     return [
         PlotData(
             name=plot,
             title=str(PLOTS[plot].title),
             unit=PLOTS[plot].unit,
             decimals=PLOTS[plot].decimals,
-            lines=[_line(name, data) for name in names if LOOKS[name].plot == plot],
+            lines=[_line(name, data, fine) for name in names if LOOKS[name].plot == plot],
             cause=str(PLOTS[plot].cause),
             gaps_of=PLOTS[plot].gaps_of,
             known=_cop_known(names, data) if plot == COP else None,
@@ -149,8 +174,10 @@ def _cop_known(names: Sequence[str], data: History) -> list[int]:
     ]
 
 
-def _line(name: str, data: History) -> LineData:
-    look, found = LOOKS[name], data.series[name]
+def _line(name: str, data: History, fine: History | None) -> LineData:
+    is_fine = fine is not None and name in fine.series
+    shown = fine if fine is not None and is_fine else data
+    look, found = LOOKS[name], shown.series[name]
     with_range = data.step_s >= RANGE_OF_STEP_S and name in WITH_RANGE
     return LineData(
         name=name,
@@ -163,6 +190,8 @@ def _line(name: str, data: History) -> LineData:
         low=_scaled(found.min, look.factor) if with_range else (),
         high=_scaled(found.max, look.factor) if with_range else (),
         key=look.key,
+        step_s=shown.step_s,
+        stepped=fine is not None and not is_fine,
     )
 
 

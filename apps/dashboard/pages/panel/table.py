@@ -37,7 +37,7 @@ def averages(home: Home, start: int, end: int, names: Sequence[str]) -> Table:
             head=formatting.local_time(datetime.fromtimestamp(edge, UTC), home.options.zone, style),
             cells=[formatting.number(means[name][index], _decimals(name)) for name in fields],
         )
-        for index, edge in enumerate(edges[:-1])
+        for index, edge in reversed([*enumerate(edges[:-1])])
     ]
     return Table(name=_("Averages"), columns=columns, rows=rows)
 

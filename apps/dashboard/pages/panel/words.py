@@ -137,7 +137,7 @@ def table_of(home: Home, grid: Grid, names: Sequence[str], plots: Sequence[Plot]
             partial=is_partial(home, row),
             cells=[formatting.number(values[index], digits) for _label, digits, values in fields],
         )
-        for index, row in enumerate(grid.coarse)
+        for index, row in reversed([*enumerate(grid.coarse)])
         if row.start <= home.at
     ]
     head = {DAY_COLUMN: _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[kind]

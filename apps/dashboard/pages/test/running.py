@@ -14,8 +14,8 @@ from apps.changelog.timeline import configuration_at
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.change.charts import signed_intervals
-from apps.dashboard.pages.change.links import day_href
 from apps.dashboard.pages.change.words import Chip, percent, plain_range, signed_range
+from apps.dashboard.pages.links import day_href
 from apps.effects.alternating import Block
 from apps.effects.estimator import Estimate
 from apps.effects.models import AlternatingTest

@@ -1,0 +1,55 @@
+"""Where a bar of the energy page leads, and what its box says beside the uses."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.urls import get_script_prefix
+from django.utils.translation import gettext as _
+
+from apps.dashboard import formatting
+from apps.dashboard.pages.links import day_href
+from apps.metrics.home import Home
+from apps.metrics.periods import EnergyRow
+
+from .span import Span, is_partial
+
+FINER = {"year": "month", "month": "day"}
+
+
+def bar_href(home: Home, span: Span, row: EnergyRow) -> str:
+    """Return the months of a year, the days of a month, the history of a week or day."""
+    first = row.start.astimezone(home.options.zone).date()
+    if span.period == "day":
+        return day_href(first)
+    if span.period == "week":
+        return f"{get_script_prefix()}history?{urlencode({'range': 'week', 'date': first.isoformat()})}"
+    query = urlencode({"period": FINER[span.period], "date": first.isoformat()})
+    return f"{get_script_prefix()}energy?{query}"
+
+
+def bar_facts(home: Home, row: EnergyRow) -> list[tuple[str, str]]:
+    """Return names and values in words, without what is not known."""
+    known = [
+        (_("Cost"), None if row.cost is None else formatting.money(row.cost, home.options.currency)),
+        (_("COP (estimated)"), None if row.cop is None else formatting.with_unit(row.cop, "cop")),
+        (_("Starts"), None if row.compressor_starts is None else formatting.number(row.compressor_starts)),
+        (
+            _("Outdoor"),
+            None
+            if row.mean_outside_temperature_c is None
+            else formatting.with_unit(row.mean_outside_temperature_c, "temperature_c"),
+        ),
+    ]
+    return [(name, value) for name, value in known if value is not None]
+
+
+def bar_note(home: Home, row: EnergyRow) -> str:
+    """Say what a bar leaves out."""
+    notes = []
+    if row.end <= home.at and is_partial(home, row):
+        share = formatting.coverage(row.electrical_coverage)
+        notes.append(_("partial, %(share)s measured") % {"share": share})
+    if row.electrical_energy_at_least:
+        notes.append(_("at least"))
+    return " · ".join(notes)
