@@ -32,6 +32,7 @@ from apps.metrics.store.front import Store
 
 from .imported import adopt_imported
 from .live_rows import LiveRows
+from .replay import LiveAnswers
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Collection:
         self.site = site
         self.store = store
         self.live_rows = LiveRows(store, site.pk)
+        self.live_answers = LiveAnswers(site)
         self.clock = clock
         self._own_addresses = own_addresses
         server = settings.HEATMON

@@ -157,7 +157,7 @@ def _note_outage(site: Site, at: datetime) -> None:
 
 def _record(collection: Collection, source: HeatPumpSource, answer: HeatPumpAnswer) -> HeatPumpPoll:
     site, store, reading = collection.site, collection.store, answer.reading
-    keep_answers(site, [answer])  # first: whatever fails from here on, it is read again with the next one
+    collection.live_answers.keep(answer)  # first: what fails from here on is made up for by the next one
     collection.remember_device(
         Device.Kind.HEAT_PUMP, reading.device, reading.measured_at, model=reading.model or ""
     )

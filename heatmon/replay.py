@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
+from apps.devices.answers import keep_answers
 from apps.devices.errors import PayloadInvalid
 from apps.devices.models import RawAnswer, Site
 from apps.devices.sources import HeatPumpAnswer, HeatPumpSource
@@ -17,6 +18,21 @@ from apps.metrics.store.base import StoreRefused, StoreUnavailable, TimeSeriesSt
 log = logging.getLogger(__name__)
 
 LOOK_BACK = timedelta(days=7)
+MOST = 288
+
+
+class LiveAnswers:
+    """Keeps answers as they came. Those that the database does not take wait in memory, a day's at most."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._waiting: list[HeatPumpAnswer] = []
+
+    def keep(self, answer: HeatPumpAnswer) -> None:
+        """Keep an answer, and what waits. Raises DatabaseError where that cannot be done now."""
+        self._waiting = [*self._waiting, answer][-MOST:]
+        keep_answers(self._site, self._waiting)
+        self._waiting = []
 
 
 def unstored_answers(

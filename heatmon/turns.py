@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from django.db import OperationalError
+
 from apps.devices.errors import BudgetExhausted, DeviceError
 from apps.metrics.store.base import StoreUnavailable
 
@@ -74,7 +76,7 @@ class VirtualTurns:
         failed = False
         try:
             getattr(jobs, job.name)(self._collection, at)
-        except (DeviceError, BudgetExhausted, StoreUnavailable):
+        except (DeviceError, BudgetExhausted, StoreUnavailable, OperationalError):
             failed = True
         self._busy.discard(job.thread)
         self._due[job.name] = next_run(job, max(due, self.now))

@@ -42,6 +42,7 @@ MAY_USE_SIMULATOR = {
     "heatmon/demo/rows.py",
     "heatmon/simulated.py",
     "heatmon/simulation.py",
+    "heatmon/simulation_truth.py",
 }
 
 MAY_USE_NUMPY = {"apps/metrics/estimate.py", "apps/effects/estimator.py", "apps/effects/expected.py"}

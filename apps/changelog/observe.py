@@ -118,6 +118,11 @@ def _remember(pending: PendingConfiguration) -> None:
     )
 
 
+def forget_recent() -> None:
+    """Forget what only this process knows, as its end does."""
+    _recent.clear()
+
+
 def add_event(
     site: Site,
     at: datetime,

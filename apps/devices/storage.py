@@ -187,7 +187,8 @@ def _of_sqlite(name: str) -> str:
 def impatient(wait_s: float) -> Iterator[None]:
     """Let this thread wait no longer than that for a database that others have locked; what it measures is
     due again soon."""
-    _patience.wait_s = wait_s
+    before = patience_s()
+    _patience.wait_s = wait_s = wait_s if before is None else min(before, wait_s)
     usual_s = None
     if connection.vendor == "sqlite":
         connection.ensure_connection()
@@ -196,8 +197,8 @@ def impatient(wait_s: float) -> Iterator[None]:
         _wait_for_database(usual_s and wait_s)
         yield
     finally:
-        _patience.wait_s = None
-        _wait_for_database(usual_s)
+        _patience.wait_s = before
+        _wait_for_database(usual_s and (usual_s if before is None else before))
 
 
 def patience_s() -> float | None:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import TYPE_CHECKING
 
 from .wire import Answer, Handler, Unreachable, json_answer
 
-METER, CLOUD, LOGIN = "meter", "cloud", "login"
+if TYPE_CHECKING:
+    from .world import SimulatedWorld
+
+METER, CLOUD, LOGIN, HOST = "meter", "cloud", "login", "host"
 
 Effect = Callable[[Handler, str, str, Mapping[str, str], bytes, float], Answer]
 """(handler behind, then the handler's arguments) → Answer; may call the handler or not."""
@@ -20,13 +24,19 @@ Effect = Callable[[Handler, str, str, Mapping[str, str], bytes, float], Answer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """``effect`` on requests to ``target`` in [start, start + duration_s); epoch s."""
+    """``effect`` on requests to ``target`` in [start, start + duration_s); epoch s. ``begin`` is what happens
+    to the world at its start. A fault of the ``HOST`` has neither: whoever runs heatmon makes it."""
 
     name: str
     target: str
     start: float
     duration_s: float
-    effect: Effect
+    effect: Effect | None = None
+    begin: Callable[[SimulatedWorld, float], None] | None = None
+
+    @property
+    def end(self) -> float:
+        return self.start + self.duration_s
 
 
 FaultScript = Callable[[Random, float, float], Sequence[Fault]]
@@ -60,19 +70,26 @@ def scheduled(names: Iterable[str], source: Random, start: float, end: float) ->
 
 @dataclass
 class FaultyHandler:
-    """A handler behind its faults. ``hits``: how many requests each fault met."""
+    """A handler behind its faults. ``hits``: how many requests each fault met; ``on_answer`` is told of each
+    answer that went out."""
 
     handler: Handler
     target: str
     faults: list[Fault]
+    on_answer: Callable[[str, Answer, float], None] | None = None
     hits: dict[str, int] = field(default_factory=dict)
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float) -> Answer:
         for fault in self.faults:
-            if fault.target == self.target and fault.start <= at < fault.start + fault.duration_s:
+            if fault.target == self.target and fault.effect is not None and fault.start <= at < fault.end:
                 self.hits[fault.name] = self.hits.get(fault.name, 0) + 1
-                return fault.effect(self.handler, method, path, headers, body, at)
-        return self.handler(method, path, headers, body, at)
+                answer = fault.effect(self.handler, method, path, headers, body, at)
+                break
+        else:
+            answer = self.handler(method, path, headers, body, at)
+        if self.on_answer is not None:
+            self.on_answer(path, answer, at)
+        return answer
 
 
 def refuse(
@@ -101,7 +118,7 @@ def device_offline(
     )
 
 
-def _placed(
+def placed(
     source: Random, start: float, end: float, shortest_s: float, longest_s: float
 ) -> tuple[float, float]:
     """Return a stretch (start, duration) inside the run, a tenth of it at most."""
@@ -109,15 +126,14 @@ def _placed(
     return source.uniform(start + (end - start) * 0.1, end - (end - start) * 0.1 - duration), duration
 
 
-@fault_script("meter_unreachable")
-def meter_unreachable(source: Random, start: float, end: float) -> Sequence[Fault]:
-    """Take the meter's network away for up to three hours."""
-    at, duration = _placed(source, start, end, 600.0, 10_800.0)
-    return [Fault(name="meter_unreachable", target=METER, start=at, duration_s=duration, effect=refuse)]
-
-
-@fault_script("cloud_offline")
-def cloud_offline(source: Random, start: float, end: float) -> Sequence[Fault]:
-    """Cut the gateway off from the cloud for up to a day."""
-    at, duration = _placed(source, start, end, 3_600.0, 86_400.0)
-    return [Fault(name="cloud_offline", target=CLOUD, start=at, duration_s=duration, effect=device_offline)]
+def event(
+    source: Random,
+    start: float,
+    end: float,
+    name: str,
+    target: str,
+    begin: Callable[[SimulatedWorld, float], None],
+) -> Fault:
+    """Return a fault that is over as soon as it has happened."""
+    at, _duration = placed(source, start, end, 1.0, 1.0)
+    return Fault(name=name, target=target, start=at, duration_s=1.0, begin=begin)

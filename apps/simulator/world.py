@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from random import Random
 
+from . import cloud_faults, host_faults, meter_faults
+from .answered import AnswerLog
 from .clock import Clock, VirtualClock
 from .digest import OFF
 from .faults import CLOUD, LOGIN, METER, Fault, FaultyHandler, scheduled
@@ -23,6 +26,7 @@ from .wire import Answer, Handler
 
 METER_HOST, CLOUD_HOST, LOGIN_HOST = "meter.simulated", "cloud.simulated", "login.simulated"
 DAY_S = 86_400
+FAULT_MODULES = (cloud_faults, host_faults, meter_faults)  # each registers its faults
 
 
 class Truth:
@@ -36,10 +40,30 @@ class Truth:
         return self._world.house
 
     def energy_wh(self, start: datetime, end: datetime, phases: str = "abc") -> float:
-        """Return the electrical energy that the meter's clamps saw flow in [Wh]."""
+        """Return the electrical energy that the meter counted [Wh]: not what flowed while it had no power."""
+        return self._flowed(start.timestamp(), end.timestamp(), phases) - math.fsum(
+            self._flowed(max(first, start.timestamp()), min(last, end.timestamp()), phases)
+            for first, last in self.minutes_off()
+            if first < end.timestamp() and last > start.timestamp()
+        )
+
+    def _flowed(self, start: float, end: float, phases: str) -> float:
+        return sum(self._house.log.total(f"import_{phase}", start, end) for phase in phases) / UNITS
+
+    def minutes_off(self) -> list[tuple[int, int]]:
+        """Return the stretches (start, end) of whole minutes in which the meter had no power for a part."""
+        return [(start // 60 * 60, -(-end // 60) * 60) for start, end in self._world.shelly.meter.off]
+
+    def remembered_minutes(self, at: datetime) -> list[int]:
+        """Return the minutes (epoch s) that the meter holds at ``at``."""
+        blocks = self._world.shelly.meter.blocks(at.timestamp())
+        return [minute for start, end in blocks for minute in range(start, end, 60)]
+
+    def minute_channels_wh(self, minute: int) -> tuple[float, float, float]:
+        """Return the energy of a minute by phase [Wh]."""
         log = self._house.log
-        total = sum(log.total(f"import_{phase}", start.timestamp(), end.timestamp()) for phase in phases)
-        return total / UNITS
+        first, second, third = log.meter_row((minute - log.start) // 60)[:3]
+        return first / UNITS, second / UNITS, third / UNITS
 
     def minute_energies_wh(self, start: datetime, end: datetime) -> list[float]:
         """Return the same, minute by minute, all phases."""
@@ -81,10 +105,17 @@ class Truth:
 
     def max_calls_24h(self) -> int:
         """Return the most requests in any rolling 24 hours, login included."""
+        return self._most_calls(DAY_S)
+
+    def max_calls_10min(self) -> int:
+        """Return the most requests in any ten minutes, login included."""
+        return self._most_calls(600)
+
+    def _most_calls(self, window_s: int) -> int:
         times = [when for when, _ in self._world.cloud.calls]
         most = first = 0
         for last, when in enumerate(times):
-            while times[first] <= when - DAY_S:
+            while times[first] <= when - window_s:
                 first += 1
             most = max(most, last - first + 1)
         return most
@@ -102,7 +133,7 @@ class SimulatedWorld:
 
     ``meter_url``, ``cloud_api_url``, ``cloud_iam_url`` are reached through ``adapter()``, or, after
     ``serve()``, over loopback at the addresses it gives. ``forgets``: see ``FakeShelly`` (the truth then
-    reaches back no further than the meter's memory).
+    reaches back no further than the meter's memory). ``logs_answers``: ``answered`` keeps what went out.
     """
 
     def __init__(
@@ -121,6 +152,7 @@ class SimulatedWorld:
         meter_password: str = "meter-password",
         change_every_days: float = 9.0,
         forgets: bool = False,
+        logs_answers: bool = False,
     ) -> None:
         if start.tzinfo is None:
             raise ValueError("the world needs a start with a time zone")
@@ -139,8 +171,13 @@ class SimulatedWorld:
         )
         self.cloud = FakeViessmannCloud(house, lock=self.lock)
         self.faults: list[Fault] = scheduled(faults, Random(f"{seed}/faults"), float(house.t), float(finish))
-        self.meter_handler = FaultyHandler(self.shelly.handle, METER, self.faults)
-        self.cloud_handler = FaultyHandler(self.cloud.handle, CLOUD, self.faults)
+        self._to_begin = sorted((one for one in self.faults if one.begin), key=lambda one: -one.start)
+        self.answered = AnswerLog(self.shelly.mac)
+        of_meter, of_cloud = (
+            (self.answered.of_meter, self.answered.of_cloud) if logs_answers else (None, None)
+        )
+        self.meter_handler = FaultyHandler(self.shelly.handle, METER, self.faults, of_meter)
+        self.cloud_handler = FaultyHandler(self.cloud.handle, CLOUD, self.faults, of_cloud)
         self.login_handler = FaultyHandler(self.cloud.handle, LOGIN, self.faults)
         self.truth = Truth(self)
         self.meter_url = f"http://{METER_HOST}"
@@ -155,6 +192,12 @@ class SimulatedWorld:
         """Let virtual time and the house run on to ``at``. Raises TypeError where the clock is real."""
         if not isinstance(self.clock, VirtualClock):
             raise TypeError("a world on real time advances by itself")
+        while self._to_begin and self._to_begin[-1].start <= at.timestamp():
+            fault = self._to_begin.pop()
+            assert fault.begin is not None
+            with self.lock:
+                self.house.advance_to(fault.start)
+                fault.begin(self, fault.start)
         self.clock.advance_to(at)
         with self.lock:
             self.house.advance_to(at.timestamp())

@@ -5,17 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from apps.changelog.models import Entry
 from apps.devices.models import RawAnswer
 from apps.metrics.store.base import StoreUnavailable
 from apps.simulator.settings import SLOPE
-from heatmon import jobs
+from heatmon import jobs, replay
 from tests.factories import JANUARY, Home
 
 
 def fail(*_arguments: object) -> None:
     raise StoreUnavailable("the time-series store cannot be used: database is locked")
+
+
+def full(*_arguments: object) -> None:
+    raise OperationalError("database or disk is full")
 
 
 def polled_minutes(home: Home) -> list[int]:
@@ -78,3 +83,16 @@ def test_what_is_stored_is_not_read_again(home: Home, monkeypatch: pytest.Monkey
     monkeypatch.setattr(source, "read_again", fail)
     home.run("poll_heat_pump", minutes=15)
     assert len(polled_minutes(home)) == 5
+
+
+def test_an_answer_that_could_not_even_be_kept_waits_in_memory(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.run("poll_heat_pump", minutes=10)
+    with monkeypatch.context() as disk_is_full:
+        disk_is_full.setattr(replay, "keep_answers", full)
+        home.run("poll_heat_pump", minutes=10)
+    assert RawAnswer.objects.count() == 2
+    home.run("poll_heat_pump", minutes=5)
+    assert RawAnswer.objects.count() == 5
+    assert polled_minutes(home) == [2, 7, 12, 17, 22]
