@@ -168,6 +168,7 @@ def test_what_moved_with_a_deviation_is_shown_with_what_did_not(
     note(home, SINCE - timedelta(days=2), "Guests for a month")
     text = text_of(reader.get("/normal").content.decode())
     assert "Also near its beginning: Guests for a month" in text
+    assert "more electricity than expected" in text
     assert "look here Standby, a day" in text
     assert "not it Hot water, a day" in text
     assert "not known Heating rod, hours a day" in text
@@ -177,13 +178,17 @@ def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
     days = house_days(FIRST, 418, noise=0.03).values()
-    until = SINCE - timedelta(days=40)
+    until = SINCE - timedelta(days=15)
     since = until - timedelta(days=40)
     write_days(store, home, [more(day, 1.5) if since <= day.day < until else day for day in days])
     text = text_of(reader.get("/normal").content.decode())
     assert "moved with it: Standby, a day" in text
     assert "moved with it: Hot water" not in text
     assert "What to check" not in text
+    assert "Days of the deviation below are left out." in text
+    judge_all(here(home, store))
+    (entry,) = entries(home, kind=Entry.Kind.EVENT)
+    assert 'href="/normal"' in reader.get(f"/changes/{entry.id}").content.decode()
 
 
 def test_before_sixty_days_nothing_is_said(reader: Client, store: SqliteStore, home: Site) -> None:

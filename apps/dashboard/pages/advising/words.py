@@ -55,7 +55,7 @@ def advice_views(found: Sequence[Observation], settings: Mapping[str, Any]) -> l
             icon=ICONS[each.code],
             title=_title(each),
             text=_text(each),
-            seen=_("Seen from %(first)s to %(last)s, last on %(day)s.")
+            seen=_("Seen from %(first)s to %(last)s, last on %(day)s")
             % {
                 "first": formatting.local_date(each.first, "day"),
                 "last": formatting.local_date(each.last, "day"),

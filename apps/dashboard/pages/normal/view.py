@@ -83,7 +83,7 @@ def normal(request: HttpRequest) -> HttpResponse:
         past=[view for view in views if view.until is not None][::-1],
         spec=spec,
         summary=_("%(days)s days") % {"days": formatting.number(len(days))},
-        inside=_inside(days),
+        inside=_inside(days, facts.deviations),
         table=_table(days),
         why_not=_why_not(days),
     )
@@ -109,15 +109,22 @@ def _deviation(home: Home, found: Deviation) -> DeviationView:
     )
 
 
-def _inside(days: Sequence[ExpectedDay]) -> str:
+def _inside(days: Sequence[ExpectedDay], deviations: Sequence[Deviation]) -> str:
+    """Return how many of the days outside of deviations are as expected."""
     known = [day for day in days if day.energy_kwh is not None and day.low_kwh is not None]
-    if not known:
+    usual = [day for day in known if not any(_deviates(day.day, each) for each in deviations)]
+    if not usual:
         return ""
-    held = sum((day.low_kwh or 0.0) <= (day.energy_kwh or 0.0) <= (day.high_kwh or 0.0) for day in known)
-    return _("%(held)s of %(days)s days lie inside the band; four of five are expected.") % {
+    held = sum((day.low_kwh or 0.0) <= (day.energy_kwh or 0.0) <= (day.high_kwh or 0.0) for day in usual)
+    text = _("%(held)s of %(days)s days lie inside the band; four of five are expected.") % {
         "held": formatting.number(held),
-        "days": formatting.number(len(known)),
+        "days": formatting.number(len(usual)),
     }
+    return text if len(usual) == len(known) else f"{text} {_('Days of the deviation below are left out.')}"
+
+
+def _deviates(day: date, found: Deviation) -> bool:
+    return found.since <= day and (found.until is None or day <= found.until)
 
 
 def _why_not(days: Sequence[ExpectedDay]) -> str:
