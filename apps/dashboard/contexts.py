@@ -85,8 +85,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveContext:
-    """What changes every 10 seconds on the overview. ``at``: when, for "until 14:05". ``level``: the
-    worst of the alarms."""
+    """What changes every 10 seconds on the overview. ``at``: when, for "until 14:05"; ``since``: from when on
+    today is measured, on the first day. ``level``: the worst of the alarms."""
 
     at: datetime
     alarms: Sequence[Alarm]
@@ -94,6 +94,7 @@ class LiveContext:
     measuring: str
     hero: Hero
     today: Sequence[Fact]
+    since: datetime | None
     cards: Sequence[ValueCard]
 
 

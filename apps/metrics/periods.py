@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from .begin import measured_from
 from .degree_days import daily_mean_c, heating_degree_days
 from .home import Home
 from .kept import kept
@@ -116,6 +117,15 @@ def stretch_rows(home: Home, edges: tuple[int, ...]) -> list[EnergyRow]:
         period = Period(start=total.start, end=total.end, label="", first=day, last=day)
         rows.append(_row(period, total, unknown, None, zone))
     return rows
+
+
+def measured_coverage(home: Home, row: EnergyRow) -> float | None:
+    """Return the share of the elapsed time since the home is measured that has electricity."""
+    begin, start = measured_from(home), int(row.start.timestamp())
+    if begin is None or begin <= start or row.electrical_coverage is None:
+        return row.electrical_coverage
+    until = min(int(row.end.timestamp()), home.interval_s)
+    return min(1.0, row.electrical_coverage * (until - start) / (until - begin)) if until > begin else None
 
 
 def _in_order(first: date, last: date) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .begin import measured_from
 from .cop import period_cop
 from .grid import edge_from, interval_of
 from .heat import ALL_KNOWN, known_heat
@@ -71,7 +72,8 @@ class LumpSpan:
 class Totals:
     """Sums over [start, end) epoch s; a field without any value is None.
 
-    ``elapsed_s``: how much of it has passed. ``inside``: lumps wholly inside; ``crossing``: those that
+    ``elapsed_s``: how much of it has passed, ``before_s``: how much of that was before the home was measured
+    at all. ``inside``: lumps wholly inside; ``crossing``: those that
     reach over an edge. A property raises KeyError where ``totals`` was not asked for the sums it needs.
     """
 
@@ -81,6 +83,7 @@ class Totals:
     sums: dict[str, float | None]
     inside: tuple[LumpSpan, ...] = ()
     crossing: tuple[LumpSpan, ...] = ()
+    before_s: int = 0
 
     def __getitem__(self, name: str) -> float | None:
         return self.sums[name]
@@ -120,12 +123,19 @@ class Totals:
         return min(1.0, self.seconds("electric_s") / self.elapsed_s) if self.elapsed_s > 0 else None
 
     @property
+    def measured_coverage(self) -> float | None:
+        """As ``electrical_coverage``, of the time since the home is measured: what pages call measured."""
+        since_s = self.elapsed_s - self.before_s
+        return min(1.0, self.seconds("electric_s") / since_s) if since_s > 0 else None
+
+    @property
     def is_partial(self) -> bool:
-        """Some of the elapsed time has no electricity; what still runs may lack its newest minutes."""
-        coverage = self.electrical_coverage
+        """Some of the time since the home is measured has no electricity; what still runs may lack its newest
+        minutes."""
+        coverage = self.measured_coverage
         if coverage is None or coverage >= ALL_KNOWN:
             return False
-        return self.is_over or self.elapsed_s - self.seconds("electric_s") > PENDING_S
+        return self.is_over or self.elapsed_s - self.before_s - self.seconds("electric_s") > PENDING_S
 
     @property
     def heating_energy_wh(self) -> float | None:
@@ -245,6 +255,7 @@ def _totals(home: Home, edges: tuple[int, ...], names: tuple[str, ...]) -> Seque
     sums = home.store.sums(home.id, names, edges)
     lumps = lumps_within(home.id, edges[0], edges[-1])
     now = home.interval_s
+    begin = measured_from(home)
     result = []
     for index, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
         touching = [lump for lump in lumps if _starts(lump) < end and _ends(lump) > start]
@@ -254,6 +265,7 @@ def _totals(home: Home, edges: tuple[int, ...], names: tuple[str, ...]) -> Seque
                 start=start,
                 end=end,
                 elapsed_s=max(0, min(end, now) - start),
+                before_s=max(0, min(end, now, begin) - start) if begin is not None else 0,
                 sums={name: sums[name][index].sum for name in names},
                 inside=tuple(inside),
                 crossing=tuple(lump for lump in touching if lump not in inside),

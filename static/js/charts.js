@@ -382,7 +382,7 @@
   function drawBars(canvas, spec) {
     const bar = (set) => {
       const color = token(set.colour), plain = set.hatched ? hatch(color, C.surface) : color;
-      return { type: "bar", label: set.label, data: set.values, stack: "all", barPercentage: 0.9, categoryPercentage: 0.86, borderColor: color,
+      return { type: "bar", label: set.label, data: set.values, stack: "all", barPercentage: 0.9, categoryPercentage: 0.86, maxBarThickness: 96, borderColor: color,
         borderWidth: spec.partial.map((is) => (is ? 1.5 : 0)), backgroundColor: spec.partial.map((is) => (is ? hatch(color, C.surface) : plain)) };
     };
     const sets = spec.sets.map(bar);

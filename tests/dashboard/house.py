@@ -66,6 +66,12 @@ def fill(
     store.write(rows)
 
 
+def began(store: TimeSeriesStore, site: Site, at: datetime) -> None:
+    """Let the home be measured since ``at``: one interval without any use, long before the rest."""
+    values = {"electrical_energy_wh": 0.0, "electric_s": 300.0}
+    store.write([_row(site.pk, "interval", int(at.timestamp()), values)])
+
+
 def _row(site: int, measurement: str, at: int, values: Mapping[str, float | None], circuit: str = "") -> Row:
     device = "AABBCCDDEEFF" if measurement.startswith("meter") else "7571000000000000"
     return Row(site=site, measurement=measurement, device=device, at=at, values=values, circuit=circuit)

@@ -165,7 +165,7 @@ def test_charts_without_data_look_again_soon(
 def test_the_last_card_tells_the_season_and_the_month(reader: Client, filled: Site) -> None:
     text = text_of(reader.get("/").content.decode())
     assert "COP over 1 day 4.9 (4.4–5.4), estimated Heat known for 100 % of the electricity" in text
-    assert "1 of 365 days measured" in text
+    assert "JAZ from 22 Nov 2027" in text
     assert "November, so far 39 kWh €11.81" in text
 
 

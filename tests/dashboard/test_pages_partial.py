@@ -167,7 +167,10 @@ def test_the_sum_over_months_has_the_lump_in_energy_uses_and_cost(reader: Client
     assert float(foot.cells[10].replace("≥\u00a0", "")) == pytest.approx(energy * 0.30, abs=0.02)
 
 
-def test_a_sum_with_days_missing_costs_at_least_what_is_known(reader: Client, metered: Site) -> None:
+def test_a_sum_with_days_missing_costs_at_least_what_is_known(
+    reader: Client, store: SqliteStore, metered: Site
+) -> None:
+    house.began(store, metered, datetime(2026, 11, 3, 11, tzinfo=UTC))
     context = reader.get("/energy").context["energy"]
     assert context.cards[1].meta == "at least · 30.00\u00a0ct/kWh"
     assert context.sum_legend[0].total.startswith("≥\u00a0€")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from weakref import WeakKeyDictionary
 
 from django.utils.translation import get_language, ngettext
@@ -16,6 +16,7 @@ from apps.dashboard.contexts import ChartBlock, Fact, SeasonCard, Table, TableRo
 from apps.dashboard.pages.energy.span import span_of, year_before
 from apps.dashboard.pages.energy.words import comparison_words
 from apps.dashboard.pages.reasons import implausible_words
+from apps.metrics.begin import measured_from
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz, rolling_year
@@ -26,9 +27,17 @@ from apps.metrics.year import Estimate, estimate_year
 ESTIMATE_STEP_KWH = 200.0
 
 
-def rolling_jaz(home: Home) -> Jaz:
-    """Return the JAZ of the 365 local days before today."""
+def measured_year(home: Home) -> tuple[date, date]:
+    """Return the 365 local days before today, from the first measured one on; today while there is no
+    other."""
     first, last = rolling_year(home)
+    first = max(first, home.first_day() or first)
+    return (first, last) if first <= last else (home.today, home.today)
+
+
+def rolling_jaz(home: Home) -> Jaz:
+    """Return the JAZ of ``measured_year``."""
+    first, last = measured_year(home)
     return jaz(home, first, last)
 
 
@@ -63,14 +72,27 @@ def jaz_range(found: Jaz) -> str:
     return _("(%(band)s), estimated") % {"band": band}
 
 
-def jaz_card(found: Jaz) -> ValueCard:
-    """Return the card; its state ``partial`` greys what is not a full year."""
+def jaz_from(home: Home) -> date | None:
+    """Return from which day on a whole year is measured; None where that is long ago, or nothing is."""
+    first = home.first_day()
+    if first is None or home.today - first >= timedelta(days=365):
+        return None
+    begin = measured_from(home)
+    whole = first if begin is None or begin <= home.midnight(first) else first + timedelta(days=1)
+    return whole + timedelta(days=365)
+
+
+def jaz_card(found: Jaz, whole_from: date | None = None) -> ValueCard:
+    """Return the card; its state ``partial`` greys what is not a full year. ``whole_from``: see
+    ``jaz_from``."""
     if found.jaz is None and found.jaz_low is None:
         return ValueCard(
             label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat data yet")
         )
     meta = _("Heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
-    if found.label == "insufficient":
+    if whole_from is not None:
+        meta += " · " + _("JAZ from %(day)s") % {"day": formatting.local_date(whole_from)}
+    elif found.label == "insufficient":
         days = {"known": formatting.number(measured_days(found)), "days": formatting.number(found.days)}
         meta += " · " + _("%(known)s of %(days)s days measured") % days
     if found.implausible:
@@ -103,7 +125,7 @@ def _season_card(home: Home) -> SeasonCard:
     cost = formatting.money(month.cost, home.options.currency) if month.cost is not None else ""
     name = formatting.local_date(home.today, "month_name")
     return SeasonCard(
-        jaz=jaz_card(found),
+        jaz=jaz_card(found, jaz_from(home)),
         jaz_title=jaz_title(found),
         jaz_range=jaz_range(found),
         month=ValueCard(
@@ -228,12 +250,14 @@ def _year_chart(found: Estimate, last_year: float | None) -> ChartBlock | None:
 
 
 def _year_facts(found: Estimate, last_year: float | None) -> list[Fact]:
+    known = {
+        _("So far"): found.so_far_kwh,
+        _("Simple average of the days so far"): found.extrapolated_kwh,
+    }
     facts = [
-        Fact(name=_("So far"), value=formatting.with_unit(found.so_far_kwh, "energy_whole_kwh")),
-        Fact(
-            name=_("Simple average of the days so far"),
-            value=formatting.with_unit(found.extrapolated_kwh, "energy_whole_kwh"),
-        ),
+        Fact(name=name, value=formatting.with_unit(value, "energy_whole_kwh"))
+        for name, value in known.items()
+        if value is not None
     ]
     if last_year is not None:
         facts.append(

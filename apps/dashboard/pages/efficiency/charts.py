@@ -160,8 +160,16 @@ def starts_table(home: Home, page: Efficiency) -> Table:
             _("Last"), _("Starts"), _("per day"), _("Run time"), _("Mean run time"), _("Standby kWh"),
             _("Known"), _("Counted by the device"),
         ],
-        rows=[_starts_row(home, span) for span in page.cycle_spans],
+        rows=[_starts_row(home, span) for span in page.cycle_spans if span.days <= _needed_days(home, page)],
     )  # fmt: skip
+
+
+def _needed_days(home: Home, page: Efficiency) -> int:
+    """Return the shortest span that holds all days of the home; the longest for one without any."""
+    first = home.first_day()
+    lived = 0 if first is None else (home.today - first).days
+    spans = [span.days for span in page.cycle_spans]
+    return next((days for days in spans if days >= lived), spans[-1])
 
 
 def _starts_row(home: Home, span: CycleSpan) -> TableRow:

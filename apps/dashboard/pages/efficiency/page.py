@@ -24,7 +24,7 @@ from apps.dashboard.pages.quick import (
 )
 from apps.dashboard.pages.ranges import RangeInvalid
 from apps.dashboard.pages.reasons import quick_label
-from apps.dashboard.pages.season import jaz_card, jaz_range
+from apps.dashboard.pages.season import jaz_card, jaz_from, jaz_range, measured_year
 from apps.metrics.cycles import SHORT_CYCLE_DAYS
 from apps.metrics.efficiency import Efficiency, efficiency
 from apps.metrics.home import Home
@@ -49,6 +49,7 @@ class EfficiencyContext:
     at: datetime
     first: date
     last: date
+    days: str
     bar: RangeBar
     jaz: ValueCard
     jaz_range: str
@@ -87,14 +88,15 @@ def efficiency_context(
         at=home.at,
         first=first,
         last=last,
+        days=formatting.date_range(first, last),
         bar=_bar(home, kind),
-        jaz=jaz_card(found),
+        jaz=jaz_card(found, jaz_from(home) if kind == "365" else None),
         jaz_range=jaz_range(found),
         sentence=_sentence(found),
         disagree=found.disagree,
         facts=_facts(found, page),
         boundary=boundary_in_words(home.options.metered, found.boundary),
-        methods=charts.methods(found, modulation),
+        methods=None if found.energy_kwh is None else charts.methods(found, modulation),
         methods_table=_methods_table(home, found, modulation),
         agree=_agree(modulation, found.jaz_delta_t, found.disagree),
         cop=charts.cop_over_outside(page),
@@ -135,7 +137,7 @@ def days_of(home: Home, kind: str) -> tuple[date, date]:
     if kind == "all":
         first = max(oldest, yesterday - timedelta(days=LONGEST_DAYS))
         return min(first, yesterday), yesterday
-    return home.today - timedelta(days=365), yesterday
+    return measured_year(home)
 
 
 def _bar(home: Home, kind: str) -> RangeBar:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact, RangeBar, Table, ValueCard
 from apps.dashboard.pages.reasons import implausible_words
+from apps.metrics.begin import measured_from
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, energy_rows
@@ -91,7 +92,7 @@ def _cards(
     partial = whole.is_partial or any(row.end > home.at for row in rows)
     energy = whole.electrical_energy_kwh
     state = "none" if energy is None else "partial" if partial else "fresh"
-    share = formatting.coverage(whole.electrical_coverage)
+    share = formatting.coverage(whole.measured_coverage)
     notes = [_("so far")] if any(row.end > home.at for row in rows) and energy is not None else []
     notes += [comparison_words(home, span, rows, before)]
     if whole.is_partial and energy is not None:
@@ -130,7 +131,9 @@ def _degree_days(home: Home, rows: Sequence[EnergyRow], total: float) -> str:
     """Return the sum, and of how many days it is where some are missing."""
     words = _("%(number)s degree days below 15 °C") % {"number": formatting.number(total)}
     known = sum(row.heating_degree_days_known for row in rows)
-    over = sum((min(row.end, home.at) - row.start).days for row in rows if row.start < home.at)
+    begin = datetime.fromtimestamp(measured_from(home) or 0, UTC)
+    starts = [(max(row.start, begin), min(row.end, home.at)) for row in rows]
+    over = sum((end - start).days for start, end in starts if start < end)
     if known >= over:
         return words
     days = {"known": formatting.number(known), "days": formatting.number(over)}

@@ -15,7 +15,7 @@ from apps.dashboard.charts.periods import BarSet, BarsSpec, Compare, SumSet, Sum
 from apps.dashboard.contexts import ChartBlock, Table, TableRow
 from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, part_label
 from apps.metrics.home import Home
-from apps.metrics.periods import EnergyRow, cost_between
+from apps.metrics.periods import EnergyRow, cost_between, measured_coverage
 from apps.metrics.tariff import Tariff, tariffs_of
 from apps.metrics.totals import outside_mean_c, window
 
@@ -23,6 +23,9 @@ from .drill import bar_facts, bar_href, bar_note
 from .span import Span, axis_label, axis_labels, before_label, is_partial
 
 USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh", COOLING)
+
+
+LEAST_POINTS = 2  # of a curve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +207,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
                 whole.compressor_starts,
                 outside_mean_c(home, start, end),
                 cost,
-                whole.electrical_coverage,
+                whole.measured_coverage,
             ),
         )
     return Table(
@@ -224,7 +227,7 @@ def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, co
                     row.compressor_starts,
                     row.mean_outside_temperature_c,
                     row.cost,
-                    row.electrical_coverage,
+                    measured_coverage(home, row),
                 ),
             )
             for row in reversed(rows)
@@ -277,7 +280,7 @@ def sums(
     home: Home, span: Span, rows: Sequence[EnergyRow], before: Sequence[EnergyRow | None]
 ) -> ChartBlock | None:
     costs = adding_up([row.cost for row in rows])
-    if all(value is None for value in costs):
+    if sum(value is not None for value in costs) < LEAST_POINTS:
         return None
     last = max(index for index, value in enumerate(costs) if value is not None)
     sets = [SumSet(label=span.label, colour="s-power", filled=True, values=costs, mark=last)]

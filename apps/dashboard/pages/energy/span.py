@@ -48,7 +48,8 @@ def parse_span(home: Home, query: Mapping[str, str]) -> Span:
 
 
 def span_of(home: Home, period: str, day: date) -> Span:
-    """Return the days of a month, ISO weeks or months of a year, or all years."""
+    """Return the days of a month, ISO weeks or months of a year, or all years; none before the home is
+    measured."""
     oldest = home.first_day() or home.today
     if period == "year":
         return Span(
@@ -72,9 +73,10 @@ def span_of(home: Home, period: str, day: date) -> Span:
         first = period_first(day, "month")
         following = next_first(first, "month")
         label = formatting.local_date(first, "month")
+    first_bar = max(first, min(period_first(oldest, period), period_first(home.today, period)))
     return Span(
         period=period,
-        first=first,
+        first=first_bar if first_bar < following else first,
         last=min(following - timedelta(days=1), home.today),
         end=following - timedelta(days=1),
         label=label,

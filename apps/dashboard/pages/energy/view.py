@@ -32,10 +32,12 @@ def energy(request: HttpRequest) -> HttpResponseBase:
         span = parse_span(home, {})
     if request.GET.get("format") == "csv":
         return energy_csv(home, span, request.GET.get("dialect", ""))
+    shown = energy_context(home, span, get_language())
     context = {
         "at": home.at,
         "error": error,
-        "energy": energy_context(home, span, get_language()),
+        "energy": shown,
+        "alone": shown.sums is None and bool(shown.tariffs.rows),
         "year": year_card(home) if request.GET.get("forecast") else None,
     }
     return render(request, "dashboard/energy.html", context)

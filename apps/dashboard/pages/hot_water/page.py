@@ -61,6 +61,7 @@ class HotWaterContext:
     year: Sequence[Fact]
     has_runs: bool
     is_known: bool
+    is_new: bool
 
 
 @kept
@@ -92,6 +93,7 @@ def hot_water_context(
         year=_year(home),
         has_runs=bool(runs),
         is_known=water.known_days > 0,
+        is_new=(home.first_day() or home.today) > home.today - timedelta(days=14),
     )
 
 

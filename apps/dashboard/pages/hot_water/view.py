@@ -44,7 +44,7 @@ def hot_water(request: HttpRequest) -> HttpResponse:
     context = {
         "at": home.at,
         "error": error,
-        "bar": _bar(home, first, last),
+        "bar": _bar(home, first, last, "" if error else request.GET.get("days", "")),
         "water": hot_water_context(home, first, last, _title(first, last), get_language()),
         "now": _now(home, current_status(home).heat_pump),
     }
@@ -66,7 +66,8 @@ def days_of(home: Home, query: Mapping[str, str]) -> tuple[date, date]:
     text = query.get("days") or str(DEFAULT_DAYS)
     if text not in {str(days) for days in DAYS}:
         raise RangeInvalid("days", text)
-    return home.today - timedelta(days=int(text) - 1), home.today
+    first = home.today - timedelta(days=int(text) - 1)
+    return max(first, min(home.first_day() or first, home.today)), home.today
 
 
 def _title(first: date, last: date) -> str:
@@ -74,14 +75,15 @@ def _title(first: date, last: date) -> str:
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": formatting.number(days)}
 
 
-def _bar(home: Home, first: date, last: date) -> RangeBar:
-    shown = (last - first).days + 1 if last == home.today else 0
+def _bar(home: Home, first: date, last: date, asked: str) -> RangeBar:
+    shown = int(asked) if asked.isdigit() else DEFAULT_DAYS
+    is_shown = (first, last) == days_of(home, {"days": str(shown)})
     return RangeBar(
         links=[
             RangeLink(
                 label=_("%(n)s days") % {"n": formatting.number(days)},
                 href=f"?days={days}",
-                current=days == shown,
+                current=is_shown and days == shown,
             )
             for days in DAYS
         ],

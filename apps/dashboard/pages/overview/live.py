@@ -45,6 +45,7 @@ def live_context(home: Home, status: Status, written: tuple[Any, ...]) -> LiveCo
         measuring=_measuring(home, status),
         hero=_hero(home, status, today),
         today=_today_facts(home, today),
+        since=datetime.fromtimestamp(today.start + today.before_s, UTC) if today.before_s else None,
         cards=temperature_cards(home, status, dhw_target_c(home, written)),
     )
 
@@ -279,7 +280,8 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
     yesterday = home.midnight(home.today - timedelta(days=1))
     before = window(home, yesterday, _same_time_yesterday_s(home))
     name = _("Yesterday until %(time)s") % {"time": formatting.at_home(home, home.at)}
-    facts.append(_electricity(name, before))
+    if before.before_s < before.elapsed_s:
+        facts.append(_electricity(name, before))
     return [*facts, *_equally_cold(home)]
 
 
@@ -306,7 +308,7 @@ def _equally_cold(home: Home) -> list[Fact]:
 def _electricity(name: str, part: Totals) -> Fact:
     notes = []
     if part.is_partial and part.electrical_energy_kwh is not None:
-        share = formatting.coverage(part.electrical_coverage)
+        share = formatting.coverage(part.measured_coverage)
         notes.append(_("partial, %(share)s measured") % {"share": share})
     if part.at_least:
         notes.append(_("at least"))

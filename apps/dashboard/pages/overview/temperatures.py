@@ -14,11 +14,13 @@ from apps.dashboard import formatting
 from apps.dashboard.charts.lines import spark_path
 from apps.dashboard.charts.looks import LOOKS
 from apps.dashboard.contexts import ValueCard
+from apps.metrics.begin import measured_from
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.status import FRESH, NOT_SET_UP, Status
 
 SPARK_STEP_S = 900
+SHORTEST_SPARK_S = 4 * 3600
 
 
 @kept
@@ -85,7 +87,8 @@ def _temperature_card(
 @kept
 def _spark(home: Home, series: str) -> str:
     """Return the path of the last 24 hours, new with every derivation."""
-    start, end = home.at_s - 86400, home.at_s
+    end = home.at_s
+    start = max(end - 86_400, min(measured_from(home) or 0, end - SHORTEST_SPARK_S))
     steps = home.store.series(home.id, series, start, end, SPARK_STEP_S)
     return spark_path(steps.time, steps.mean, start, end, SPARK_STEP_S)
 

@@ -23,6 +23,7 @@ from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.status import current_status
 
+from .first_days import coming, first_shown
 from .live import is_set_up, live_context
 
 WORTH_TELLING_H = 6
@@ -54,6 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context |= _day(home, written)
     context["entries"] = _latest(home, written, get_language())
     context["season"] = season_card(home)
+    context["coming"] = coming(home, get_language())
     return render(request, "dashboard/overview.html", context)
 
 
@@ -72,13 +74,16 @@ def _latest(home: Home, written: tuple[Any, ...], language: str | None) -> list[
 
 def _day(home: Home, written: tuple[Any, ...]) -> dict[str, Any]:
     start, end = last_day(home)
+    begin = first_shown(home, end)
+    is_young = begin is not None and begin > start
+    start = begin if begin is not None and is_young else start
     panel = time_panel(
         home,
         start,
         end,
         DEFAULT_SERIES,
         panel_id="day-data",
-        title=_("Last 24 hours"),
+        title=_("From the start") if is_young else _("Last 24 hours"),
         subtitle=_("%(start)s to %(end)s")
         % {
             "start": formatting.at_home(home, start, "datetime"),
