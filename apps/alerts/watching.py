@@ -28,6 +28,8 @@ KEPT = timedelta(days=30)
 GIVE_UP_AFTER = timedelta(days=1)
 LONGEST_PAUSE_MIN = 60
 AT_ONCE = 50
+# Each may take half a minute, and the next look is due in a minute.
+TARGETS_AT_ONCE = 3
 _ACTIVE = (
     "SELECT * FROM alerts_alert WHERE site_id = %s AND raised_at IS NOT NULL ORDER BY raised_at DESC, id DESC"
 )
@@ -178,9 +180,9 @@ def deliver(site: Site, at: datetime, send_one: Send = send) -> None:
     addresses = {target_of(address): address for address in targets(options)}
     waiting = Message.objects.filter(site=site, sent_at=None, gave_up=False)
     due: dict[str, list[Message]] = defaultdict(list)
-    for message in waiting.filter(due_at__lte=at).order_by("pk")[:AT_ONCE]:
+    for message in waiting.filter(due_at__lte=at).order_by("due_at", "pk")[:AT_ONCE]:
         due[message.target].append(message)
-    for target, messages in due.items():
+    for target, messages in list(due.items())[:TARGETS_AT_ONCE]:
         address = addresses.get(target)
         if address is None:  # taken off the list meanwhile
             waiting.filter(target=target).delete()

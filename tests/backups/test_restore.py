@@ -102,3 +102,11 @@ def test_calls_made_since_the_backup_still_count(in_place: Path, archived: Path)
     restore(archived, "--force")
     with closing(sqlite3.connect(in_place / "heatmon.sqlite3")) as database:
         assert database.execute("SELECT at FROM devices_apicall").fetchall() == [("2026-11-28 02:30:01",)]
+
+
+def test_the_audit_log_says_that_it_was_restored(in_place: Path, archived: Path) -> None:
+    restore(archived, "--force")
+    with closing(sqlite3.connect(in_place / "heatmon.sqlite3")) as database:
+        assert database.execute("SELECT action, detail FROM accounts_auditentry").fetchall() == [
+            ("restore", "backup of 2026-11-28T02:30:00+00:00")
+        ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.accounts import audit
 from apps.backups.exporting import sources_of, write_changes, write_days, write_source
 from apps.devices import clock
 from apps.devices.options import default_site
@@ -43,4 +44,5 @@ class Command(BaseCommand):
             raise CommandError(f"{error}. {folder} is incomplete.") from error
         except OSError as error:
             raise CommandError(f"{folder} cannot be written: {error.strerror}", returncode=2) from error
+        audit.record(audit.EXPORT, actor="", detail=str(folder))
         self.stdout.write(f"{folder}: {points} points in {len(sources)} files, and the settings and changes.")

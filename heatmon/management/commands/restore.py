@@ -13,9 +13,10 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from apps.backups.archive import DATABASE
 from apps.backups.checking import Manifest, check, unpack
 from apps.backups.relational import fill_database
-from apps.backups.restoring import database_of, holds_a_home, keep_calls, put_in_force
+from apps.backups.restoring import calls_since, complete, holds_a_home, put_in_force
 from apps.backups.words import NotRestorable
 from apps.devices.locks import LockHeld, held
 from heatmon.database import make_ready
@@ -75,9 +76,10 @@ class Command(BaseCommand):
         try:
             manifest = unpack(path, prepared)
             check(prepared)
-            since = f"{manifest.made_at.replace(tzinfo=None)}"
-            keep_calls(data_dir / "heatmon.sqlite3", database_of(prepared), since)
-            aside = f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+            now = datetime.now(UTC)
+            calls = calls_since(manifest.made_at, data_dir / DATABASE)
+            complete(prepared / DATABASE, calls, at=now, detail=f"backup of {manifest.made_at.isoformat()}")
+            aside = f"before-restore-{now:%Y%m%d-%H%M%S}"
             (prepared / ASIDE).write_text(aside, encoding="utf-8")
             put_in_force(prepared, data_dir / PENDING)
         finally:
@@ -87,8 +89,8 @@ class Command(BaseCommand):
             self.stdout.write(f"What was there before is kept in {data_dir / aside}.")
         if on_server:
             make_ready()
-            fill_database(data_dir / "heatmon.sqlite3")
-            (data_dir / "heatmon.sqlite3").unlink()
+            fill_database(data_dir / DATABASE)
+            (data_dir / DATABASE).unlink()
         return manifest
 
     def _fill_bucket(self) -> None:
