@@ -15,6 +15,7 @@ from .models import AuditEntry
 
 LOGIN, LOGIN_FAILED, LOGOUT = "login", "login_failed", "logout"
 ACCOUNT_CREATED, SETTINGS_SAVED, EXPORT = "account_created", "settings_saved", "export"
+ACCOUNT_CHANGED, ACCOUNT_REMOVED = "account_changed", "account_removed"
 TOKEN_CREATED, TOKEN_REVOKED = "token_created", "token_revoked"
 
 

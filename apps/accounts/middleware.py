@@ -26,6 +26,7 @@ from apps.devices import clock, storage
 
 from .api_errors import error_response
 from .first_account import account_exists
+from .roles import may_use, may_write_notes
 from .tokens import find_token
 
 logger = logging.getLogger("heatmon.access")
@@ -59,7 +60,7 @@ class AccessMiddleware(MiddlewareMixin):
         if not admin and not getattr(view, "login_required", True):
             return None
         if request.user.is_authenticated:
-            return None
+            return _refusal_of_role(request, admin)
         if not account_exists():
             return HttpResponseRedirect(reverse("accounts:setup"))
         return _to_login(request)
@@ -81,6 +82,14 @@ class AccessMiddleware(MiddlewareMixin):
         # Static files are answered before they come here: this is all about the house.
         response["Cache-Control"] = "no-store, private"
         return response
+
+
+def _refusal_of_role(request: HttpRequest, admin: bool) -> HttpResponse | None:
+    address = request.resolver_match.view_name if request.resolver_match else ""
+    changes = admin or request.method not in SAFE_METHODS
+    if may_use(request.user, address, changes=changes):
+        return None
+    return render(request, "accounts/not_allowed.html", status=403)
 
 
 def _body_bytes(request: HttpRequest) -> int:
@@ -174,6 +183,8 @@ def _api_refusal(request: HttpRequest) -> HttpResponse | None:
         return _token_refusal(request, plain.strip(), writes)
     if not request.user.is_authenticated:
         return error_response(401, _("Sign in or send a token: Authorization: Bearer TOKEN."))
+    if writes and not may_write_notes(request.user):
+        return error_response(403, _("This account is read-only."))
     if writes and check_csrf(request) is not None:
         return error_response(
             403, _("The CSRF token is missing or wrong; send the cookie's value in the X-CSRFToken header.")
@@ -190,7 +201,7 @@ def _token_refusal(request: HttpRequest, plain: str, writes: bool) -> HttpRespon
     request.api_token = token  # type: ignore[attr-defined]
     if token.user is not None:
         request.user = token.user
-    if writes and not token.write:
+    if writes and not (token.write and (token.user is None or may_write_notes(token.user))):
         return error_response(403, _("This token is read-only."))
     return None
 

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from apps.accounts.roles import may_write_notes
 from apps.devices import storage
 from apps.devices.options import default_site, zone_of
 from apps.metrics import apps as metrics_apps
@@ -37,6 +38,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html needs: demo flag, version, the house's zone (looked up only when shown),
     navigation."""
     prefix = get_script_prefix()
+    user = getattr(request, "user", None)
+    owner = settings.DEMO or user is None or user.is_superuser or not user.is_authenticated
     return {
         "demo": settings.DEMO,
         "history_percent": _history_percent() if settings.DEMO else None,
@@ -47,7 +50,11 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "version": version(),
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,
-        "navigation": _navigation(request.path_info.strip("/").partition("/")[0], prefix, get_language()),
+        "is_owner": owner,
+        "may_write_notes": settings.DEMO or SimpleLazyObject(lambda: may_write_notes(request.user)),
+        "navigation": _navigation(
+            owner, request.path_info.strip("/").partition("/")[0], prefix, get_language()
+        ),
     }
 
 
@@ -69,7 +76,7 @@ def version() -> str:
 
 
 @lru_cache(maxsize=64)
-def _navigation(shown: str, prefix: str, language: str | None) -> dict[str, SafeString]:
+def _navigation(owner: bool, shown: str, prefix: str, language: str | None) -> dict[str, SafeString]:
     """Return the links of the top bar as HTML, drawn once for each page: ``pages`` and ``tools``."""
 
     def drawn(template: str, *items: tuple[str, str, str]) -> SafeString:
@@ -88,7 +95,9 @@ def _navigation(shown: str, prefix: str, language: str | None) -> dict[str, Safe
             (_("Changes"), "changes", "changes"),
         ),
         "tools": drawn(
-            "_tools.html", (_("System"), "system", "health"), (_("Settings"), "settings", "settings")
+            "_tools.html",
+            (_("System"), "system", "health"),
+            *([(_("Settings"), "settings", "settings")] if owner else []),
         ),
     }
 

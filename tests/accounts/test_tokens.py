@@ -131,6 +131,6 @@ def test_another_users_token_cannot_be_revoked(client: Client, owner: User) -> N
     token, _ = create_token("a", write=False, at=clock.now(), user=owner)
     other = User.objects.create_user("berta", password="some-long-password")
     client.force_login(other)
-    assert client.post("/settings", {"section": "tokens", "revoke": token.pk}).status_code == 404
+    assert client.post("/settings", {"section": "tokens", "revoke": token.pk}).status_code == 403
     token.refresh_from_db()
     assert token.revoked_at is None

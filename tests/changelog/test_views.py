@@ -24,7 +24,7 @@ ROW = {"HX-Request": "true"}
 def client(site: Site) -> Client:
     """A browser in which Anna is logged in."""
     browser = Client(headers={"accept-language": "en"})
-    browser.force_login(User.objects.create_user("anna"))
+    browser.force_login(User.objects.create_superuser("anna"))
     return browser
 
 
@@ -245,7 +245,7 @@ def test_a_double_click_gives_one_note(client: Client) -> None:
 
 def test_a_note_needs_the_forms_secret(site: Site) -> None:
     browser = Client(enforce_csrf_checks=True)
-    browser.force_login(User.objects.create_user("anna"))
+    browser.force_login(User.objects.create_superuser("anna"))
     assert browser.post("/changes/add", {"text": "forged"}).status_code == 403
 
 

@@ -23,6 +23,8 @@ from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import default_site, readable_options
 from apps.devices.wording import words
 
+from . import accounts
+from .accounts import ReaderForm
 from .alert_cards import AlertCard
 from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
@@ -41,7 +43,9 @@ CARDS: tuple[type[Card], ...] = (
 )
 NEW_METER = "new_meter"
 # What belongs to accounts and devices is closed in the demo.
-CLOSED_IN_DEMO = frozenset({TokenForm.section, *(kind.section for kind in CARDS if kind.device)})
+CLOSED_IN_DEMO = frozenset(
+    {TokenForm.section, ReaderForm.section, *(kind.section for kind in CARDS if kind.device)}
+)
 YEAR_S = 365 * 24 * 3600
 
 
@@ -54,7 +58,12 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     section = request.POST.get("section", "")
     if settings.DEMO and section in CLOSED_IN_DEMO:
         return demo_refusal(request)
-    others = {NEW_METER: _new_meter, TokenForm.section: _tokens, LanguageForm.section: _language}
+    others = {
+        NEW_METER: _new_meter,
+        TokenForm.section: _tokens,
+        ReaderForm.section: _accounts,
+        LanguageForm.section: _language,
+    }
     if section in others:
         return others[section](request, site)
     kind = next((kind for kind in CARDS if kind.section == section), None)
@@ -152,6 +161,13 @@ def _own_tokens(request: HttpRequest) -> Any:
     return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk)
 
 
+def _accounts(request: HttpRequest, site: Site) -> HttpResponse:
+    wrong = accounts.change(request)
+    if wrong is not None:
+        return _page(request, site, reader_form=wrong, status=400)
+    return _back_to(ReaderForm.section)
+
+
 def _language(request: HttpRequest, site: Site) -> HttpResponse:
     form = LanguageForm(request.POST, auto_id="language-%s")
     if not form.is_valid():
@@ -210,6 +226,8 @@ def _page(
         "other_meter": _other_meter(site),
         "tokens": None if settings.DEMO else _own_tokens(request),
         "token_form": TokenForm(auto_id="tokens-%s"),
+        "accounts": None if settings.DEMO else accounts.rows(),
+        "reader_form": ReaderForm(auto_id="accounts-%s"),
         "language_form": language_form(request, auto_id="language-%s"),
         "server_options": _server_options(),
         **changed,

@@ -1,0 +1,66 @@
+"""Who may what: the owner all; a reader the pages, and notes if the owner allows it.
+
+An owner is a superuser of Django, so that its admin knows the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from .first_account import AccountRefused
+
+WRITE_NOTES = "changelog.add_entry"
+OWNER, NOTES, ANYBODY = "owner", "notes", "anybody"
+# By the name of the address. Of all others readers see the page, and only the owner may send something.
+NEEDED = {
+    "accounts:login": ANYBODY,
+    "accounts:logout": ANYBODY,
+    "accounts:setup": ANYBODY,
+    "changelog:note_add": NOTES,
+    "changelog:note_edit": NOTES,
+    "changelog:note_delete": NOTES,
+    "dashboard:settings": OWNER,
+    "dashboard:setup_resume": OWNER,
+    "dashboard:setup_step": OWNER,
+}
+
+
+def may_use(user: Any, address: str, *, changes: bool) -> bool:
+    """Return whether a signed-in ``user`` may see the page named ``address``, or with ``changes`` send
+    something to it."""
+    needed = NEEDED.get(address, OWNER if changes else ANYBODY)
+    if user.is_superuser or needed == ANYBODY:
+        return True
+    return needed == NOTES and may_write_notes(user)
+
+
+def may_write_notes(user: Any) -> bool:
+    return bool(user.has_perm(WRITE_NOTES))
+
+
+def create_reader(username: str, password: str, *, notes: bool) -> Any:
+    """Make a reader's account. Raises AccountRefused for a name in use, an odd one, or a weak password."""
+    user = get_user_model()(username=username)
+    try:
+        user.set_password(password)
+        user.full_clean()
+        validate_password(password, user)
+    except ValidationError as error:
+        raise AccountRefused(list(error.messages)) from error
+    with transaction.atomic():
+        user.save()
+        allow_notes(user, notes)
+    return user
+
+
+def allow_notes(user: Any, allowed: bool) -> None:
+    """Let a reader write notes, or no longer."""
+    app, _dot, codename = WRITE_NOTES.partition(".")
+    permission = Permission.objects.get(content_type__app_label=app, codename=codename)
+    (user.user_permissions.add if allowed else user.user_permissions.remove)(permission)
