@@ -35,7 +35,7 @@ class SettingView:
 class EntryView:
     """One entry as pages and API show it; ``title`` is in the language in force. ``author`` is None for
     what heatmon saw itself. ``begin`` and ``end`` are of an event that lasts or lasted, ``end`` None while it
-    does; None for everything else. ``code``: of an event."""
+    does; None for everything else."""
 
     id: int
     at: datetime
@@ -47,7 +47,6 @@ class EntryView:
     settings: tuple[SettingView, ...]
     begin: datetime | None = None
     end: datetime | None = None
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +122,6 @@ def view(entry: Entry) -> EntryView:
         settings=tuple(changes),
         begin=entry.at if entry.ended_at is not None or entry.event_code in (BY_HAND, DEVIATION) else None,
         end=entry.ended_at,
-        code=entry.event_code,
     )
 
 

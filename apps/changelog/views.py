@@ -54,10 +54,16 @@ def note_add(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def entry_page(
-    request: HttpRequest, entry_id: int, *, entry: timeline.EntryView | None = None, effect: object = None
+    request: HttpRequest,
+    entry_id: int,
+    *,
+    entry: timeline.EntryView | None = None,
+    effect: object = None,
+    deviation: bool = False,
 ) -> HttpResponse:
     """Show one entry: what changed, its effect where it is known, the comment, its neighbours. Htmx asks for
-    the row of the timeline. ``entry``: itself, where it is read already."""
+    the row of the timeline. ``entry``: itself, where it is read already; ``deviation``: it is a lasting
+    deviation, which has a page of its own."""
     site = default_site()
     entry = entry or _entry_or_404(site, entry_id)
     row = contexts.entry_row(entry, _reader(request), edited_here=_in_row(request))
@@ -73,7 +79,9 @@ def entry_page(
         history_query=f"?range=day&date={local:%Y-%m-%d}",
         configuration_query=f"?at={address_time(entry.at)}",
     )
-    return render(request, "changelog/entry.html", {"page": context, "effect": effect})
+    return render(
+        request, "changelog/entry.html", {"page": context, "effect": effect, "deviation": deviation}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,6 +6,7 @@ import logging
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
 from apps.changelog.timeline import view
 from apps.changelog.views import entry_page
@@ -36,7 +37,8 @@ def change(request: HttpRequest, entry_id: int) -> HttpResponseBase:
             raise Http404
         return effect_csv(*found, entry_id, request.GET.get("dialect", ""))
     effect = None if found is None else effect_context(*found, entry)
-    return entry_page(request, entry_id, entry=view(entry), effect=effect)
+    deviation = entry.event_code == DEVIATION
+    return entry_page(request, entry_id, entry=view(entry), effect=effect, deviation=deviation)
 
 
 def _effect(request: HttpRequest, entry: Entry) -> tuple[Home, Answer] | None:
