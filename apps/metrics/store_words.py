@@ -20,6 +20,7 @@ _ADVICE: Mapping[str, Promise] = {
     "not_influxdb": _(
         "What answers at HEATMON_INFLUXDB_URL is not InfluxDB. Check the address, and any proxy in between."
     ),
+    "full": _("The disk of InfluxDB is full. Make room, then follow the steps in docs/influxdb.md."),
     "busy": _("InfluxDB is starting or overloaded; heatmon tries again by itself."),
     "refused": _("InfluxDB does not understand heatmon. Is it version 2?"),
 }

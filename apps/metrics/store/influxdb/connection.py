@@ -54,9 +54,9 @@ class Address:
 
 class InfluxUnavailable(StoreUnavailable):
     """InfluxDB did not do what it was asked. ``code``: ``unreachable``, ``unauthorized``, ``forbidden``,
-    ``not_found``, ``not_influxdb`` (something else answers), ``busy``, ``refused`` (a line or a query),
-    ``partial`` (some points of a write are kept, others never will be) or ``too_large``. ``retry_after_s``:
-    what the server asked for."""
+    ``not_found``, ``not_influxdb`` (something else answers), ``full`` (its disk is), ``busy``, ``refused`` (a
+    line or a query), ``partial`` (some points of a write are kept, others never will be) or ``too_large``.
+    ``retry_after_s``: what the server asked for."""
 
     def __init__(self, code: str, message: str, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -85,6 +85,7 @@ _MESSAGES = {
     " ({detail}); check HEATMON_INFLUXDB_ORG and HEATMON_INFLUXDB_BUCKET",
     "not_influxdb": "what answers at {url} is not InfluxDB ({detail}); check HEATMON_INFLUXDB_URL and what"
     " stands in between",
+    "full": "the disk of InfluxDB is full ({detail}); make room, then follow docs/influxdb.md",
     "busy": "InfluxDB cannot do it just now ({detail})",
     "refused": "InfluxDB refused what heatmon asked ({detail})",
     "partial": "InfluxDB kept only a part of a write ({detail})",
@@ -260,6 +261,8 @@ class Connection:
             code = "not_influxdb"
         elif code == "refused" and told and "organization" in told and "not found" in told:
             code = "not_found"  # what a query is answered where a write is answered 404
+        elif told and "no space left" in told:
+            code = "full"
         detail = " ".join((told or error.reason or "no reason given").split())
         detail = f"{error.status}: {detail}" if error.status else detail
         return self.failure(code, detail[:_LONGEST_DETAIL], _asked_s(error.retry_after))

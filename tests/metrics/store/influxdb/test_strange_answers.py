@@ -20,6 +20,10 @@ from .standin import Fault, StandIn
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HTML = b"<html><head><title>Sign in</title></head><body>\r\n<h1>Sign in</h1></body></html>"
 WRITE, QUERY, DELETE = "/api/v2/write", "/api/v2/query", "/api/v2/delete"
+FULL = (
+    b'{"code":"internal error","message":"unexpected error writing points to database: not attempting to open'
+    b' shard 2; opening shard previously failed with: write /data/0000: no space left on device"}'
+)
 OURS = b'{"code":"unavailable","message":"busy"}'
 
 
@@ -73,6 +77,7 @@ def waiting(store: Store) -> Waiting:
         pytest.param(http("422 Unprocessable", HTML), "not_influxdb", id="422 of a proxy"),
         pytest.param(http("413 Too Large", HTML), "too_large", id="a proxy that takes nothing"),
         pytest.param(http("502 Bad Gateway", HTML), "busy", id="502 of a proxy"),
+        pytest.param(http("500 Error", FULL, "application/json"), "full", id="its disk is full"),
         pytest.param(http("500 Error", b"\xff\xfe\xe4"), "not_influxdb", id="no text"),
         pytest.param(http("400 Bad", b"[]", "application/json"), "not_influxdb", id="a list"),
         pytest.param(http("400 Bad", b"[" * 100_000, "application/json"), "not_influxdb", id="nested"),
