@@ -75,6 +75,13 @@
   const gaps = {
     id: "gaps",
     beforeDatasetsDraw(chart) {
+      (chart.options.plugins.gaps.bands || []).forEach((mark) => {
+        const { ctx, chartArea: a, scales: { x } } = chart, left = Math.max(a.left, x.getPixelForValue(mark.at * 1000));
+        ctx.save();
+        ctx.fillStyle = soft(C.accent, 0.16);
+        ctx.fillRect(left, a.top, Math.max(0, Math.min(a.right, x.getPixelForValue(mark.until * 1000)) - left), a.bottom - a.top);
+        ctx.restore();
+      });
       (chart.options.plugins.gaps.list || []).forEach((gap) => {
         const { ctx, chartArea: a, scales: { x } } = chart;
         const left = Math.max(a.left, x.getPixelForValue(gap.start * 1000));
@@ -358,10 +365,7 @@
     return { type: "line", scaleID: "x", value: Math.max(mark.at, spec.start) * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: (context) => Boolean(label(context)), content: (context) => (label(context) || {}).words || "", position: "start", xAdjust: (context) => (label(context) || {}).shift || 0, yAdjust: -4,
       backgroundColor: C.text, color: C.surface, font: { size: 11, weight: "bold" }, padding: { x: 6, y: 3 }, borderRadius: 10 } };
   }
-  function stretch(mark, spec) {
-    return { type: "box", xMin: Math.max(mark.at, spec.start) * 1000, xMax: Math.min(mark.until, spec.end) * 1000, backgroundColor: soft(C.accent, 0.16), borderWidth: 0, drawTime: "beforeDatasetsDraw" };
-  }
-  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.flatMap((mark) => [["m" + mark.number, marker(mark, spec, withLabel)]].concat(mark.until == null ? [] : [["s" + mark.number, stretch(mark, spec)]])));
+  const marks = (spec, withLabel) => Object.fromEntries(spec.markers.map((mark) => ["m" + mark.number, marker(mark, spec, withLabel)]));
   const isDrawn = (plot) => plot.edges.length > 0 || plot.lines.some((line) => line.time.length);
   function drawPlot(canvas, spec, plot) {
     const drawn = spec.plots.filter(isDrawn), last = !spec.runs.length && drawn[drawn.length - 1] === plot;
@@ -369,7 +373,7 @@
     return new Chart(canvas, { type: "line", data: { datasets: plot.lines.flatMap((line) => lineSets(line, plot)) },
       options: { parsing: false, normalized: true, events: [], layout: LAYOUT,
         scales: { x: timeAxis(spec, last, !plot.edges.length), y },
-        plugins: { tooltip: { enabled: false }, gaps: { list: plot.gaps }, columns: { plot: plot.edges.length ? plot : null }, annotation: { annotations: marks(spec, drawn[0] === plot) } } } });
+        plugins: { tooltip: { enabled: false }, gaps: { list: plot.gaps, bands: spec.markers.filter((mark) => mark.until != null) }, columns: { plot: plot.edges.length ? plot : null }, annotation: { annotations: marks(spec, drawn[0] === plot) } } } });
   }
   function drawBand(canvas, spec) {
     return new Chart(canvas, { type: "line", data: { datasets: [{ data: [{ x: spec.start * 1000, y: null }] }] },

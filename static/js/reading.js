@@ -25,13 +25,16 @@
   }
   function lineIndex(spec, plot, line, instant) {
     if (plot.edges.length) { const index = last(plot.edges, instant); return index < line.values.length ? index : -1; }
-    const index = last(line.time, instant);
-    return index >= 0 && instant - line.time[index] < GAP_STEPS * (line.step_s || spec.step_s) ? index : -1;
+    let index = last(line.time, instant);                      // a line runs through its points, a step holds until the next
+    if (!line.stepped && index + 1 < line.time.length && line.time[index + 1] - instant < instant - (line.time[index] ?? -Infinity)) index += 1;
+    return index >= 0 && Math.abs(instant - line.time[index]) < GAP_STEPS * (line.step_s || spec.step_s) ? index : -1;
   }
   function overTime(spec) {
     const stops = spec.stops, edges = stops && stops.edges;
     const count = stops ? edges.length - 1 : Math.floor((spec.end - spec.start) / spec.step_s);
-    const instant = (i) => (stops ? (edges[i] + edges[i + 1]) / 2 : spec.start + i * spec.step_s);
+    const first = spec.plots.flatMap(({ lines }) => lines).find(({ time }) => time.length), step = spec.step_s;
+    const origin = first && !stops ? spec.start + ((((first.time[0] - spec.start) % step) + step) % step) : spec.start;
+    const instant = (i) => (stops ? (edges[i] + edges[i + 1]) / 2 : origin + i * step);
     const number = (value, plot) => text(value, plot.decimals, plot.unit);
     function lineRow(plot, line, index) {
       const value = line.values[index];
@@ -70,9 +73,9 @@
       pixel: (chart, i) => chart.scales.x.getPixelForValue(instant(i) * 1000),
       nearest(chart, pixel) {
         const when = chart.scales.x.getValueForPixel(pixel) / 1000;
-        return Math.max(0, Math.min(count - 1, stops ? last(edges, when) : Math.round((when - spec.start) / spec.step_s)));
+        return Math.max(0, Math.min(count - 1, stops ? last(edges, when) : Math.round((when - origin) / step)));
       },
-      newest() { const when = Math.min(spec.end, spec.now); return Math.max(0, Math.min(count - 1, stops ? last(edges, when) : Math.floor((when - spec.start) / spec.step_s))); },
+      newest() { const when = Math.min(spec.end, spec.now); return Math.max(0, Math.min(count - 1, stops ? last(edges, when) : Math.floor((when - origin) / step))); },
       points(chart, i) {
         const plot = plotOf(spec, chart), when = instant(i);
         return plot ? plot.lines.map((line) => ({ value: line.values[lineIndex(spec, plot, line, when)], colour: line.colour })).filter(({ value }) => value != null) : [];

@@ -122,6 +122,20 @@ def test_keys_walk_the_points_are_spoken_open_a_column_and_go_back(visit: Open) 
         page.wait_for_url("**/history?range=month")
 
 
+def test_enter_in_a_day_zooms_to_what_was_measured_in_whole_minutes(visit: Open) -> None:
+    with visit("/history?range=day&date=2026-11-22") as page:
+        wait_until_drawn(page, charts=3)
+        page.locator(".plots").focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("Shift+ArrowRight")
+        expect(page.locator(".plots [role=status]")).to_contain_text("Sun 22 Nov, 00:50")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**from=2026-11-21T23%3A00%3A00Z&to=2026-11-22T05%3A00%3A00Z")
+        expect(page.locator(".panel__sub").first).to_contain_text(
+            "Power every 1 min, everything else every 5 min."
+        )
+
+
 def test_a_tap_opens_the_box_above_the_plots_with_a_way_on(visit: Open) -> None:
     with visit("/history?range=month", viewport={"width": 360, "height": 800}, has_touch=True) as page:
         wait_until_drawn(page, charts=4)

@@ -117,6 +117,7 @@ def test_dragging_in_a_chart_zooms_and_the_address_can_be_shared(visit: Open) ->
         page.mouse.up()
         page.wait_for_url("**from=2026-11-22T*to=2026-11-22T*")
         assert "series=power_w&series=cop" in page.url
+        assert page.url.count("%3A00Z") == 2  # whole minutes
         expect(page.locator("#exact input[name=from]")).to_be_visible()
         wait_until_drawn(page, charts=3)
 

@@ -38,7 +38,7 @@ from .gaps import gap_rows
 from .table import averages
 
 FINE = timedelta(hours=6)
-"""Ranges shorter than this show single polls."""
+"""Ranges up to this length show single polls: a quarter of a day, to which Enter zooms."""
 POLLS_SUFFICE = 0.5
 
 BAND_LONGEST_S = 9 * DAY
@@ -65,7 +65,7 @@ def time_panel(
     or without a value yet, are always made anew.
     """
     asked = start, end, tuple(names), panel_id, title, subtitle, get_language()
-    if end - start < FINE:
+    if end - start <= FINE:
         return drawn(home, _panel, *asked)
     return kept_panel(home, written, _panel, *asked)
 
@@ -82,7 +82,7 @@ def _panel(
 ) -> PanelContext:
     start_s, end_s = int(start.timestamp()), int(end.timestamp())
     data = history(home, [*names, *_parts_of_cop(names)], start, end, MAX_POINTS)
-    fine = _fine_power(home, start, end) if "power_w" in names and end - start < FINE else None
+    fine = _fine_power(home, start, end) if "power_w" in names and end - start <= FINE else None
     step_s, note = fine.step_s if fine else data.step_s, _note(names, data, fine)
     spec = line_chart(
         _plots(names, data, fine),
