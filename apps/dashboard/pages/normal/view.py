@@ -120,7 +120,8 @@ def _inside(days: Sequence[ExpectedDay], deviations: Sequence[Deviation]) -> str
         "held": formatting.number(held),
         "days": formatting.number(len(usual)),
     }
-    return text if len(usual) == len(known) else f"{text} {_('Days of the deviation below are left out.')}"
+    left_out = _("Days of the deviation below are left out.") if len(usual) < len(known) else ""
+    return f"{text} {left_out}".strip()
 
 
 def _deviates(day: date, found: Deviation) -> bool:
