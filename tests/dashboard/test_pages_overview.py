@@ -217,7 +217,7 @@ def test_every_chart_has_its_numbers_in_a_table(reader: Client, filled: Site) ->
     table = reader.get("/").context["panel"].table
     assert table.columns[:2] == ["From", "Electricity kWh"]
     assert len(table.rows) == 24
-    assert (table.rows[0].head, table.rows[0].cells[0]) == ("14:10", "1.22")
+    assert (table.rows[-1].head, table.rows[-1].cells[0]) == ("14:10", "1.22")
 
 
 def test_the_pages_need_neither_inline_script_nor_inline_style(reader: Client, filled: Site) -> None:

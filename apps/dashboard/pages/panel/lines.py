@@ -39,7 +39,7 @@ from .table import averages
 
 FINE = timedelta(hours=6)
 """Ranges up to this length show single polls: a quarter of a day, to which Enter zooms."""
-POLLS_SUFFICE = 0.5
+POLLS_SUFFICE = 0.6
 
 BAND_LONGEST_S = 9 * DAY
 RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
