@@ -17,6 +17,10 @@ from .lines import HOUR, device_of, tag_of
 
 HOUR_S = 3600
 _ROWS_AT_ONCE = 5000
+_TRIES = 3
+
+_Figures = tuple[int | None, int | None, int | None, int | None]
+"""As ``Total``; None for what is not known."""
 
 
 class Windows(NamedTuple):
@@ -58,7 +62,22 @@ def windows_of(stretches: Iterable[Stretch], summed_until: int) -> list[Windows]
 def read_windows(
     connection: Connection, fields: Fields, windows: Windows
 ) -> Iterator[tuple[int, str, Total]]:
-    """Yield (start of a window, field, total) where there is one, of each device."""
+    """Yield (start of a window, field, total) where there is one, of all devices together.
+
+    InfluxDB works sum, count, least and greatest value out one after the other. Where a value came in
+    between they do not fit, and all are asked for again; a window that still lacks one is left out.
+    """
+    for _ in range(_TRIES):
+        found = _windows(connection, fields, windows)
+        if all(_fit(total) for total in found.values()):
+            break
+    for (start, field), (count, *figures) in found.items():
+        whole = [figure for figure in figures if figure is not None]
+        if count is not None and len(whole) == len(figures):
+            yield start, field, (count, whole[0], whole[1], whole[2])
+
+
+def _windows(connection: Connection, fields: Fields, windows: Windows) -> dict[tuple[int, str], _Figures]:
     suffixes = {"sum": "", "count": "_count", "min": "_min", "max": "_max"} if windows.by_hour else {}
     named = {
         name: text
@@ -86,12 +105,24 @@ def read_windows(
         scale = 1 if aggregate == "count" else scales[field]
         place = epoch_of(at), field
         found.setdefault(place, {}).setdefault(aggregate, []).append(round(float(value) * scale))
-    for (start, field), of_devices in found.items():
-        yield start, field, _over_devices(of_devices)
+    return {place: _over_devices(of_devices) for place, of_devices in found.items()}
 
 
-def _over_devices(values: dict[str, list[int]]) -> Total:
-    return sum(values["count"]), sum(values["sum"]), min(values["min"]), max(values["max"])
+def _over_devices(values: dict[str, list[int]]) -> _Figures:
+    return (
+        sum(values["count"]) if "count" in values else None,
+        sum(values["sum"]) if "sum" in values else None,
+        min(values["min"]) if "min" in values else None,
+        max(values["max"]) if "max" in values else None,
+    )
+
+
+def _fit(figures: _Figures) -> bool:
+    count, total, least, greatest = figures
+    if count is None or total is None or least is None or greatest is None:
+        return False
+    inexact = abs(total) // 10**9  # floats were summed up
+    return count * least - inexact <= total <= count * greatest + inexact
 
 
 def read_latest(connection: Connection, fields: Fields, since: int, until: int) -> dict[str, tuple[int, int]]:

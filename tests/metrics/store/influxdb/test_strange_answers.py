@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from apps.devices import clock
 from apps.metrics.models import OutboxEntry
 from apps.metrics.store.base import Sample, Waiting
 from apps.metrics.store.front import Store
-from apps.metrics.store.influxdb.connection import Address, InfluxUnavailable
+from apps.metrics.store.influxdb.connection import Address, Connection, InfluxUnavailable
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
 from ..engines import MIDNIGHT, power_row, power_rows
@@ -186,3 +188,31 @@ def test_a_login_in_the_address_is_not_told(address: Address, db: None) -> None:
     with pytest.raises(InfluxUnavailable, match=r"InfluxDB at http://127\.0\.0\.1:1 does not answer"):
         engine.ping()
     engine.close()
+
+
+@pytest.mark.parametrize("late", ["sum", "count", "min", "max"])
+def test_a_value_that_comes_while_it_is_summed_does_not_make_a_wrong_mean(
+    store: Store, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    """The server works out one aggregate after the other."""
+    store.write(power_rows(MIDNIGHT, [100] * 6))
+    ask = Connection.ask
+    answers = iter([1, 1])
+
+    def with_one_value_less(*arguments: Any, **named: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+        less = next(answers, 0)
+        for aggregate, (at, name, value) in ask(*arguments, **named):
+            missing = {"sum": "500", "count": "5"}.get(late) if aggregate == late and less else value
+            if missing is not None:
+                yield aggregate, (at, name, missing)
+
+    monkeypatch.setattr(Connection, "ask", with_one_value_less)
+    for _ in range(2):
+        assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 60, 60).mean == [100]
+
+
+def test_a_window_that_is_never_whole_is_not_known_yet(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(power_rows(MIDNIGHT, [100] * 6))
+    ask = Connection.ask
+    monkeypatch.setattr(Connection, "ask", lambda *a, **n: (row for row in ask(*a, **n) if row[0] != "count"))
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 60, 60).mean == [None]
