@@ -151,7 +151,6 @@ def joined(parts: Sequence[Totals]) -> Totals:
         start=start,
         end=end,
         elapsed_s=sum(part.elapsed_s for part in parts),
-        before_s=sum(part.before_s for part in parts),
         sums=sums,
         inside=tuple(inside),
         crossing=tuple(lump for lump in lumps.values() if lump not in inside),

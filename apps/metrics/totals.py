@@ -6,7 +6,7 @@ The one place that asks the store for sums of results; everything about periods 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .begin import measured_from
@@ -73,7 +73,7 @@ class Totals:
     """Sums over [start, end) epoch s; a field without any value is None.
 
     ``elapsed_s``: how much of it has passed, ``before_s``: how much of that was before the home was measured
-    at all. ``inside``: lumps wholly inside; ``crossing``: those that
+    at all (``window`` alone tells). ``inside``: lumps wholly inside; ``crossing``: those that
     reach over an edge. A property raises KeyError where ``totals`` was not asked for the sums it needs.
     """
 
@@ -255,7 +255,6 @@ def _totals(home: Home, edges: tuple[int, ...], names: tuple[str, ...]) -> Seque
     sums = home.store.sums(home.id, names, edges)
     lumps = lumps_within(home.id, edges[0], edges[-1])
     now = home.interval_s
-    begin = measured_from(home)
     result = []
     for index, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
         touching = [lump for lump in lumps if _starts(lump) < end and _ends(lump) > start]
@@ -265,7 +264,6 @@ def _totals(home: Home, edges: tuple[int, ...], names: tuple[str, ...]) -> Seque
                 start=start,
                 end=end,
                 elapsed_s=max(0, min(end, now) - start),
-                before_s=max(0, min(end, now, begin) - start) if begin is not None else 0,
                 sums={name: sums[name][index].sum for name in names},
                 inside=tuple(inside),
                 crossing=tuple(lump for lump in touching if lump not in inside),
@@ -279,7 +277,9 @@ def window(home: Home, start: int, end: int, names: Sequence[str] = INTERVAL_FIE
     first, last = edge_from(start), interval_of(end)
     if last <= first:
         return Totals(start=first, end=first, elapsed_s=0, sums=dict.fromkeys(names))
-    return totals(home, [first, last], names)[0]
+    found = totals(home, [first, last], names)[0]
+    begin = measured_from(home) or 0
+    return replace(found, before_s=max(0, min(found.elapsed_s, begin - first)))
 
 
 def lumps_within(site_id: int, start: int, end: int) -> list[LumpSpan]:
