@@ -18,12 +18,26 @@ from apps.metrics.store.base import StoreUnavailable
 from .answers import ApiError
 from .docs import DocumentationPage
 
+DECIMALS = 6
+
 
 class _OrjsonRenderer(BaseRenderer):
     media_type = "application/json"
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
-        return orjson.dumps(data)
+        return orjson.dumps(rounded(data))
+
+
+def rounded(data: Any) -> Any:
+    """Return data for JSON with numbers of six decimals at most: all that the store keeps, and no noise of
+    sums such as 0.30000000000000004."""
+    if isinstance(data, float):
+        return round(data, DECIMALS)
+    if isinstance(data, dict):
+        return {name: rounded(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [rounded(value) for value in data]
+    return data
 
 
 api = NinjaAPI(

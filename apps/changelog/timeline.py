@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from apps.devices.models import Site
 from apps.devices.sql import first_row
 
+from .demo_notes import in_readers_language
 from .glossary import BY_HAND, DEVIATION, OTHER, PROGRAMS, place_of, setting_name
 from .models import ConfigurationVersion, Entry, SettingChange
 from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
@@ -116,7 +117,7 @@ def view(entry: Entry) -> EntryView:
         at=entry.at,
         kind=entry.kind,
         title=entry.title or made_title(entry, changes),
-        text=entry.text,
+        text=in_readers_language(entry.text),
         author=entry.author_name or None,
         version=entry.version,
         settings=tuple(changes),
@@ -128,7 +129,7 @@ def view(entry: Entry) -> EntryView:
 def made_title(entry: Entry, changes: list[SettingView]) -> str:
     """Return the title that heatmon gives the entry where its owner gave none."""
     if entry.kind == Entry.Kind.NOTE:
-        return note_title(entry.text)
+        return note_title(in_readers_language(entry.text))
     if entry.kind == Entry.Kind.EVENT:
         lasted = entry.ended_at - entry.at if entry.ended_at is not None else None
         return event_title(entry.event_code, entry.event_details, lasted)

@@ -170,12 +170,19 @@ def at_home(home: Home, at: datetime | None, style: str = "time") -> str:
 
 
 def moment(home: Home, at: datetime | None) -> str:
-    """Return the time of day, with the date where it was not today."""
+    """Return the time of day, with the date where it was not today, and the year where it was another."""
     if at is None:
         return MISSING
     zone = home.options.zone
-    same_day = at.astimezone(zone).date() == home.today
-    return local_time(at, zone, "time" if same_day else "day_time")
+    day = at.astimezone(zone).date()
+    style = "time" if day == home.today else "day_time" if day.year == home.today.year else "datetime"
+    return local_time(at, zone, style)
+
+
+def day_of(home: Home, day: date, style: str = "day") -> str:
+    """Return a date in a short ``style`` (day, weekday_day), with its year where that is not this one."""
+    years = {"day": "date", "weekday_day": "weekday_date"}
+    return local_date(day, style if day.year == home.today.year else years[style])
 
 
 def local_time(at: datetime | None, zone: tzinfo, style: str = "datetime") -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from apps.changelog.demo_notes import CURVE_NOTE, NOTES
 from apps.changelog.notes import add_note
 from apps.changelog.observe import observe
 from apps.devices.configuration import HeatPumpConfiguration
@@ -44,14 +45,6 @@ LONG_CIRCULATION = week(*[[("06:00", "08:30", "on"), ("17:00", "22:00", "on")]] 
 FORGOTTEN_W = 190.0
 """A pump that nobody switched off: what the watch for deviations finds."""
 FORGOTTEN_DAYS_AGO = (80, 32)
-
-NOTES = (
-    (212, "Bled the radiators on the first floor."),
-    (96, "Service: filter cleaned, brine pressure 1.8 bar."),
-    (32, "The old circulation pump in the cellar was still running. Unplugged it."),
-    (4, "New shower head, 6 litres a minute."),
-)
-CURVE_NOTE = "Lowered the heating curve. The bathroom should stay warm enough."
 
 # Changes whose effects show what can and cannot be known: which settings, and on which days of a year, the
 # first that is neither too long ago, nor too recent, nor near another one.

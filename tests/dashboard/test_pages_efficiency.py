@@ -217,7 +217,7 @@ def test_every_number_tells_how_it_was_made(reader: Client, filled: Site) -> Non
 
 def test_nonsense_shows_the_last_365_days(reader: Client, filled: Site) -> None:
     response = reader.get("/efficiency?range=decade")
-    assert response.status_code == 200
+    assert response.status_code == 400
     assert "Showing the last 365 days instead" in text_of(response.content.decode())
 
 

@@ -132,7 +132,7 @@ def test_arrows_lead_to_the_months_that_have_data(reader: Client, store: SqliteS
 @pytest.mark.parametrize("query", ["period=hour", "date=tomorrow", "date=0001-01-01"])
 def test_nonsense_shows_this_month_and_says_so(reader: Client, filled: Site, query: str) -> None:
     response = reader.get(f"/energy?{query}")
-    assert response.status_code == 200
+    assert response.status_code == 400
     assert "Showing the current month instead" in text_of(response.content.decode())
 
 

@@ -34,8 +34,11 @@ def test_the_arrow_forward_stops_at_today_and_the_arrow_back_at_the_first_stored
     assert parsed(range="day", date="2025-10-03").earlier == ""
 
 
-def test_a_day_in_the_future_is_today() -> None:
-    assert parsed(range="day", date="2030-01-01").first == date(2026, 11, 23)
+def test_a_day_in_the_future_is_named() -> None:
+    with pytest.raises(RangeInvalid) as refused:
+        parsed(range="day", date="2030-01-01")
+    assert (refused.value.field, refused.value.fault) == ("date", "future")
+    assert parsed(range="month", date="2026-11-30").first == date(2026, 11, 1)
 
 
 @pytest.mark.parametrize(

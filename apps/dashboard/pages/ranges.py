@@ -68,6 +68,8 @@ def parse_range(
         raise RangeInvalid("range", kind)
     today = now.astimezone(zone).date()
     day = parse_date(query["date"]) if query.get("date") else today
+    if period_first(day, kind) > today:
+        raise RangeInvalid("date", query["date"], FUTURE)
     return calendar_range(kind, min(day, today), oldest=oldest, today=today, zone=zone)
 
 

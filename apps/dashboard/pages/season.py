@@ -94,7 +94,13 @@ def jaz_card(found: Jaz, whole_from: date | None = None) -> ValueCard:
         meta += " · " + _("JAZ from %(day)s") % {"day": formatting.local_date(whole_from)}
     elif found.label == "insufficient":
         days = {"known": formatting.number(measured_days(found)), "days": formatting.number(found.days)}
-        meta += " · " + _("%(known)s of %(days)s days measured") % days
+        meta += (
+            " · "
+            + ngettext(
+                "%(known)s of %(days)s day measured", "%(known)s of %(days)s days measured", found.days
+            )
+            % days
+        )
     if found.implausible:
         meta = f"{implausible_words()} · {meta}"
     state = "estimated" if found.label == "full" else "partial"
@@ -251,7 +257,7 @@ def _year_chart(found: Estimate, last_year: float | None) -> ChartBlock | None:
 
 def _year_facts(found: Estimate, last_year: float | None) -> list[Fact]:
     known = {
-        _("So far"): found.so_far_kwh,
+        _("Measured days so far"): found.so_far_kwh,
         _("Simple average of the days so far"): found.extrapolated_kwh,
     }
     facts = [

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from apps.changelog.timeline import EntryView
 from apps.dashboard import formatting
@@ -63,7 +64,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
         log.error("The periods could not be compared: %s", failure)
         return render(request, "dashboard/store_unavailable.html", status=503)
     context = {"at": home.at, "error": error, "page": _context(home, a, b, found)}
-    return render(request, "dashboard/compare/compare.html", context)
+    return render(request, "dashboard/compare/compare.html", context, status=400 if error else 200)
 
 
 def _periods(home: Home, query: Mapping[str, str]) -> tuple[Window, Window]:
@@ -133,7 +134,7 @@ def _table(home: Home, a: Window, b: Window, found: PeriodComparison) -> Table:
 
     return Table(
         name=_("Both periods"),
-        columns=["", _span(a), _span(b)],
+        columns=[pgettext("column of values", "Value"), _span(a), _span(b)],
         rows=[
             line(
                 _("Electricity"), *(formatting.with_unit(r.electrical_energy_kwh, "energy_kwh") for r in rows)

@@ -33,4 +33,4 @@ def efficiency(request: HttpRequest) -> HttpResponseBase:
         "error": error,
         "page": efficiency_context(home, kind, get_language(), timeline.state(home.site)),
     }
-    return render(request, "dashboard/efficiency.html", context)
+    return render(request, "dashboard/efficiency.html", context, status=400 if error else 200)

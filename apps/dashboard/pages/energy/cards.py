@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact, RangeBar, Table, ValueCard
@@ -18,7 +19,7 @@ from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.totals import Totals, outside_mean_c, window
 
 from . import charts
-from .charts import LegendPart, known_tariffs, total_of
+from .charts import LegendPart, has_base_fee, known_tariffs, total_of
 from .running import running_facts
 from .span import Span, address_of, before_label, is_partial, range_bar, year_before
 from .words import comparison_words
@@ -45,6 +46,7 @@ class EnergyContext:
     csv: str
     rows: Sequence[EnergyRow]
     running: Sequence[Fact]
+    has_base_fee: bool
 
 
 @kept
@@ -77,6 +79,7 @@ def energy_context(home: Home, span: Span, language: str | None) -> EnergyContex
         csv=f"{address_of(span)}&format=csv",
         rows=rows,
         running=running_facts(home, span, whole),
+        has_base_fee=has_base_fee(home, span),
     )
 
 
@@ -137,7 +140,10 @@ def _degree_days(home: Home, rows: Sequence[EnergyRow], total: float) -> str:
     if known >= over:
         return words
     days = {"known": formatting.number(known), "days": formatting.number(over)}
-    return f"{words} · " + _("%(known)s of %(days)s days known") % days
+    return (
+        f"{words} · "
+        + ngettext("%(known)s of %(days)s day known", "%(known)s of %(days)s days known", over) % days
+    )
 
 
 def _cost_card(home: Home, total: float | None, state: str, is_incomplete: bool) -> ValueCard:

@@ -16,7 +16,7 @@ from apps.dashboard.contexts import ChartBlock, Table, TableRow
 from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, part_label
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, cost_between, measured_coverage
-from apps.metrics.tariff import Tariff, tariffs_of
+from apps.metrics.tariff import Tariff, changes_within, tariff_on, tariffs_of
 from apps.metrics.totals import outside_mean_c, window
 
 from .drill import bar_facts, bar_href, bar_note
@@ -89,7 +89,7 @@ def cools(rows: Sequence[EnergyRow]) -> bool:
 def _head(span: Span, row: EnergyRow, home: Home) -> str:
     first = row.start.astimezone(home.options.zone).date()
     if span.period == "day":
-        head = formatting.local_date(first, "weekday_day")
+        head = formatting.day_of(home, first, "weekday_day")
     elif span.period == "week":
         iso = first.isocalendar()
         head = _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
@@ -335,6 +335,14 @@ def _rounded(value: float | None) -> float | None:
 def known_tariffs(home: Home) -> list[Tariff]:
     options = home.options
     return tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+
+
+def has_base_fee(home: Home, span: Span) -> bool:
+    """Tell whether any tariff of the range has a base fee."""
+    tariffs = known_tariffs(home)
+    days = [span.first, *changes_within(tariffs, span.first, span.last)]
+    in_force = [tariff_on(tariffs, day) for day in days]
+    return any(tariff is not None and tariff.base_fee_per_day for tariff in in_force)
 
 
 def tariff_table(home: Home) -> Table:

@@ -44,6 +44,8 @@ def parse_span(home: Home, query: Mapping[str, str]) -> Span:
     if query.get("from") or query.get("to"):
         return _between(home, period, query.get("from") or "", query.get("to") or "")
     day = parse_date(query["date"]) if query.get("date") else home.today
+    if period_first(day, "month" if period == "day" else "year") > home.today:
+        raise RangeInvalid("date", query["date"], FUTURE)
     return span_of(home, period, min(day, home.today))
 
 

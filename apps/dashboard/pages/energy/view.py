@@ -40,4 +40,4 @@ def energy(request: HttpRequest) -> HttpResponseBase:
         "alone": shown.sums is None and bool(shown.tariffs.rows),
         "year": year_card(home) if request.GET.get("forecast") else None,
     }
-    return render(request, "dashboard/energy.html", context)
+    return render(request, "dashboard/energy.html", context, status=400 if error else 200)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import npgettext
+from django.utils.translation import ngettext, npgettext
 
 from apps.changelog import timeline
 from apps.dashboard import formatting
@@ -40,6 +40,7 @@ def history(request: HttpRequest) -> HttpResponse:
     except RangeInvalid as fault:
         error = _("%(fault)s. Showing today instead.") % {"fault": fault_in_words(fault)}
         shown = parse_range({}, now=home.at, stored_from=stored_from, zone=zone)
+    error = error or _unknown_series(request)
     usual = LONG_SERIES if column_of(shown.start_s, shown.end_s) else DEFAULT_SERIES
     names = _chosen(request, usual)
     panel = _panel(home, shown, names)
@@ -60,7 +61,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "from_local": _form_time(home, shown.start),
         "to_local": _form_time(home, shown.end),
     }
-    return render(request, "dashboard/history.html", context)
+    return render(request, "dashboard/history.html", context, status=400 if error else 200)
 
 
 def _panel(home: Home, shown: Range, names: list[str]) -> DrawnPanel:
@@ -79,8 +80,25 @@ def _panel(home: Home, shown: Range, names: list[str]) -> DrawnPanel:
     )
 
 
+def _asked(request: HttpRequest) -> list[str]:
+    return [name for value in request.GET.getlist("series") for name in value.split(",") if name]
+
+
+def _unknown_series(request: HttpRequest) -> str:
+    """Name the series of the address that this page does not draw; empty where it draws all."""
+    unknown = [name for name in _asked(request) if name not in LOOKS]
+    if not unknown:
+        return ""
+    names = ", ".join(f"“{name}”" for name in unknown)
+    return ngettext(
+        "%(names)s is not a series of this page. Showing the others, or the usual ones, instead.",
+        "%(names)s are not series of this page. Showing the others, or the usual ones, instead.",
+        len(unknown),
+    ) % {"names": names}
+
+
 def _chosen(request: HttpRequest, usual: Sequence[str]) -> list[str]:
-    asked = {name for value in request.GET.getlist("series") for name in value.split(",")}
+    asked = _asked(request)
     return [name for name in LOOKS if name in asked] or list(usual)
 
 
@@ -145,7 +163,10 @@ def _range_label(home: Home, shown: Range) -> str:
     if shown.kind == "week":
         iso = shown.first.isocalendar()
         return _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
-    return " – ".join(formatting.at_home(home, at, "day_time") for at in (shown.start, shown.end))
+    zone = home.options.zone
+    this_year = all(at.astimezone(zone).year == home.today.year for at in (shown.start, shown.end))
+    style = "day_time" if this_year else "datetime"
+    return " – ".join(formatting.at_home(home, at, style) for at in (shown.start, shown.end))
 
 
 def _readout(summary: Totals, outside_c: float | None) -> list[Fact]:

@@ -83,7 +83,7 @@ def hot_water_context(
         has_night=bool(water.night_runs),
         has_draws=bool(draws),
         summary=_summary(water),
-        axis=_axis(first, last),
+        axis=_axis(home, first, last),
         counts=_counts(home, water),
         pump=_pump(home, water),
         night_note=_night_note(water),
@@ -199,10 +199,10 @@ def _summary(water: HotWater) -> str:
     }
 
 
-def _axis(first: date, last: date) -> list[str]:
+def _axis(home: Home, first: date, last: date) -> list[str]:
     """Return the first, middle and last day under the drawing."""
     days = sorted({first, first + (last - first) / 2, last})
-    return [formatting.local_date(day, "day") for day in days]
+    return [formatting.day_of(home, day) for day in days]
 
 
 def _counts(home: Home, water: HotWater) -> ChartBlock:
@@ -294,8 +294,7 @@ def _runs_table(home: Home, rows: Sequence[TableRow]) -> Table:
 def _run_row(home: Home, run: Run, at_night: bool) -> TableRow:
     start, end = (datetime.fromtimestamp(at, UTC) for at in (run.start, run.end))
     day = start.astimezone(home.options.zone).date()
-    style = "weekday_day" if day.year == home.today.year else "weekday_date"
-    head = f"{formatting.local_date(day, style)}, {formatting.at_home(home, start)}"
+    head = f"{formatting.day_of(home, day, 'weekday_day')}, {formatting.at_home(home, start)}"
     remarks = [_("reheat at night")] if at_night else []
     remarks += [_("at least")] if run.is_cut else []
     return TableRow(
@@ -325,10 +324,9 @@ def _day_table(home: Home, water: HotWater) -> Table:
 def _day_row(home: Home, water: HotWater, day: WaterDay) -> TableRow:
     start, end = home.day_bounds(day.day)
     elapsed_s = min(end, home.interval_s) - start
-    style = "weekday_day" if day.day.year == home.today.year else "weekday_date"
     known = day.known_s > 0
     return TableRow(
-        head=formatting.local_date(day.day, style),
+        head=formatting.day_of(home, day.day, "weekday_day"),
         partial=day.day == home.today,
         cells=[
             formatting.number(len(day.runs) if known else None),

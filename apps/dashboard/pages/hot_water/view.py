@@ -48,7 +48,7 @@ def hot_water(request: HttpRequest) -> HttpResponse:
         "water": hot_water_context(home, first, last, _title(first, last), get_language()),
         "now": _now(home, current_status(home).heat_pump),
     }
-    return render(request, "dashboard/hot_water.html", context)
+    return render(request, "dashboard/hot_water.html", context, status=400 if error else 200)
 
 
 def days_of(home: Home, query: Mapping[str, str]) -> tuple[date, date]:

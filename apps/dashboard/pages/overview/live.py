@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
+from django.utils.translation import npgettext
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import Fact, Hero, LiveContext, Mix, ValueCard
@@ -274,6 +275,9 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
         )
     )
     starts = formatting.number(today.compressor_starts)
+    if today.compressor_starts is not None:
+        words = npgettext("compressor", "%(n)s start", "%(n)s starts", today.compressor_starts)
+        starts = words % {"n": starts}
     facts.append(
         Fact(name=_("Starts and run time"), value=f"{starts} · {formatting.duration(today.compressor_run_s)}")
     )
@@ -291,7 +295,7 @@ def _equally_cold(home: Home) -> list[Fact]:
     if found is None:
         return []
     names = {
-        "day": formatting.local_date(found.day, "day"),
+        "day": formatting.day_of(home, found.day),
         "time": formatting.at_home(home, home.at),
     }
     temperature = {"outside": formatting.with_unit(found.outside_c, "temperature_c")}

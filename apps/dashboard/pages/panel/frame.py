@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.changelog import timeline
 from apps.dashboard import formatting
-from apps.dashboard.charts.lines import Marker
+from apps.dashboard.charts.lines import Marker, Run
 from apps.dashboard.contexts import DrawnPanel, PanelContext
 from apps.metrics.home import Home
 from apps.metrics.kept import kept_if
@@ -56,6 +56,19 @@ def state_words() -> dict[str, str]:
         "off": _("Off"),
         "none": _("No data"),
     }
+
+
+def states_summary(runs: Sequence[Run]) -> str:
+    """Say how long the heat pump was in each state, the longest first."""
+    lasting: dict[str, int] = {}
+    for run in runs:
+        lasting[run.state] = lasting.get(run.state, 0) + run.end - run.start
+    words = state_words()
+    parts = [
+        f"{words[state]} {formatting.duration(seconds)}"
+        for state, seconds in sorted(lasting.items(), key=lambda item: -item[1])
+    ]
+    return _("State of the heat pump: %(states)s") % {"states": ", ".join(parts)}
 
 
 def markers_of(home: Home, start: datetime, end: datetime) -> list[Marker]:

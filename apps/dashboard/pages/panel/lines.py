@@ -33,7 +33,16 @@ from apps.metrics.home import Home
 from apps.metrics.pump_state import interval_state
 from apps.metrics.series import POINTS_MIN, History, history
 
-from .frame import STATE_KEYS, csv_address, drawn, kept_panel, markers_of, span_words, state_words
+from .frame import (
+    STATE_KEYS,
+    csv_address,
+    drawn,
+    kept_panel,
+    markers_of,
+    span_words,
+    state_words,
+    states_summary,
+)
 from .gaps import gap_rows
 from .table import averages
 
@@ -84,6 +93,7 @@ def _panel(
     data = history(home, [*names, *_parts_of_cop(names)], start, end, MAX_POINTS)
     fine = _fine_power(home, start, end) if "power_w" in names and end - start <= FINE else None
     step_s, note = fine.step_s if fine else data.step_s, _note(names, data, fine)
+    runs = _runs(home, start_s, end_s)
     spec = line_chart(
         _plots(names, data, fine),
         markers_of(home, start, end),
@@ -93,9 +103,14 @@ def _panel(
         step_s=step_s,
         zone=home.options.zone,
         tick_label=formatting.tick_label,
-        runs=_runs(home, start_s, end_s),
+        runs=runs,
         zoom=f"{get_script_prefix()}history?" + urlencode({"series": list(names)}, doseq=True),
-        words={**state_words(), "state": _("State of the heat pump"), "note": note},
+        words={
+            **state_words(),
+            "state": _("State of the heat pump"),
+            "states": states_summary(runs),
+            "note": note,
+        },
     )
     return PanelContext(
         id=panel_id,
