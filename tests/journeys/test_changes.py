@@ -80,3 +80,15 @@ def test_the_pages_are_accessible_and_fit(visit: Open, changed: Entry, address: 
     with visit(address.format(id=changed.pk), viewport={"width": width, "height": 900}) as page:
         assert serious_findings(page) == []
         wait_until_it_fits(page)
+
+
+def test_on_a_phone_a_button_opens_the_note_and_the_weeks_are_folded(visit: Open, changed: Entry) -> None:
+    with visit("/changes", viewport={"width": 360, "height": 740}) as page:
+        field = page.get_by_label("What happened?")
+        expect(field).to_be_hidden()
+        expect(page.locator(".strip").first).to_be_hidden()
+        page.get_by_text("Show the week").first.click()
+        expect(page.locator(".strip").first).to_be_visible()
+        page.get_by_role("link", name="Add a note").click()
+        expect(field).to_be_in_viewport()
+        write_note(page, "Two litres added")
