@@ -156,8 +156,8 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
             continue
         seen.append(current)
         yield current
-        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        waiting += [argument for argument in current.args if isinstance(argument, BaseException)]
+        parts = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        waiting += [part for part in parts if isinstance(part, BaseException)]  # a reason may be a text
 
 
 def caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
