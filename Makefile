@@ -6,7 +6,7 @@ JOBS ?= 2
 
 .PHONY: run test test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
   production-soak wheels \
-  lint types check bench study soak load browser messages screenshots vendor-check clean
+  lint types check bench study soak load crashes faults browser messages screenshots vendor-check clean
 
 $(VENV)/.run-installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -86,6 +86,13 @@ soak: $(VENV)/.dev-installed  ## 50 stops under load: no stray byte in any file 
 
 load: $(VENV)/.dev-installed  ## fifty open dashboards and one Chromium beside collection (10 minutes)
 	$(BIN)/python -m tools.soak.load $(ARGS)
+
+crashes: $(VENV)/.dev-installed  ## killed at each crash point three times, power cuts (CUTS=30; about 5 minutes)
+	HEATMON_POWER_CUTS=$(or $(CUTS),30) $(BIN)/python -m pytest -n $(JOBS) -s -p no:randomly \
+	  tests/production/test_crash_points.py tests/production/test_power_cuts.py $(ARGS)
+
+faults: $(VENV)/.dev-installed  ## each fault of the simulator alone for a day (about 10 minutes)
+	$(BIN)/python -m pytest -n $(JOBS) -s -p no:randomly tests/production/test_faults.py $(ARGS)
 
 messages: $(VENV)/.dev-installed  ## collect texts into locale/ and compile them (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l de --no-location --no-wrap --no-obsolete -i .venv -i tests -i build

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -14,7 +15,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from apps.devices import storage
+from apps.devices import crash_points, storage
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite.files import quick_check
@@ -75,7 +76,13 @@ def make_ready() -> None:
     if is_due:
         if storage.damage() == "notes_damaged":
             raise NotesUnusable("notes_damaged")
-        call_command("migrate", verbosity=0)
+        with connection.execute_wrapper(_as_crash_point):
+            call_command("migrate", verbosity=0)
+
+
+def _as_crash_point(execute: Callable[..., Any], *statement: Any) -> Any:
+    crash_points.reached("migration")
+    return execute(*statement)
 
 
 def _look_for_damage() -> None:

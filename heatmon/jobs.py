@@ -19,7 +19,7 @@ from apps.alerts.facts import facts_of
 from apps.alerts.watching import deliver, forget_old, look
 from apps.changelog.models import Entry
 from apps.changelog.observe import add_event, observe, telling
-from apps.devices import storage
+from apps.devices import crash_points, storage
 from apps.devices.answers import forget_answers, keep_answers
 from apps.devices.errors import BudgetExhausted, DeviceError, WrongDevice
 from apps.devices.locks import LockHeld
@@ -158,6 +158,7 @@ def _note_outage(site: Site, at: datetime) -> None:
 def _record(collection: Collection, source: HeatPumpSource, answer: HeatPumpAnswer) -> HeatPumpPoll:
     site, store, reading = collection.site, collection.store, answer.reading
     collection.live_answers.keep(answer)  # first: what fails from here on is made up for by the next one
+    crash_points.reached("answer.kept")
     collection.remember_device(
         Device.Kind.HEAT_PUMP, reading.device, reading.measured_at, model=reading.model or ""
     )

@@ -211,7 +211,7 @@ def load_options(environ: Mapping[str, str]) -> Options:
     values["redis_url"] = url_with_password(values["redis_url"], values["redis_password"])
     known = {option.variable for option in OPTIONS}
     known |= {f"{option.variable}_FILE" for option in OPTIONS if option.secret}
-    known |= {"HEATMON_DEMO", "HEATMON_SCRATCH", "HEATMON_TESTING"}
+    known |= {"HEATMON_CRASH", "HEATMON_DEMO", "HEATMON_SCRATCH", "HEATMON_TESTING"}
     warnings = tuple(
         f"{name} is not a setting of heatmon; see docs/options.md"
         for name in sorted(environ)

@@ -23,6 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from apps.devices import crash_points
+
 from .words import BackupFailed
 
 APPLICATION = "heatmon"
@@ -74,6 +76,7 @@ def make_archive(target: Path, sources: Sources, *, at: datetime, version: str) 
             if (fault := integrity_fault(work / file)) is not None:
                 raise BackupFailed("damaged", f"the copy of {file} is damaged: {fault}")
         _pack(work, work / target.name, at=at, version=version)
+        crash_points.reached("backup")
         os.replace(work / target.name, target)
         _sync(target.parent)
 

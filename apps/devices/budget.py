@@ -20,6 +20,7 @@ import requests
 from django.db import connection, transaction
 from requests.adapters import BaseAdapter
 
+from .crash_points import reached
 from .errors import BudgetExhausted, DeviceUnreachable, PayloadInvalid
 from .http import AnswerTooLarge, LimitedAdapter, capped, caused_by
 from .models import ApiCall, QuotaState
@@ -283,12 +284,14 @@ class ChargingAdapter(BaseAdapter):
         call_id = self._budget.charge(
             self._scope.purpose, urlsplit(request.url or "").netloc, self._budget.clock()
         )
+        reached("ledger.charged")
         if isinstance(self._inner, LimitedAdapter):
             self._inner.limits.start(self._deadline_s, self._max_bytes)
         try:
             response = self._inner.send(
                 request, stream=True, timeout=timeout, verify=verify, cert=cert, proxies=proxies
             )
+            reached("ledger.answered")
             self._budget.note_status(call_id, response.status_code)
             self._read(response)
         except (requests.RequestException, AnswerTooLarge) as error:

@@ -37,7 +37,7 @@ def test_what_is_committed_to_settings_and_notes_survives_a_power_cut(db: None, 
         assert cursor.fetchone() == (FULL,)
         cursor.execute("PRAGMA journal_mode")
         assert cursor.fetchone() == ("wal",)
-    assert opened.transaction_mode == IMMEDIATE
+    assert opened.settings_dict["OPTIONS"]["transaction_mode"] == IMMEDIATE
     opened.close()
 
 

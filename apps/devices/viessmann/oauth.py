@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from apps.devices import crash_points
 from apps.devices.errors import DeviceError, DeviceRefused, DeviceUnreachable
 
 from .faults import TokenRejected, body_of, rate_limit
@@ -240,6 +241,7 @@ class Authenticator:
         )
 
     def _saved(self, login: Login) -> Login:
+        crash_points.reached("login.renewed")
         self._store.save_login(login)
         return login
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from apps.devices import storage
+from apps.devices import crash_points, storage
 
 from ..base import StoreRefused, StoreUnavailable
 
@@ -141,7 +141,9 @@ class Connections:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                crash_points.reached("store.write")
                 connection.execute("COMMIT")
+                crash_points.reached("store.written")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 
-from apps.devices import storage
+from apps.devices import crash_points, storage
 
 from ..base import StoreRefused, StoreUnavailable
 from ..cutting import DAY_S, Stretch, floor_to
@@ -306,7 +306,9 @@ class SqliteEngine:
     def tidy(self) -> None:
         """Move the write-ahead log into the file and empty it."""
         with self._connections.writing() as connection:
+            crash_points.reached("checkpoint")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            crash_points.reached("checkpointed")
 
     def damage(self) -> str | None:
         fault = quick_check(self.path)
