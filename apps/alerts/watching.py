@@ -3,10 +3,11 @@ a restart tells nothing twice and forgets nothing."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -22,6 +23,8 @@ from . import rules, words
 from .models import Alert, Message
 from .rules import RAISED, RULE, SOLVED, Fact, Rule, State
 from .sending import Send, send, target_of
+
+log = logging.getLogger(__name__)
 
 RECENT = timedelta(hours=48)
 KEPT = timedelta(days=30)
@@ -60,7 +63,10 @@ def choices(options: HomeOptions) -> dict[str, Choice]:
 
 
 def targets(options: HomeOptions) -> tuple[str, ...]:
-    """Return the addresses that messages go to: those saved, else those of the environment."""
+    """Return the addresses that messages go to: those saved, else those of the environment. What is simulated
+    is told to nobody."""
+    if settings.DEMO or settings.SCRATCH:
+        return ()
     return tuple(options.notify_targets) or tuple(settings.HEATMON.notify_urls)
 
 
@@ -128,7 +134,13 @@ def _look_at(alert: Alert, choice: Choice, fact: Fact | None, options: HomeOptio
             alert.told_at = at
         alert.save()
         if event:
+            _log(alert, event)
             _write_messages(alert, event, before.raised_at, addresses, options, at)
+
+
+def _log(alert: Alert, event: str) -> None:
+    with translation.override("en"):
+        log.warning("alert %s: %s", event, words.sentence(alert.kind, alert.key, alert.details, UTC))
 
 
 def _write_messages(

@@ -14,9 +14,10 @@ from django.conf import settings
 from apps.devices.times import parse_time
 
 from .rotation import superseded
+from .words import BackupFailed
 
 _NAME = re.compile(r"heatmon-(\d{8}T\d{6}Z)\.zip")
-_FAILURE = "last-failure.json"
+_FAILURE = "backup-failure.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +38,13 @@ class Failure:
 
 
 def folder() -> Path:
-    """Return the folder of the nightly backups, made with mode 0700 where there is none. Raises OSError."""
+    """Return the folder of the nightly backups. The one in the data directory is made; another one has to be
+    there, so that a disk that is not mounted is noticed. Raises BackupFailed, OSError."""
     path = Path(settings.BACKUP_DIR)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.parent == Path(settings.DATA_DIR):
+        path.mkdir(mode=0o700, exist_ok=True)
+    elif not path.is_dir():
+        raise BackupFailed("not_writable", f"the folder {path} of HEATMON_BACKUP_DIR is not there")
     return path
 
 
@@ -76,7 +81,7 @@ def remove_superseded() -> None:
 def failure() -> Failure | None:
     """Return what the last attempt ran into; None where it was good, or there was none."""
     try:
-        noted = json.loads((Path(settings.BACKUP_DIR) / _FAILURE).read_text(encoding="utf-8"))
+        noted = json.loads((Path(settings.DATA_DIR) / _FAILURE).read_text(encoding="utf-8"))
         at, code = parse_time(noted["at"]), noted["code"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -88,9 +93,9 @@ def note_failure(at: datetime, code: str) -> None:
     tells."""
     with suppress(OSError):
         noted = json.dumps({"at": at.isoformat(), "code": code})
-        (folder() / _FAILURE).write_text(noted, encoding="utf-8")
+        (Path(settings.DATA_DIR) / _FAILURE).write_text(noted, encoding="utf-8")
 
 
 def forget_failure() -> None:
     """Note a good attempt."""
-    (Path(settings.BACKUP_DIR) / _FAILURE).unlink(missing_ok=True)
+    (Path(settings.DATA_DIR) / _FAILURE).unlink(missing_ok=True)

@@ -28,9 +28,10 @@ from tests.heatmon.conftest import home, make_home, scratch_store  # noqa: F401 
 
 @pytest.fixture
 def lived(home: Home, tmp_path: Path, settings: Any) -> Iterator[Home]:  # noqa: F811
-    settings.BACKUP_DIR = tmp_path / "backups"
+    settings.BACKUP_DIR = Path(settings.DATA_DIR) / f"backups-{tmp_path.name}"
     home.run("poll_power", "poll_heat_pump", "derive", minutes=11)
     yield home
+    folder.forget_failure()
 
 
 def fact(lived: Home, kind: str, key: str = "") -> Fact:

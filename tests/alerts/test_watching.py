@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from apps.alerts.models import Alert, Message
 from apps.alerts.rules import DEVICE, DISK, SILENT, STORE, Fact
 from apps.alerts.sending import target_of
@@ -185,6 +187,22 @@ def test_the_environments_targets_are_used_until_others_are_saved(watched: Watch
     settings.HEATMON = type(settings.HEATMON)(values=values, given=frozenset())
     watched.minute(disk(8))
     assert [address for address, _title, _text in watched.sent] == ["json://127.0.0.1/env"]
+
+
+@pytest.mark.parametrize("kind", ["DEMO", "SCRATCH"])
+def test_what_is_simulated_is_told_to_nobody(watched: Watched, settings: Any, kind: str) -> None:
+    setattr(settings, kind, True)
+    watched.minute(disk(8))
+    assert watched.sent == []
+
+
+def test_an_alert_is_in_the_log_too(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+    watched.minute(disk(8))
+    watched.minute(disk(30), minutes=10)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"alert raised: {FULL}",
+        f"alert solved: {FULL}",
+    ]
 
 
 def test_a_target_taken_off_the_list_gets_nothing_that_waited(watched: Watched) -> None:

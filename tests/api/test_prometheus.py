@@ -31,7 +31,7 @@ DOCS = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encod
 @pytest.fixture(autouse=True)
 def public(settings: Any, tmp_path: Path) -> None:
     switch(settings, "public")
-    settings.BACKUP_DIR = tmp_path / "backups"
+    settings.DATA_DIR, settings.BACKUP_DIR = tmp_path, tmp_path / "backups"
 
 
 def switch(settings: Any, mode: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.backups.archive import make_archive
 from apps.devices.locks import held
 from heatmon.embedded import ProcessLock
 
-from .conftest import checksum
+from .conftest import MADE_AT, checksum, sources_of
 
 
 @pytest.fixture
@@ -64,6 +66,20 @@ def test_a_bad_file_changes_nothing_whatever_is_forced(in_place: Path, archived:
     assert caught.value.returncode == 2
     assert files_of(in_place) == before
     assert not (in_place / "restoring").exists()
+
+
+def test_a_backup_of_a_newer_heatmon_changes_nothing_either(in_place: Path, tmp_path: Path) -> None:
+    newer = Path(shutil.copytree(in_place, tmp_path / "newer"))
+    with closing(sqlite3.connect(newer / "heatmon.sqlite3")) as database:
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('devices', '0999', '2027')"
+        )
+        database.commit()
+    make_archive(tmp_path / "newer.zip", sources_of(newer), at=MADE_AT, version="9.0.0")
+    before = files_of(in_place)
+    with pytest.raises(CommandError, match=r"it knows devices\.0999"):
+        restore(tmp_path / "newer.zip", "--force")
+    assert files_of(in_place) == before
 
 
 def test_it_is_refused_while_heatmon_runs(in_place: Path, archived: Path) -> None:

@@ -96,9 +96,18 @@ def test_a_failure_is_remembered_and_tried_again_an_hour_later(
         assert not nightly(scratch_store, NIGHT)
     assert folder.failure() == folder.Failure(at=NIGHT, code=code)
     assert said in caplog.text
-    assert names(backups) == ["last-failure.json"]
+    assert names(backups) == []
     assert nightly(scratch_store, NIGHT + HOUR)
     assert folder.failure() is None
+
+
+def test_a_disk_that_is_not_mounted_is_noticed(
+    scratch_store: SqliteStore, backups: Path, settings: Any
+) -> None:
+    settings.BACKUP_DIR = backups.parent / "usb" / "heatmon"
+    assert not nightly(scratch_store, NIGHT)
+    assert not (backups.parent / "usb").exists()
+    assert folder.failure() == folder.Failure(at=NIGHT, code="not_writable")
 
 
 def test_two_are_never_made_at_once(scratch_store: SqliteStore, backups: Path) -> None:

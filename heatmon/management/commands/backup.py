@@ -29,12 +29,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = datetime.now(UTC)
-        target: Path = options["file"] or folder.folder() / folder.name_at(at)
-        if target.exists():
-            raise CommandError(f"{target} exists already.", returncode=2)
-        if not target.parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.", returncode=2)
         try:
+            target: Path = options["file"] or folder.folder() / folder.name_at(at)
+            if target.exists():
+                raise CommandError(f"{target} exists already.", returncode=2)
+            if not target.parent.is_dir():
+                raise CommandError(f"There is no folder {target.parent}.", returncode=2)
             back_up(default_store(), target, at)
         except (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error, OSError) as error:
             raise CommandError(f"{log_line(code_of(error))} ({error})") from error
