@@ -224,7 +224,7 @@ PAGES = {
         "Wärmepumpe",
         "Abrufe der Viessmann-Cloud",
         "Aufgaben",
-        "Daten und Speicherplatz",
+        "Daten, Speicherplatz und Sicherungen",
     ),
     "/settings": ("Einstellungen", "Haus", "Zähler", "Wärmepumpe", "Was gemessen wird", "Tarife", "Sprache"),
     "/documentation": ("Dokumentation",),

@@ -175,7 +175,8 @@ class AlertCard(Card):
         title = _("Test: %(what)s") % {"what": name}
         text = _("This is how heatmon will tell you. Nothing is wrong.")
         taken = [(service_of(address), send(address, title, text)) for address in addresses]
-        detail = tuple(f"{service or '–'}: {_('sent') if ok else _('not taken')}" for service, ok in taken)
+        done = {True: _("sent"), False: _("not taken")}
+        detail = tuple(f"{service or '–'}: {done[ok]}" for service, ok in taken)
         if all(ok for _service, ok in taken):
             return ConnectionReport(ok=True, title=_("The test message was sent."), detail=detail)
         return ConnectionReport(
