@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http.client import HTTPResponse
@@ -57,6 +58,10 @@ class Limits:
             raise AnswerTooLarge("the answer is too large")
 
 
+class ThreadLimits(threading.local, Limits):
+    """Limits of each thread's own exchange."""
+
+
 class _LimitedStream(io.RawIOBase):
     def __init__(self, sock: socket.socket, stream: io.RawIOBase, limits: Limits) -> None:
         super().__init__()
@@ -76,7 +81,9 @@ class _LimitedStream(io.RawIOBase):
         super().close()
 
 
-def _limited_pools(limits: Limits) -> Mapping[str, type[HTTPConnectionPool]]:
+def limited_pools(limits: Limits) -> Mapping[str, type[HTTPConnectionPool]]:
+    """Return urllib3's pools by scheme, of connections that keep to ``limits``."""
+
     class LimitedResponse(HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
@@ -112,7 +119,7 @@ class LimitedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = dict(_limited_pools(self.limits))
+        self.poolmanager.pool_classes_by_scheme = dict(limited_pools(self.limits))
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         try:

@@ -27,6 +27,8 @@ from influxdb_client.domain.dialect import Dialect
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
+from apps.devices.http import ThreadLimits, limited_pools
+
 from ..base import StoreRefused, StoreUnavailable
 from ..engine import LAST_TIME
 from . import flux
@@ -40,6 +42,7 @@ LONGEST_ASKED_S = 900.0
 """Whoever asks to be left alone for longer is tried again all the same."""
 
 _LONGEST_DETAIL = 300
+_LARGEST_ANSWER = 512 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,19 +138,20 @@ class Gate:
 
 class Connection:
     """Writes to, deletes from and asks one bucket. Threads and processes may share it. ``within_ms``: how
-    long the server may be silent."""
+    long a request may take from its first byte to the last one of its answer."""
 
     def __init__(self, address: Address, gate: Gate, within_ms: int) -> None:
         self.address = address
         self._gate = gate
         self._within_ms = within_ms
+        self._limits = ThreadLimits()
         self._lock = threading.Lock()
         self._closed = False
         self._process = 0
         self._client: InfluxDBClient | None = None
 
     def _opened(self) -> InfluxDBClient:
-        """Return this process's client: connections do not survive a fork."""
+        """Return this process's client, for one request: connections do not survive a fork."""
         self._gate.pass_through()
         with self._lock:
             self.check_open()
@@ -159,7 +163,11 @@ class Connection:
                     org=self.address.org,
                     timeout=(CONNECT_MS, self._within_ms),
                 )
-            return self._client
+                pools = self._client.api_client.rest_client.pool_manager
+                pools.pool_classes_by_scheme = dict(limited_pools(self._limits))
+            client = self._client
+        self._limits.start((CONNECT_MS + self._within_ms) / 1000, _LARGEST_ANSWER)
+        return client
 
     def check_open(self) -> None:
         """Raise StoreUnavailable once closed."""

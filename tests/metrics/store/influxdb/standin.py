@@ -33,8 +33,8 @@ SHARD_NS = 7 * 86_400 * NS
 
 @dataclass(frozen=True)
 class Fault:
-    """How requests to ``path`` fail: with a status, by being cut off (``drops``), late (``stalls``), or with
-    the bytes of somebody else's answer (``says``)."""
+    """How requests to ``path`` fail: with a status, by being cut off (``drops``), late (``stalls``), with the
+    bytes of somebody else's answer (``says``), or a byte at a time (``drips``)."""
 
     status: int = 503
     message: str = "unavailable"
@@ -43,6 +43,7 @@ class Fault:
     drops: bool = False
     stalls: threading.Event | None = None
     says: bytes = b""
+    drips: threading.Event | None = None
 
 
 @dataclass
@@ -205,7 +206,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and path.startswith(fault.path):
             if fault.stalls is not None:
                 fault.stalls.wait(60)
-            if fault.drops or fault.stalls is not None or fault.says:
+            if fault.drips is not None:
+                self._drip(fault.drips)
+            if fault.drops or fault.stalls is not None or fault.says or fault.drips is not None:
                 self.wfile.write(fault.says)
                 self.close_connection = True
                 return
@@ -219,6 +222,15 @@ class _Handler(BaseHTTPRequestHandler):
             )
         else:
             self._serve(path, parameters, body.decode())
+
+    def _drip(self, until: threading.Event) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\n\r\n" + b"#\r\n" * 1000:
+            if until.wait(0.05):
+                return
+            try:
+                self.wfile.write(bytes([byte]))
+            except OSError:
+                return
 
     def _serve(self, path: str, parameters: Mapping[str, str], body: str) -> None:
         ways = {

@@ -387,6 +387,28 @@ def test_a_server_that_hangs_holds_a_poll_up_for_less_than_its_period(
     assert waiting(store).code == "unreachable"
 
 
+def test_a_server_that_answers_a_byte_at_a_time_is_given_up_in_time(
+    store: Store,
+    server: StandIn,
+    address: Address,
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "CONNECT_MS", 100)
+    for name in ("WRITE_MS", "READ_MS"):
+        monkeypatch.setattr(engines, name, 400)
+    dripping = Store(InfluxEngine(address))
+    server.fault = Fault(drips=release)
+    began = time.monotonic()
+    with clock.fixed(NOON):
+        dripping.write([power_row(MIDNIGHT, 1)])
+    with pytest.raises(InfluxUnavailable):
+        dripping.ping()
+    assert time.monotonic() - began < 10  # by the pause between two bytes alone it were minutes
+    dripping.close()
+    assert waiting(store).code == "unreachable"
+
+
 def test_a_server_that_hangs_at_the_start_holds_nobody_up_for_longer(
     server: StandIn, address: Address, release: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
