@@ -322,6 +322,7 @@
   const steps = (axis) => Array.from({ length: Math.round((axis.maximum - axis.minimum) / axis.step) + 1 }, (_, i) => axis.minimum + i * axis.step);
   const evenAxis = (axis, more) => yAxis(Object.assign({ min: axis.minimum, max: axis.maximum, afterBuildTicks: (scale) => { scale.ticks = steps(axis).map((value) => ({ value })); },
     ticks: { padding: 6, autoSkip: false, callback: (v) => text(v, axis.decimals) } }, more));
+  const evenTicks = (axis) => ({ min: axis.minimum, max: axis.maximum, afterBuildTicks: (scale) => { scale.ticks = steps(axis).map((value) => ({ value })); } });
   const hours = (v) => (compact() ? String(v).padStart(2, "0") : String(v).padStart(2, "0") + ":00");
   const pointsOf = (time, values) => time.map((t, i) => ({ x: t * 1000, y: values[i] }));
 
@@ -407,14 +408,15 @@
         scales: { x: { grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 14 } }, y: evenAxis(spec.axis) },
         plugins: { tooltip: { callbacks: { label: (item) => (item.parsed.y == null ? null : " " + item.dataset.label + "  " + text(item.parsed.y, spec.decimals, spec.unit)) } } } } });
   }
+  const keeping = (look, color) => Object.assign(look, { hoverBackgroundColor: look.backgroundColor, hoverBorderColor: color });   // a point keeps its colour
   function drawScatter(canvas, spec) {
     const looks = { filled: (c) => ({ borderWidth: 0.75, backgroundColor: soft(c, 0.42) }), hollow: () => ({ borderWidth: 1.5, backgroundColor: C.surface }), dot: (c) => ({ borderWidth: 0, backgroundColor: soft(c, 0.5) }), diamond: (c) => ({ borderWidth: 1, backgroundColor: c, pointStyle: "rectRot" }) };
     const sets = spec.sets.map((set) => {
       const color = token(set.colour);
-      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, clip: 8, borderColor: color, $texts: set.texts, $links: set.links }, looks[set.style](color));
+      return Object.assign({ label: set.label, data: set.points.map(([x, y]) => ({ x, y })), radius: set.points.map((point) => point[2]), hitRadius: 4, clip: 8, borderColor: color, $texts: set.texts, $links: set.links }, keeping(looks[set.style](color), color));
     });
     const lines = spec.lines.map((line) => ({ type: "line", label: line.label, data: line.points.map(([x, y]) => ({ x, y })), $name: line.name, borderColor: line.colour ? token(line.colour) : C.text, borderWidth: 1.5, borderDash: { solid: [], dotted: [2, 3] }[line.style] || [6, 3], pointRadius: 0, pointHitRadius: 0 }));
-    const axis = (a) => Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum });
+    const axis = (a) => (a.step == null ? Object.assign({}, a.minimum == null ? {} : { min: a.minimum }, a.maximum == null ? {} : { max: a.maximum }) : evenTicks(a));
     return new Chart(canvas, { type: "scatter", data: { datasets: sets.concat(lines) },
       options: { layout: LAYOUT,
         onClick: (_event, items) => { const link = items.map((item) => (sets[item.datasetIndex] || {}).$links?.[item.index]).find(Boolean); if (link) location.assign(link); },
@@ -427,7 +429,7 @@
     const sign = (v) => (spec.signed && v > 0 ? "+" : "");
     return new Chart(canvas, { type: "bar", data: { labels: spec.rows.map((row) => row.label), datasets: [{ data: spec.rows.map(() => null) }] },
       options: { indexAxis: "y", events: [], layout: { padding: { right: 16, left: spec.rows.length > 1 ? 0 : 12 } },
-        scales: { x: { min: spec.minimum, max: spec.maximum, border: { color: C.strong }, grid: { color: (c) => (spec.signed && c.tick && c.tick.value === 0 ? C.text : C.grid), drawTicks: false },
+        scales: { x: { ...evenTicks(spec), border: { color: C.strong }, grid: { color: (c) => (spec.signed && c.tick && c.tick.value === 0 ? C.text : C.grid), drawTicks: false },
             ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 12, callback: (v, _i, ticks) => sign(v) + tickText(v, ticks, spec.unit === "%" ? "%" : "") } },
           y: { border: { display: false }, grid: { display: false }, ticks: { display: spec.rows.length > 1, color: C.text, padding: 8 } } },
         plugins: { whiskers: { rows: spec.rows } } } });

@@ -5,7 +5,7 @@
   "use strict";
   const { charts, specOf, text, compact, lang } = window.heatmonCharts;
   const GAP_STEPS = 2.5, MINUTE = 60, DAY = 86400, FAR = 10, CLICK = 8;
-  const at = new Map();                                        // id of a stack -> index read there, heat-map row
+  const at = new Map();                                        // id of a stack -> index read there, heat-map row, chart
 
   const chartsOf = (stack) => charts.filter((chart) => stack.contains(chart.canvas));
   const plotOf = (spec, chart) => (spec.plots || []).find((plot) => plot.name === chart.canvas.dataset.plot);
@@ -178,7 +178,9 @@
   function show(stack, index, { hour = null, over = null, speak = false } = {}) {
     const reader = readerOf(stack), own = chartsOf(stack), box = stack.querySelector(".readbox");
     if (!reader || !own.length) return;
-    if (index == null) at.delete(stack.dataset.stack); else at.set(stack.dataset.stack, { index, hour });
+    const here = at.get(stack.dataset.stack);
+    if (here && here.index === index && here.hour === hour && here.over === over && !speak && !drag) return;
+    if (index == null) at.delete(stack.dataset.stack); else at.set(stack.dataset.stack, { index, hour, over });
     own.forEach((chart) => {
       chart.$at = index == null ? null : () => reader.pixel(chart, index);
       chart.$points = index == null ? [] : reader.points(chart, index);
@@ -250,6 +252,6 @@
 
   /* What is drawn anew (theme, new data, print) keeps what is read. */
   document.addEventListener("heatmon:drawn", () => {
-    document.querySelectorAll(".plots").forEach((stack) => { const here = at.get(stack.dataset.stack); if (here) show(stack, here.index, here); });
+    document.querySelectorAll(".plots").forEach((stack) => { const here = at.get(stack.dataset.stack); if (here) { at.delete(stack.dataset.stack); show(stack, here.index, { hour: here.hour }); } });
   });
 })();

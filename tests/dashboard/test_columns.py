@@ -10,6 +10,7 @@ import pytest
 from apps.dashboard.charts.axes import ValueAxis, even_axis
 from apps.dashboard.charts.columns import BLANK, cells_of, column_of, dot_sizes, hour_cells
 from apps.dashboard.charts.lines import Gap, LineData, PlotData, line_chart
+from apps.dashboard.charts.periods import Axis, Interval, IntervalsSpec, ScatterSpec
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 86_400
@@ -90,6 +91,17 @@ def test_six_even_shades_reach_the_usual_hours_and_a_rare_one_is_said_to_be_beyo
     assert (cells.step, cells.is_open) == (step, False)
     cells = cells_of("", ["day"], [[usual] * 200 + [9.0, None, BLANK]])
     assert (cells.step, cells.is_open) == (step, True)
+
+
+def test_clouds_and_intervals_have_even_ticks_too() -> None:
+    cloud = ScatterSpec(
+        x=Axis(unit="°C", minimum=-5, maximum=30), y=Axis(unit="", minimum=20, maximum=45), sets=[]
+    ).data
+    assert cloud["x"] == {"unit": "°C", "minimum": -10, "maximum": 30, "step": 10}
+    assert cloud["y"] == {"unit": "", "minimum": 20, "maximum": 45, "step": 5}
+    rows = [Interval(label="", middle=4.0, colour="accent", low=3.1, high=4.9)]
+    band = IntervalsSpec(rows=rows, minimum=3.0, maximum=5.0, unit="", decimals=1).data
+    assert (band["minimum"], band["maximum"], band["step"]) == (3.0, 5.0, 0.5)
 
 
 def test_the_area_of_a_dot_follows_its_electricity() -> None:

@@ -98,7 +98,8 @@ def hour_cells(
 ) -> tuple[tuple[float | None, ...], ...]:
     """Arrange (start, kWh) of hours or parts of them by the local days between ``edges`` and 24 local hours.
 
-    The hour that autumn has twice is the mean of both. What lies before ``first`` or after ``now`` is blank.
+    The hour that autumn has twice is the mean of both. What lies before ``first`` or after ``now`` is blank,
+    a day of nothing else empty.
     """
     days = len(edges) - 1
     sums: list[list[float | None]] = [[None] * HOURS for _day in range(days)]
@@ -115,7 +116,7 @@ def hour_cells(
         if value is not None:
             sums[day][hour] = (sums[day][hour] or 0.0) + value
     return tuple(
-        tuple(_cell(value, span) for value, span in zip(*pair, strict=True))
+        tuple(_cell(value, span) for value, span in zip(*pair, strict=True)) if any(pair[1]) else ()
         for pair in zip(sums, spans, strict=True)
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .axes import ValueAxis
+from .axes import ValueAxis, even_axis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +126,8 @@ class PointLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
+    """Its even ticks are worked out around the limits; without these the browser finds some."""
+
     unit: str
     minimum: float | None = None
     maximum: float | None = None
@@ -140,7 +142,8 @@ class ScatterSpec:
 
     @property
     def data(self) -> dict[str, Any]:
-        return {"kind": "scatter", **asdict(self)}
+        x, y = ({**asdict(axis), **_even(axis.minimum, axis.maximum)} for axis in (self.x, self.y))
+        return {"kind": "scatter", **asdict(self), "x": x, "y": y}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +168,7 @@ class IntervalsSpec:
 
     @property
     def data(self) -> dict[str, Any]:
-        return {"kind": "intervals", **asdict(self)}
+        return {"kind": "intervals", **asdict(self), **_even(self.minimum, self.maximum)}
 
 
 def intervals(rows: Sequence[Interval], unit: str, decimals: int, step: float) -> IntervalsSpec | None:
@@ -206,6 +209,13 @@ def brackets_of(
         if len(touched) > 1:
             found[touched[0], touched[-1], text] = None
     return tuple(Bracket(first=first, last=last, text=text) for first, last, text in found)
+
+
+def _even(minimum: float | None, maximum: float | None) -> dict[str, Any]:
+    if minimum is None or maximum is None:
+        return {}
+    axis = even_axis([minimum, maximum])
+    return {"minimum": axis.minimum, "maximum": axis.maximum, "step": axis.step}
 
 
 def axis_limits(values: Sequence[float], step: float) -> tuple[float | None, float | None]:

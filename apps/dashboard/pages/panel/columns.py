@@ -89,22 +89,23 @@ def _panel(
         },
         stops=stops_of(home, grid, kept_names),
     )
+    title = {
+        HOUR_COLUMN: _("Hour by hour"),
+        DAY_COLUMN: _("Day by day"),
+        "week": _("Week by week"),
+        "month": _("Month by month"),
+        "year": _("Year by year"),
+    }[grid.kind]
     whole = window(home, start_s, min(end_s, home.at_s))
     return PanelContext(
         id=panel_id,
-        title={
-            HOUR_COLUMN: _("Hour by hour"),
-            DAY_COLUMN: _("Day by day"),
-            "week": _("Week by week"),
-            "month": _("Month by month"),
-            "year": _("Year by year"),
-        }[grid.kind],
+        title=title,
         subtitle=_("One column through all charts; choose one to open it."),
         spec=spec,
         plots=[view_of(plot, whole) for plot in plots],
         states=[],
         markers=spec.markers,
-        table=table_of(home, grid, names, plots),
+        table=table_of(home, grid, names, plots, title),
         csv=csv_address(names, start, end),
         gaps=gap_rows(home, spec),
     )

@@ -107,7 +107,7 @@ def _said(plot: Plot) -> list[str]:
     return said
 
 
-def table_of(home: Home, grid: Grid, names: Sequence[str], plots: Sequence[Plot]) -> Table:
+def table_of(home: Home, grid: Grid, names: Sequence[str], plots: Sequence[Plot], title: str) -> Table:
     """Return the drawn numbers as a table, a row a column that has begun; in a week one every 6 hours."""
     fields: list[tuple[str, int, tuple[float | None, ...]]] = []
     decimals = kwh_decimals(grid)
