@@ -18,14 +18,16 @@ from .fortnights import LEAST_DEGREES_K
 from .samples import EffectDay, mean_degree_days, samples
 from .targets import DHW
 
-ALLOWANCE = 0.02
+ALLOWANCE, SCATTER_A_DAY = 0.005, 0.02
+"""What drifts between the blocks of both values: a share of the energy, and in times of the scatter of the
+days for each day that a block lasts, three at least."""
 SET_BY = time(0, 30)
 """The value of the block must be set by then; a poll may notice some minutes late."""
 EVENING = time(18, 0)
 """From then on the next block's value may be set."""
 LEAST_DAYS_A_SIDE = 10
 DAY = timedelta(days=1)
-TYPICAL_HALF_WIDTH = {(18, 3): 7.0, (28, 2): 6.5, (8, 7): 8.5}
+TYPICAL_HALF_WIDTH = {(18, 3): 6.5, (28, 2): 5.5, (8, 7): 8.5}
 """[%] of a home without a season of its own data: the study's class "middle"."""
 SOUGHT_POWER = 0.8
 SOUGHT_Z = 0.8416
@@ -148,9 +150,11 @@ def _lived(
     return LivedDay(day=day, side=None, reason="other_value")
 
 
-def estimate(days: Mapping[date, EffectDay], lived: Sequence[LivedDay], target: str) -> Estimate | None:
-    """Return the effect of the new value against the old one; None while too few days count, and where there
-    is hardly any heating."""
+def estimate(
+    days: Mapping[date, EffectDay], lived: Sequence[LivedDay], target: str, length: int
+) -> Estimate | None:
+    """Return the effect of the new value against the old one in blocks of ``length`` days; None while too few
+    days count, and where there is hardly any heating."""
     old, new = samples(
         [days[each.day] for each in lived if each.side == 0.0 and each.day in days],
         [days[each.day] for each in lived if each.side == 1.0 and each.day in days],
@@ -160,7 +164,7 @@ def estimate(days: Mapping[date, EffectDay], lived: Sequence[LivedDay], target: 
         return None
     if target != DHW and mean_degree_days([*old, *new]) < LEAST_DEGREES_K:
         return None
-    return effect([*old, *new], ALLOWANCE)
+    return effect([*old, *new], ALLOWANCE, SCATTER_A_DAY * max(length, 3))
 
 
 def narrowing(
@@ -177,7 +181,7 @@ def narrowing(
             estimate=found,
         )
         for end in ends
-        if (found := estimate(days, lived[:end], target)) is not None
+        if (found := estimate(days, lived[:end], target, length)) is not None
     ]
 
 
@@ -204,7 +208,7 @@ def power(days: Mapping[date, EffectDay], changes: Collection[date], target: str
         start = day - (design.days - 1) * DAY
         if not any(start <= change <= day for change in changes):
             planned = planned_days(start, design)
-            found = _placebo(days, planned, target)
+            found = _placebo(days, planned, target, design.length)
             if found is not None:
                 widths.append(found.half_width_percent)
         day -= PLACEBO_EVERY_DAYS * DAY
@@ -214,10 +218,12 @@ def power(days: Mapping[date, EffectDay], changes: Collection[date], target: str
     return Power(half_width=half_width, shows_percent=shows, own=own)
 
 
-def _placebo(days: Mapping[date, EffectDay], planned: Sequence[LivedDay], target: str) -> Estimate | None:
+def _placebo(
+    days: Mapping[date, EffectDay], planned: Sequence[LivedDay], target: str, length: int
+) -> Estimate | None:
     lived = [days[each.day] for each in planned if each.day in days]
     known, _none = samples(lived, [], target)
     enough = len(known) >= 0.8 * len(planned)
     if not enough or (target != DHW and mean_degree_days(known) < LEAST_DEGREES_K):
         return None
-    return estimate(days, planned, target)
+    return estimate(days, planned, target, length)

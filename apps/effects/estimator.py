@@ -8,7 +8,7 @@ numpy, imported only where it is used; best run in a child process. Source: metr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,9 @@ SEED = 20260101
 FLOOR = 1e-12
 """Share of the sum of squares that an exact fit is taken to leave unexplained."""
 
-EFFICIENCY_ALLOWANCE = 0.0225
+EFFICIENCY_DRIFT, SOURCE_DRIFT = 0.02, 0.0125
+"""What the efficiency drifts between two fortnights: less where a source apart from the outside air is in the
+fit, whose column takes part of what changes slowly."""
 FLAT_K = 1e-6
 LEAST_OWN = 0.1
 """Share of a column's spread that the others must leave unexplained."""
@@ -61,15 +63,29 @@ class Estimate:
     def kwh_per_day(self) -> float | None:
         return self.kwh(self.percent)
 
+    def less(self, share: float) -> Estimate:
+        """Return the estimate without a share of the energy that has another cause."""
+        percent, without = self.percent - 100.0 * share, self.without_kwh
+        if without is not None:
+            without *= (100.0 + self.percent) / (100.0 + percent)
+        return Estimate(
+            percent=percent,
+            low_percent=self.low_percent - 100.0 * share,
+            high_percent=self.high_percent - 100.0 * share,
+            without_kwh=without,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The fits of all cells: effect, its standard error, weight; ``freedom``: degrees of freedom."""
+    """The fits of all cells: effect, its standard error, weight; ``freedom``: degrees of freedom;
+    ``scatter``: of the days around the best fit that takes them as independent."""
 
     effects: Floats
     errors: Floats
     weights: Floats
     freedom: int
+    scatter: float
 
     def draws(self) -> tuple[Floats, Floats]:
         """Return draws of the effect, and standard normal ones for the drift; always the same ones."""
@@ -81,9 +97,13 @@ class _Cells:
         return self.effects[cells] + self.errors[cells] * t, generator.standard_normal(DRAWS)
 
 
-def effect(days: Sequence[Sample], allowance: float) -> Estimate | None:
-    """Return the effect on the days with ``after`` 1; ``allowance``: drift between the sides, as a share of
-    the energy. None where the days cannot tell (too few, or energy not positive)."""
+def effect(days: Sequence[Sample], allowance: float, of_scatter: float = 0.0) -> Estimate | None:
+    """Return the effect on the days with ``after`` 1. None where the days cannot tell (too few, or energy not
+    positive).
+
+    ``allowance``: drift between the sides, as a share of the energy, and at least ``of_scatter`` times the
+    scatter of the days: where days differ much, so do weeks.
+    """
     import numpy as np
 
     fitted = _fit(days)
@@ -95,7 +115,8 @@ def effect(days: Sequence[Sample], allowance: float) -> Estimate | None:
     if without <= 0.0:
         return None
     drawn, noise = fitted.draws()
-    shares = drawn / np.maximum(mean_after - drawn, 0.05 * without) + allowance * noise
+    drift = max(allowance, of_scatter * fitted.scatter / _mean(days))
+    shares = drawn / np.maximum(mean_after - drawn, 0.05 * without) + drift * noise
     low, high = (float(share) for share in np.percentile(shares, [2.5, 97.5]))
     return Estimate(
         percent=100.0 * middle / without,
@@ -116,8 +137,11 @@ def middle_percent(days: Sequence[Sample]) -> float | None:
 
 
 def _mean_after(days: Sequence[Sample]) -> float:
-    after = [day.value for day in days if day.after == 1.0]
-    return math.fsum(after) / len(after)
+    return _mean([day for day in days if day.after == 1.0])
+
+
+def _mean(days: Sequence[Sample]) -> float:
+    return math.fsum(day.value for day in days) / len(days)
 
 
 def efficiency_effect(before: Sequence[EffectDay], after: Sequence[EffectDay]) -> Estimate | None:
@@ -132,23 +156,22 @@ def efficiency_effect(before: Sequence[EffectDay], after: Sequence[EffectDay]) -
     sides = {side for _day, side in days}
     if sides != {0.0, 1.0}:
         return None
-    columns = [np.ones(len(days))]
-    for values in (
-        [day.outside_c for day, _side in days],
-        [day.source_c for day, _side in days],
-        [day.dhw_share for day, _side in days],
-    ):
+    columns, known = [np.ones(len(days))], set()
+    for name in ("outside_c", "source_c", "dhw_share"):
+        values = [getattr(day, name) for day, _side in days]
         if all(value is not None for value in values):
             column = np.array(values, dtype=float)
             if _tells_more(column, columns):
                 columns.append(column)
+                known.add(name)
     design = np.stack([*columns, np.array([side for _day, side in days])], axis=1)[None]
     numbers = np.array([day.day.toordinal() for day, _side in days], dtype=float)
     fitted = _cells(numbers, np.array([day.efficiency for day, _side in days], dtype=float), design)
     if fitted is None:
         return None
     drawn, noise = fitted.draws()
-    low, high = np.percentile(np.expm1(drawn + EFFICIENCY_ALLOWANCE * noise), [2.5, 97.5])
+    drift = SOURCE_DRIFT if "source_c" in known else EFFICIENCY_DRIFT
+    low, high = np.percentile(np.expm1(drawn + drift * noise), [2.5, 97.5])
     middle = math.expm1(float(fitted.weights @ fitted.effects))
     return Estimate(
         percent=100.0 * middle,
@@ -184,16 +207,15 @@ def _fit(days: Sequence[Sample]) -> _Cells | None:
     values = np.array([day.value for day in ordered])
     outside = np.array([day.outside_c for day in ordered])
     before = np.array([day.before_c for day in ordered])
+    felt = [(1 - phi) * outside + phi * before for phi in PHIS]
+    degrees = np.maximum(0.0, np.array(BALANCES_C)[:, None] - np.array(felt)[:, None, :])
+    degrees = degrees.reshape(-1, len(ordered))
+    degrees = degrees[np.ptp(degrees, axis=1) > FLAT_K]
     ones = np.ones(len(ordered))
-    designs = [
-        np.stack([ones, degrees, after], axis=1)
-        for phi in PHIS
-        for balance in BALANCES_C
-        if float(np.ptp(degrees := np.maximum(0.0, balance - (1 - phi) * outside - phi * before))) > FLAT_K
-    ]
-    if not designs:  # too warm for any heating, or one temperature: the weather explains nothing
-        designs = [np.stack([ones, after], axis=1)]
-    return _cells(numbers, values, np.stack(designs))
+    if not len(degrees):  # too warm for any heating, or one temperature: the weather explains nothing
+        return _cells(numbers, values, np.stack([ones, after], axis=1)[None])
+    columns = np.broadcast_arrays(ones, degrees, after)
+    return _cells(numbers, values, np.stack(columns, axis=-1))
 
 
 def _cells(numbers: Floats, values: Floats, designs: Floats) -> _Cells | None:
@@ -203,35 +225,48 @@ def _cells(numbers: Floats, values: Floats, designs: Floats) -> _Cells | None:
     freedom = len(values) - designs.shape[2]
     if freedom < 1:
         return None
-    parts = list(_fits(numbers, values, designs, freedom))
-    effects, errors, logs = (np.concatenate(part) for part in zip(*parts, strict=True))
+    effects, errors, logs, squares = _fits(numbers, values, designs, freedom)
     usable = np.isfinite(logs)
     if not usable.any():
         return None
-    weights = np.where(usable, np.exp(logs - logs[usable].max()), 0.0)
-    return _Cells(effects, errors, weights / weights.sum(), freedom)
+    weights = np.where(usable, np.exp(logs - logs[usable].max()), 0.0).ravel()
+    scatter = math.sqrt(float(squares[0, np.argmax(logs[0])]) / freedom)
+    return _Cells(effects.ravel(), errors.ravel(), weights / weights.sum(), freedom, scatter)
 
 
 def _fits(
     numbers: Floats, values: Floats, designs: Floats, freedom: int
-) -> Iterator[tuple[Floats, Floats, Floats]]:
-    """Yield effects, standard errors and log weights of all designs, by correlation."""
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return effects, standard errors, log weights and sums of squares: correlation (the first is none) ×
+    design."""
     import numpy as np
 
     floor = FLOOR * float(values @ values) + np.finfo(float).tiny
-    distance = np.abs(numbers[:, None] - numbers[None, :])
-    for rho in RHOS:
-        # 0 ** 0 is 1: without correlation the matrix is that of one
-        inverse = np.linalg.inv(np.linalg.cholesky(rho**distance))
-        white, white_values = inverse @ designs, inverse @ values
-        gram = np.swapaxes(white, 1, 2) @ white
-        sign, log_det = np.linalg.slogdet(gram)
-        good = (sign > 0) & (np.linalg.cond(gram) < 1e13)
-        gram = np.where(good[:, None, None], gram, np.eye(gram.shape[1]))
-        inverted = np.linalg.inv(gram)
-        solution = (inverted @ (np.swapaxes(white, 1, 2) @ white_values)[..., None])[..., 0]
-        rest = white_values - (white @ solution[..., None])[..., 0]
-        squares = np.maximum(floor, np.sum(rest**2, axis=1))
-        log = np.log(np.diag(inverse)).sum() - 0.5 * log_det - 0.5 * freedom * np.log(squares)
-        errors = np.sqrt(squares / freedom * inverted[:, -1, -1])
-        yield solution[:, -1], errors, np.where(good, log, -np.inf)
+    turn = _whitening(numbers)
+    white, white_values = turn[:, None] @ designs, (turn @ values)[:, None, :, None]
+    turned = np.swapaxes(white, -1, -2)
+    gram = turned @ white
+    sign, log_det = np.linalg.slogdet(gram)
+    good = (sign > 0) & (np.linalg.cond(gram) < 1e13)
+    inverted = np.linalg.inv(np.where(good[..., None, None], gram, np.eye(gram.shape[-1])))
+    solution = inverted @ (turned @ white_values)
+    squares = np.maximum(floor, np.sum((white_values - white @ solution) ** 2, axis=(-2, -1)))
+    log = np.log(np.diagonal(turn, axis1=1, axis2=2)).sum(axis=1)[:, None]
+    log = log - 0.5 * log_det - 0.5 * freedom * np.log(squares)
+    errors = np.sqrt(squares / freedom * inverted[..., -1, -1])
+    return solution[..., -1, 0], errors, np.where(good, log, -np.inf), squares
+
+
+def _whitening(numbers: Floats) -> Floats:
+    """Return L⁻¹ of each correlation: a day less what the last day before it lets expect, all with the same
+    spread (of days that resemble each other by ρ^distance, earlier ones add nothing)."""
+    import numpy as np
+
+    like = np.array(RHOS)[:, None] ** np.diff(numbers)
+    scale = 1.0 / np.sqrt(1.0 - like**2)
+    turn = np.zeros((len(RHOS), len(numbers), len(numbers)))
+    later = np.arange(1, len(numbers))
+    turn[:, 0, 0] = 1.0
+    turn[:, later, later] = scale
+    turn[:, later, later - 1] = -like * scale
+    return turn

@@ -40,6 +40,7 @@ NULLS = 3.0
 LEAST_KWH = 1.0
 SEASON_SUMS = 90
 """Days with a 28-day sum that show a home's own null."""
+SIMILAR_SUMS = 120
 NULL_SD_FLOOR = 0.02
 ONE_SIGMA = 0.683
 INTERVAL_Z = 1.96
@@ -126,6 +127,15 @@ class _Home:
         return -math.hypot(min(low, 0.0), drift), math.hypot(max(high, 0.0), drift)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """28 days against what was expected of them: as a share and in kWh a day; what was expected a day."""
+
+    share: float
+    kwh: float
+    expected_kwh: float
+
+
 def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
     """Return the expected use of every day, and the lasting deviations."""
     found = expected_days(days)
@@ -176,28 +186,24 @@ def _home(days: Sequence[WeatherDay]) -> _Home | None:
         return None
     energy = np.array([day.energy_kwh for day in days], dtype=float)
     effective = np.array([day.effective_c for day in days], dtype=float)
-    best: tuple[float, float, float, float] | None = None
-    for balance in BALANCES_C:
-        degrees = np.maximum(0.0, balance - effective)
-        centred = degrees - degrees.mean()
-        spread = float(centred @ centred)
-        slope = max(0.0, float(centred @ energy) / spread) if spread > 1e-9 else 0.0
-        base = float(energy.mean()) - slope * float(degrees.mean())
-        rest = energy - base - slope * degrees
-        squares = max(float(rest @ rest), 1e-12 * float(energy @ energy) + 1e-12)
-        worth = -0.5 * len(days) / EFFECTIVE_SHARE * math.log(squares)
-        worth -= 0.5 * ((balance - BALANCE_PRIOR_C) / BALANCE_PRIOR_SD_K) ** 2
-        if best is None or worth > best[0]:
-            best = worth, base, slope, balance
-    assert best is not None
-    _worth, base, slope, balance = best
-    expected = base + slope * np.maximum(0.0, balance - effective)
+    balances = np.array(BALANCES_C)
+    degrees = np.maximum(0.0, balances[:, None] - effective)
+    centred = degrees - degrees.mean(axis=1, keepdims=True)
+    spread = np.sum(centred**2, axis=1)
+    slopes = np.where(spread > 1e-9, np.maximum(0.0, centred @ energy / np.maximum(spread, 1e-9)), 0.0)
+    bases = energy.mean() - slopes * degrees.mean(axis=1)
+    fitted = bases[:, None] + slopes[:, None] * degrees
+    squares = np.maximum(np.sum((energy - fitted) ** 2, axis=1), 1e-12 * float(energy @ energy) + 1e-12)
+    worth = -0.5 * len(days) / EFFECTIVE_SHARE * np.log(squares)
+    worth -= 0.5 * ((balances - BALANCE_PRIOR_C) / BALANCE_PRIOR_SD_K) ** 2
+    best = int(np.argmax(worth))
+    expected = fitted[best]
     if float(expected.min()) <= 0.0:
         return None
     return _Home(
-        base,
-        slope,
-        balance,
+        float(bases[best]),
+        float(slopes[best]),
+        BALANCES_C[best],
         float(effective.min()),
         float(effective.max()),
         expected,
@@ -210,47 +216,43 @@ def deviations(days: Sequence[ExpectedDay]) -> list[Deviation]:
     begin is where the cumulative sum of the differences left zero for the last time."""
     sums = [_sum(days, number) for number in range(len(days))]
     found: list[Deviation] = []
-    seen: list[float] = []
+    seen: list[_Sum] = []
     open_since: int | None = None
     begin, threshold = 0, UNKNOWN_SHARE
     for number, each in enumerate(sums):
         if each is None:
             continue
-        share, kwh = each
+        null = _null_share(seen, each.expected_kwh)
         if open_since is None:
-            threshold = _threshold(seen)
-            if abs(share) > threshold and abs(kwh) > LEAST_KWH:
+            threshold = UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
+            if abs(each.share) > threshold and abs(each.kwh) > LEAST_KWH:
                 earliest = _after(days, found)
-                begin = _begin(days, earliest, number, math.copysign(threshold / 2, share))
+                begin = _begin(days, earliest, number, math.copysign(threshold / 2, each.share))
                 open_since = number
-                found.append(_deviation(days, begin, number, number, None, seen))
+                found.append(_deviation(days, begin, number, number, None, null))
             else:
-                seen.append(share)
+                seen.append(each)
             continue
-        found[-1] = _deviation(days, begin, open_since, number, None, seen)
-        if abs(share) < threshold / 2 or (days[number].day - days[begin].day).days >= LEARN_DAYS:
+        found[-1] = _deviation(days, begin, open_since, number, None, null)
+        if abs(each.share) < threshold / 2 or (days[number].day - days[begin].day).days >= LEARN_DAYS:
             last = _ended(days, begin, number)
-            found[-1] = _deviation(days, begin, open_since, last, days[last].day, seen)
+            found[-1] = _deviation(days, begin, open_since, last, days[last].day, null)
             open_since = None
     return found
 
 
-def null_share(sums: Sequence[float]) -> float | None:
-    """Return how much a home's quiet 28-day sums scatter: two of three lie within ±; None until a season has
-    shown them."""
-    if len(sums) < SEASON_SUMS:
+def _null_share(seen: Sequence[_Sum], expected_kwh: float) -> float | None:
+    """Return how much those of a home's quiet 28-day sums scatter that were expected to be most similar (a
+    share of little is large in summer): two of three lie within ±. None until a season has shown them."""
+    if len(seen) < SEASON_SUMS:
         return None
-    sizes = sorted(abs(share) for share in sums)
+    similar = sorted(seen, key=lambda each: abs(each.expected_kwh - expected_kwh))[:SIMILAR_SUMS]
+    sizes = sorted(abs(each.share) for each in similar)
     return max(NULL_SD_FLOOR, sizes[round(ONE_SIGMA * (len(sizes) - 1))])
 
 
-def _threshold(sums: Sequence[float]) -> float:
-    null = null_share(sums)
-    return UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
-
-
-def _sum(days: Sequence[ExpectedDay], last: int) -> tuple[float, float] | None:
-    """Return by how much the 28 days up to ``last`` differ: as a share, and in kWh a day."""
+def _sum(days: Sequence[ExpectedDay], last: int) -> _Sum | None:
+    """Return by how much the 28 days up to ``last`` differ."""
     known = [
         (day.energy_kwh, day.expected_kwh)
         for day in days[max(0, last - SUM_DAYS + 1) : last + 1]
@@ -261,7 +263,7 @@ def _sum(days: Sequence[ExpectedDay], last: int) -> tuple[float, float] | None:
     if len(known) < LEAST_SUM_DAYS:
         return None
     energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
-    return energy / expected - 1.0, (energy - expected) / len(known)
+    return _Sum(energy / expected - 1.0, (energy - expected) / len(known), expected / len(known))
 
 
 def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
@@ -308,7 +310,7 @@ def _deviation(
     noticed: int,
     last: int,
     until: date | None,
-    seen: Sequence[float],
+    null: float | None,
 ) -> Deviation:
     known = [
         (day.energy_kwh, day.expected_kwh)
@@ -317,7 +319,7 @@ def _deviation(
     ]
     energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
     share = energy / expected - 1.0
-    half = INTERVAL_Z * (null_share(seen) or UNKNOWN_SHARE / NULLS)
+    half = INTERVAL_Z * (null or UNKNOWN_SHARE / NULLS)
     return Deviation(
         since=days[begin].day,
         noticed=days[noticed].day,

@@ -20,6 +20,8 @@ LONGEST_GROUP_DAYS = 28
 LEAST_DEGREES_K = 4.0
 COLD_DEGREES_K = 8.0
 COLD_DRIFT, MILD_DRIFT = 0.03, 0.06
+SCATTER_DRIFT = 0.65
+"""Drift of 28 days, in times of the scatter of the days."""
 LEAST_ALIKE_DAYS = 5
 ALIKE_K = 1.0
 WIDEST_PERCENT = 35.0
@@ -107,7 +109,17 @@ def drift_allowance(before: Window, after: Window, degrees_k: float, target: str
     """Return the drift between the windows as a share of the energy; ``degrees_k``: the lower of both
     windows' mean HDD15."""
     drift = COLD_DRIFT if degrees_k >= COLD_DEGREES_K and target != DHW else MILD_DRIFT
-    return drift * max((after.centre - before.centre) / 28.0, 1.0 / 3.0)
+    return drift * _apart(before, after)
+
+
+def scatter_allowance(before: Window, after: Window) -> float:
+    """Return the drift between the windows in times of the scatter of their days."""
+    return SCATTER_DRIFT * _apart(before, after)
+
+
+def _apart(before: Window, after: Window) -> float:
+    """Return how far apart the windows are, in times of 28 days."""
+    return max((after.centre - before.centre) / 28.0, 1.0 / 3.0)
 
 
 def refusal(

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from .estimator import Estimate, middle_percent
 from .fortnights import WINDOW_DAYS, Group, Window, refusal, sides, windows
 from .samples import EffectDay, samples
+from .source import source_share
 
 EVERY_DAYS = 4
 MOST_DATES = 45
@@ -63,8 +64,10 @@ def quiet_windows(
 
 
 def _apparent(before: Window, after: Window, days: Mapping[date, EffectDay], target: str) -> float | None:
-    old, new = samples(*sides(before, after, days), target)
-    return middle_percent([*old, *new])
+    lived = sides(before, after, days)
+    old, new = samples(*lived, target)
+    percent = middle_percent([*old, *new])
+    return None if percent is None else percent - 100.0 * source_share(*lived)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -76,10 +79,16 @@ def quantile(values: Sequence[float], share: float) -> float:
     return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
-def at_least(estimate: Estimate, null: OwnNull | None) -> Estimate:
-    """Return the estimate with an interval at least as wide as the home's own null."""
-    if null is None:
-        return estimate
-    low = min(estimate.low_percent, estimate.percent - null.percent)
-    high = max(estimate.high_percent, estimate.percent + null.percent)
-    return replace(estimate, low_percent=low, high_percent=high)
+def with_null(estimate: Estimate, null: OwnNull) -> Estimate:
+    """Return the estimate with an interval never narrower than the home's own null, and half way to it if it
+    is wider: fourteen days say little about their own drift, the quiet dates of a season more."""
+    half = estimate.half_width_percent
+    wanted = max(null.percent, math.hypot(half, null.percent) / math.sqrt(2.0))
+    if half <= 0.0:
+        low = high = wanted
+    else:
+        low, high = (
+            wanted / half * side
+            for side in (estimate.percent - estimate.low_percent, estimate.high_percent - estimate.percent)
+        )
+    return replace(estimate, low_percent=estimate.percent - low, high_percent=estimate.percent + high)

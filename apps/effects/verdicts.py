@@ -23,14 +23,16 @@ from .fortnights import (
     alike,
     drift_allowance,
     refusal,
+    scatter_allowance,
     sides,
     windows,
 )
-from .null import OwnNull, at_least
+from .null import OwnNull, with_null
 from .samples import EffectDay, Sample, mean_degree_days, samples
+from .source import source_share
 from .targets import EFFICIENCY, Target
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2
 
 FOUND, NOT_PROVABLE, REFUSED, TOO_EARLY = "found", "not_provable", "refused", "too_early"
 
@@ -126,9 +128,8 @@ def verdict(asked: Question) -> Verdict:
     refused = _refused(asked, before, after)
     electricity = None
     if refused is None:
-        degrees = min(mean_degree_days(old), mean_degree_days(new))
-        allowance = drift_allowance(before, after, degrees, asked.target.energy)
-        electricity, refused = _electricity([*old, *new], allowance, asked.null)
+        electricity = electricity_effect(before, after, asked.days, asked.target.energy, asked.null)
+        electricity, refused = _narrow_enough(electricity)
     efficiency = _efficiency(*lived) if refused is None or refused.reason in (TOO_WIDE, NO_ESTIMATE) else None
     return Verdict(
         state=_state(electricity, refused),
@@ -156,14 +157,33 @@ def _refused(asked: Question, before: Window, after: Window) -> Refusal | None:
     return refusal(asked.group, before, after, asked.days, asked.target.energy, asked.today)
 
 
-def _electricity(
-    days: list[Sample], allowance: float, null: OwnNull | None
-) -> tuple[Estimate | None, Refusal | None]:
-    found = effect(days, allowance)
+def electricity_effect(
+    before: Window, after: Window, days: Mapping[date, EffectDay], target: str, null: OwnNull | None
+) -> Estimate | None:
+    """Return the effect between two windows at equal weather and source; None where the days cannot tell.
+
+    What drifts between the windows is in the home's own null; until that is known, it is allowed for.
+    """
+    lived = sides(before, after, days)
+    old, new = samples(*lived, target)
+    if null is None:
+        degrees = min(mean_degree_days(old), mean_degree_days(new))
+        allowance = drift_allowance(before, after, degrees, target)
+        found = effect([*old, *new], allowance, scatter_allowance(before, after))
+    else:
+        found = effect([*old, *new], 0.0)
+    if found is None:
+        return None
+    found = found.less(source_share(*lived))
+    return found if null is None else with_null(found, null)
+
+
+def _narrow_enough(found: Estimate | None) -> tuple[Estimate | None, Refusal | None]:
     if found is None:
         return None, Refusal(reason=NO_ESTIMATE)
-    wide = at_least(found, null)
-    return (None, Refusal(reason=TOO_WIDE)) if wide.half_width_percent > WIDEST_PERCENT else (wide, None)
+    if found.half_width_percent > WIDEST_PERCENT:
+        return None, Refusal(reason=TOO_WIDE)
+    return found, None
 
 
 def _efficiency(before: list[EffectDay], after: list[EffectDay]) -> Estimate | None:

@@ -90,21 +90,29 @@ def test_a_true_effect_of_a_tenth_is_found() -> None:
         day = days[each.day]
         if each.side:
             days[each.day] = replace(day, energy_kwh=0.9 * (day.energy_kwh or 0.0))
-    found = estimate(days, planned, "total")
+    found = estimate(days, planned, "total", 3)
     assert found is not None
     assert found.is_found
     assert found.percent == pytest.approx(-10.0, abs=2.0)
 
 
+def test_longer_blocks_are_allowed_more_drift() -> None:
+    planned, days = planned_days(FIRST, DESIGNS[0]), house_days(FIRST, 54, noise=0.1)
+    short, long = (estimate(days, planned, "total", length) for length in (2, 7))
+    assert short is not None and long is not None
+    assert long.percent == short.percent
+    assert long.half_width_percent > short.half_width_percent + 0.1
+
+
 def test_too_few_days_give_no_estimate() -> None:
-    assert estimate(house_days(FIRST, 12), planned_days(FIRST, DESIGNS[0]), "total") is None
+    assert estimate(house_days(FIRST, 12), planned_days(FIRST, DESIGNS[0]), "total", 3) is None
 
 
 def test_a_home_without_a_season_is_told_what_is_typical() -> None:
     known = power({}, (), "total", DESIGNS[0])
     assert not known.own
-    assert known.half_width == 7.0
-    assert known.shows_percent == pytest.approx(10.0, abs=0.1)
+    assert known.half_width == 6.5
+    assert known.shows_percent == pytest.approx(9.3, abs=0.1)
     assert known.chance(known.shows_percent) == pytest.approx(0.8, abs=0.001)
 
 

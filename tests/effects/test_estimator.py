@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from apps.effects.estimator import Estimate, effect, efficiency_effect, middle_percent
-from apps.effects.null import OwnNull, at_least
+from apps.effects.null import OwnNull, with_null
 
 from .known import FIRST, house_days, known_23
 
@@ -130,9 +130,48 @@ def test_days_without_heat_leave_the_efficiency_open() -> None:
     assert efficiency_effect(days[:14], days[14:]) is None
 
 
+def test_days_that_differ_much_are_taken_to_drift_much() -> None:
+    """The scatter of these days is a twentieth of their energy: 0.5 times that is 2.5 %."""
+    calm, restless = effect(noisy(), 0.001), effect(noisy(), 0.001, of_scatter=0.5)
+    assert calm is not None and restless is not None
+    assert restless.percent == calm.percent
+    assert restless.half_width_percent > calm.half_width_percent + 0.5
+    assert effect(noisy(), 0.10, of_scatter=0.5) == effect(noisy(), 0.10)
+
+
+def test_scatter_is_a_share_whatever_the_unit() -> None:
+    first, second = (
+        effect([replace(day, value=day.value * scale) for day in noisy()], 0.0, of_scatter=1.0)
+        for scale in (1.0, 1000.0)
+    )
+    assert first is not None and second is not None
+    assert second.half_width_percent == pytest.approx(first.half_width_percent)
+
+
 def test_no_verdict_is_narrower_than_the_homes_own_null() -> None:
     found = Estimate(percent=-6.0, low_percent=-8.0, high_percent=-4.0, without_kwh=20.0)
-    wide = at_least(found, OwnNull(percent=9.0, dates=31))
+    wide = with_null(found, OwnNull(percent=9.0, dates=31))
     assert (wide.low_percent, wide.percent, wide.high_percent) == (-15.0, -6.0, 3.0)
     assert not wide.is_found
-    assert at_least(found, None) == found
+
+
+def test_an_interval_wider_than_the_homes_own_null_comes_half_way() -> None:
+    """√((14² + 2²) / 2) = 10: five sevenths as wide, each side by as much."""
+    found = Estimate(percent=-20.0, low_percent=-30.5, high_percent=-2.5, without_kwh=20.0)
+    near = with_null(found, OwnNull(percent=2.0, dates=31))
+    assert near.low_percent == pytest.approx(-27.5)
+    assert near.high_percent == pytest.approx(-7.5)
+    assert near.percent == -20.0
+
+
+def test_an_exact_fit_is_as_wide_as_the_homes_own_null() -> None:
+    found = Estimate(percent=-6.0, low_percent=-6.0, high_percent=-6.0, without_kwh=20.0)
+    wide = with_null(found, OwnNull(percent=9.0, dates=31))
+    assert (wide.low_percent, wide.high_percent) == (-15.0, 3.0)
+
+
+def test_what_has_another_cause_is_taken_off() -> None:
+    """11 kWh after, 10 without the change; 4 % of the 10 have another cause."""
+    found = Estimate(percent=10.0, low_percent=6.0, high_percent=15.0, without_kwh=10.0).less(0.04)
+    assert (found.percent, found.low_percent, found.high_percent) == (6.0, 2.0, 11.0)
+    assert found.without_kwh == pytest.approx(11.0 / 1.06)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from apps.effects.expected import WeatherDay, deviations, expected_days
+from apps.effects.expected import ExpectedDay, WeatherDay, deviations, expected_days
 
 from .known import house_days
 
@@ -84,3 +84,20 @@ def test_after_a_year_the_new_state_is_the_expected_one() -> None:
 
 def test_a_short_visit_is_no_deviation() -> None:
     assert deviations(expected_days(lived(500, from_day=400, until=405, times=1.3))) == []
+
+
+def test_a_restless_summer_does_not_hide_what_a_winter_shows() -> None:
+    """200 days of 4 kWh that are 15 % off for weeks on end, 150 even ones of 30 kWh, then 12 % more."""
+    shares = [0.15 if number // 40 % 2 else -0.15 for number in range(200)] + [0.0] * 150 + [0.12] * 40
+    days = [
+        ExpectedDay(
+            day=FIRST + timedelta(days=number),
+            energy_kwh=expected_kwh * (1 + share),
+            expected_kwh=expected_kwh,
+        )
+        for number, share in enumerate(shares)
+        for expected_kwh in (4.0 if number < 200 else 30.0,)
+    ]
+    (found,) = deviations(days)
+    assert found.since == FIRST + timedelta(days=350)
+    assert found.percent == pytest.approx(12.0)

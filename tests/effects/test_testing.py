@@ -178,7 +178,7 @@ def test_a_switch_of_the_test_is_judged_by_the_test_alone(home: Site, store: Sql
 def test_the_plan_page_tells_what_a_test_could_show(reader: Client, home: Site) -> None:
     text = text_of(reader.get(f"/changes/test?key={KEY}").content.decode())
     assert "18 blocks of 3 days" in text
-    assert "shows effects from 10 % on in 8 of 10 such tests" in text
+    assert "shows effects from 9 % on in 8 of 10 such tests" in text
     assert "Start on 2 Nov 2026" in text
 
 
