@@ -78,7 +78,7 @@ check: lint types vendor-check test
 bench: $(VENV)/.dev-installed  ## store and pages on ten years of data
 	$(BIN)/python -m bench $(ARGS)
 
-study: $(VENV)/.dev-installed  ## 400 simulated days of three houses against the truth (about 10 minutes a house)
+study: $(VENV)/.dev-installed  ## numbers and effects against simulated truth (about an hour; ARGS=effects: 15 minutes)
 	$(BIN)/python -m tools.study $(ARGS)
 
 soak: $(VENV)/.dev-installed  ## 50 stops under load: no stray byte in any file (about 12 minutes)

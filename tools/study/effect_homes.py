@@ -20,10 +20,13 @@ Floats = npt.NDArray[np.float64]
 FIRST = date(2024, 7, 1)
 DAYS = 650
 """A first season, from which the home's own null comes, and a second one with the change."""
+FIRST_SEED = 30_000
+"""The constants of the method were set on homes of seeds 10,000 to 13,060."""
 MISSING = 0.05
 FLOW_LOSS = 0.0055
-HEAT_NOISE, HEAT_DRIFT = 0.024, 0.02
-"""Of heat by modulation: snapshots err by 2.4 % a day, and its bias wanders with what it does not see."""
+HEAT_NOISE, HEAT_DRIFT = 0.024, 0.0375
+"""Of heat by modulation: snapshots err by 2.4 % a day, and its bias wanders with what it does not see: so far
+that the specification's allowance of 2.25 % finds as much in tame homes as it did in its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class HomeClass:
 CLASSES = (
     HomeClass(name="tame", noise=0.0, noise_rho=0.0, drift=0.0, drift_days=40.0),
     HomeClass(name="middle", noise=0.07, noise_rho=0.4, drift=0.08, drift_days=80.0),
-    HomeClass(name="wild", noise=0.12, noise_rho=0.4, drift=0.13, drift_days=80.0),
+    HomeClass(name="wild", noise=0.12, noise_rho=0.4, drift=0.16, drift_days=80.0),
 )
 
 
@@ -66,9 +69,14 @@ class LivedHome:
         return FIRST + timedelta(days=number)
 
     def days(
-        self, factors: Floats, *, acts_on_efficiency: bool = False, flow_k: float = 0.0
+        self,
+        factors: Floats,
+        numbers: range = range(DAYS),
+        *,
+        acts_on_efficiency: bool = False,
+        flow_k: float = 0.0,
     ) -> list[EffectDay]:
-        """Return the measured days; ``factors``: what a change makes of each day's electricity.
+        """Return the measured days among ``numbers``; ``factors``: what a change makes of the electricity.
 
         ``acts_on_efficiency``: heat stays, so that the factor is one of efficiency; ``flow_k``: how much
         lower the flow is on days with a factor, which a heat estimated from modulation does not see.
@@ -96,7 +104,7 @@ class LivedHome:
                 source_c=float(self.source_c[number]),
                 dhw_share=float(share[number]),
             )
-            for number in range(len(energy))
+            for number in numbers
             if self.known[number]
         ]
 
@@ -117,9 +125,7 @@ def lived_home(seed: int, kind: str, home_class: HomeClass) -> LivedHome:
     away = _absences(chance)
     space_heat = 24 * loss * np.maximum(0.0, balance - sun - felt) * habits * np.where(away, 0.75, 1.0)
     daily_dhw = chance.uniform(3.0, 7.0)
-    dhw_heat = (
-        daily_dhw * np.clip(1 + 0.3 * chance.standard_normal(DAYS), 0.2, 2.5) * np.where(away, 0.3, 1.0)
-    )
+    dhw_heat = daily_dhw * chance.uniform(0.7, 1.3, DAYS) * np.where(away, 0.3, 1.0)
     flow = np.clip(chance.uniform(24, 27) + chance.uniform(0.35, 0.8) * (20 - felt), 24.0, 55.0)
     if kind == "air":
         source = outside - chance.uniform(3, 6)

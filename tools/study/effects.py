@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -10,31 +11,43 @@ from functools import partial
 
 import numpy as np
 
-from apps.effects.alternating import ALLOWANCE, Design, planned_days
+from apps.effects.alternating import Design, estimate, planned_days
 from apps.effects.estimator import Estimate, effect, efficiency_effect
 from apps.effects.fortnights import (
+    COLD_DRIFT,
+    LEAST_ALIKE_DAYS,
+    LEAST_DAYS,
+    LEAST_DEGREES_K,
     WIDEST_PERCENT,
     Group,
-    drift_allowance,
+    Window,
+    alike,
     refusal,
     sides,
     windows,
 )
-from apps.effects.null import OwnNull, at_least, own_null
+from apps.effects.null import OwnNull, own_null
 from apps.effects.samples import EffectDay, mean_degree_days, samples
+from apps.effects.verdicts import electricity_effect
 
-from .effect_homes import CLASSES, DAYS, FIRST, Floats, HomeClass, LivedHome, lived_home
+from .effect_homes import CLASSES, DAYS, FIRST, FIRST_SEED, Floats, HomeClass, LivedHome, lived_home
 
 KINDS = ("air", "brine")
 EFFECTS = (0.0, -0.05, -0.10)
 SEASON = (458, 644 - 14)
 """Numbers of the days on which a change may fall: October to early April of the second season."""
+TESTED = 10_000
+"""Alternating tests have homes of their own, so much further in the seeds: the others helped to set their
+constants."""
+DATES = 10
+"""So many dates are tried until the weather of one allows an answer."""
 DESIGNS = {
     "alternating 18 × 3": Design(blocks=18, length=3),
     "alternating 28 × 2": Design(blocks=28, length=2),
     "alternating 8 × 7": Design(blocks=8, length=7),
 }
 FORTNIGHTS, WITH_NULL, PUMP = "14 + 14", "14 + 14, with the home's own null", "efficiency, 14 + 14"
+MONTHS = "28 + 28"
 FLOW_K = 3.0
 
 
@@ -60,50 +73,108 @@ class Answer:
 
 @dataclass(slots=True)
 class Study:
-    """Answers by (class, kind); ``asked``: how many homes."""
+    """Answers by (class, kind), ``asked`` homes each. ``placebos``: apparent effects [%] of nothing by
+    design, from electricity and outside temperature alone, as on the real pump."""
 
     asked: int
     answers: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
+    placebos: dict[tuple[str, str], dict[str, list[float]]] = field(default_factory=dict)
 
 
 def study(homes: int, jobs: int, classes: Iterable[HomeClass] = CLASSES) -> Study:
     """Return the answers of ``homes`` homes of each class and kind."""
     found = Study(asked=homes)
+    seeds = range(FIRST_SEED, FIRST_SEED + homes)
     with ProcessPoolExecutor(jobs) as pool:
         for home_class in classes:
             for kind in KINDS:
                 job = partial(answers_of, kind=kind, home_class=home_class)
-                parts = pool.map(job, range(homes), chunksize=5)
-                found.answers[home_class.name, kind] = [answer for part in parts for answer in part]
+                parts = list(pool.map(job, seeds, chunksize=5))
+                key = home_class.name, kind
+                found.answers[key] = [answer for answers, _placebos in parts for answer in answers]
+                found.placebos[key] = _by_design(placebos for _answers, placebos in parts)
+                sys.stderr.write(f"{homes} {home_class.name} homes, {kind}\n")
     return found
 
 
-def answers_of(seed: int, kind: str, home_class: HomeClass) -> list[Answer]:
-    """Return all verdicts of one home."""
-    home = lived_home(seed, kind, home_class)
+def _by_design(parts: Iterable[dict[str, float]]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for part in parts:
+        for name, percent in part.items():
+            found.setdefault(name, []).append(percent)
+    return found
+
+
+def answers_of(seed: int, kind: str, home_class: HomeClass) -> tuple[list[Answer], dict[str, float]]:
+    """Return all verdicts of one home and all tests of another, and the apparent effects of nothing by
+    design."""
+    found, placebos = _of_changes(lived_home(seed, kind, home_class), seed)
+    tests = tests_of(seed + TESTED, kind, home_class)
+    return found + tests, placebos | {each.method: each.percent for each in tests if not each.effect}
+
+
+def _of_changes(home: LivedHome, seed: int) -> tuple[list[Answer], dict[str, float]]:
     chance = np.random.default_rng([seed, 77])
-    change = int(chance.integers(*SEASON))
     heating_only = bool(chance.integers(0, 2))
     quiet = {day.day: day for day in home.days(np.ones(DAYS))}
+    change = _change(home, quiet, chance)
     null = own_null({day: each for day, each in quiet.items() if day < home.day(change)}, (), "total")
     found: list[Answer] = []
     for size in EFFECTS:
         found += _fortnights(home, change, size, heating_only, null)
         found += _efficiency(home, change, size)
-        start = int(np.random.default_rng([seed, 78]).integers(SEASON[0], SEASON[1] - 50))
-        for name, design in DESIGNS.items():
-            found += _alternating(home, name, design, start, size, heating_only)
-    return found
+    placebos = {
+        name: percent
+        for name, days in ((FORTNIGHTS, 14), (MONTHS, 28))
+        if (percent := _placebo(home, change, days, quiet)) is not None
+    }
+    return found, placebos
 
 
-def _days(home: LivedHome, changed: Floats, size: float, heating_only: bool) -> dict[date, EffectDay]:
+def tests_of(seed: int, kind: str, home_class: HomeClass) -> list[Answer]:
+    """Return the alternating tests of one home."""
+    home = lived_home(seed, kind, home_class)
+    chance = np.random.default_rng([seed, 78])
+    heating_only = bool(chance.integers(0, 2))
+    start = int(chance.integers(SEASON[0], SEASON[1] - 50))
+    return [
+        answer
+        for size in EFFECTS
+        for name, design in DESIGNS.items()
+        for answer in _alternating(home, name, design, start, size, heating_only)
+    ]
+
+
+def _change(home: LivedHome, quiet: dict[date, EffectDay], chance: np.random.Generator) -> int:
+    change = 0
+    for _ in range(DATES):
+        change = int(chance.integers(*SEASON))
+        if _refused(home, change, quiet) is None:
+            break
+    return change
+
+
+def _refused(home: LivedHome, change: int, days: dict[date, EffectDay]) -> object:
+    group, before, after = _around(home, change)
+    return refusal(group, before, after, days, "total", group.last + timedelta(days=30))
+
+
+def _around(home: LivedHome, change: int) -> tuple[Group, Window, Window]:
+    day = home.day(change)
+    group = Group(ids=(), first=day, last=day)
+    return group, *windows(group, ())
+
+
+def _days(
+    home: LivedHome, changed: Floats, size: float, heating_only: bool, numbers: range
+) -> dict[date, EffectDay]:
     """Return the measured days, with an effect of ``size`` where ``changed`` is 1."""
     if not heating_only:
-        return {day.day: day for day in home.days(1.0 + size * changed)}
+        return {day.day: day for day in home.days(1.0 + size * changed, numbers)}
     # on the heating alone, so large that all electricity of these days changes by ``size``
     everything = home.space_kwh + home.dhw_kwh + home.standby_kwh
     share = float(changed @ home.space_kwh / (changed @ everything)) if changed.any() else 1.0
-    plain, acted = home.days(np.ones(DAYS)), home.days(1.0 + size / max(share, 0.3) * changed)
+    acted = home.days(1.0 + size / max(share, 0.3) * changed, numbers)
     return {
         old.day: EffectDay(
             day=old.day,
@@ -112,8 +183,9 @@ def _days(home: LivedHome, changed: Floats, size: float, heating_only: bool) -> 
             energy_kwh=(old.energy_kwh or 0.0) + (new.space_kwh or 0.0) - (old.space_kwh or 0.0),
             space_kwh=new.space_kwh,
             dhw_kwh=old.dhw_kwh,
+            source_c=old.source_c,
         )
-        for old, new in zip(plain, acted, strict=True)
+        for old, new in zip(home.days(np.ones(DAYS), numbers), acted, strict=True)
     }
 
 
@@ -131,23 +203,38 @@ def _fortnights(
     home: LivedHome, change: int, size: float, heating_only: bool, null: OwnNull | None
 ) -> list[Answer]:
     acted = (home.numbers > change) & (home.numbers <= change + 14)
-    days = _days(home, acted.astype(float), size, heating_only)
-    day = home.day(change)
-    group = Group(ids=(), first=day, last=day)
-    before, after = windows(group, ())
-    if refusal(group, before, after, days, "total", day + timedelta(days=30)) is not None:
+    days = _days(home, acted.astype(float), size, heating_only, range(change - 15, change + 16))
+    if _refused(home, change, days) is not None:
         return []
-    lived = sides(before, after, days)
-    old, new = samples(*lived, "total")
-    degrees = min(mean_degree_days(old), mean_degree_days(new))
-    found = effect([*old, *new], drift_allowance(before, after, degrees, "total"))
-    if found is None or found.half_width_percent > WIDEST_PERCENT:
-        return []
-    truth = _truth(home, lived[1])
-    return [
-        _answer(FORTNIGHTS, size, truth, found),
-        _answer(WITH_NULL, size, truth, at_least(found, null)),
-    ]
+    _group, before, after = _around(home, change)
+    truth = _truth(home, sides(before, after, days)[1])
+    answers = []
+    for method, known in ((FORTNIGHTS, None), (WITH_NULL, null)):
+        found = electricity_effect(before, after, days, "total", known)
+        if found is not None and found.half_width_percent <= WIDEST_PERCENT:
+            answers.append(_answer(method, size, truth, found))
+    return answers
+
+
+def _placebo(home: LivedHome, change: int, window: int, days: dict[date, EffectDay]) -> float | None:
+    """Return what two windows around a day without a change seem to differ by [%], where that is not
+    refused."""
+    numbers = range(1, window + 1)
+    before, after = (
+        [
+            days[home.day(change + sign * number)]
+            for number in numbers
+            if home.day(change + sign * number) in days
+        ]
+        for sign in (-1, 1)
+    )
+    old, new = samples(before, after, "total")
+    if min(len(old), len(new)) < LEAST_DAYS or alike(old, new) < LEAST_ALIKE_DAYS:
+        return None
+    if min(mean_degree_days(old), mean_degree_days(new)) < LEAST_DEGREES_K:
+        return None
+    found = effect([*old, *new], COLD_DRIFT * (window + 1) / 28.0)
+    return None if found is None or found.half_width_percent > WIDEST_PERCENT else found.percent
 
 
 def _alternating(
@@ -155,26 +242,24 @@ def _alternating(
 ) -> list[Answer]:
     planned = planned_days(home.day(start), design)
     changed = np.zeros(DAYS)
-    for number, each in enumerate(planned):
-        changed[start + number] = each.side or 0.0
-    days = _days(home, changed, size, heating_only)
-    first = [days[each.day] for each in planned if each.side == 0.0 and each.day in days]
+    changed[start : start + design.days] = [each.side or 0.0 for each in planned]
+    days = _days(home, changed, size, heating_only, range(start, start + design.days))
+    found = estimate(days, planned, "total", design.length)
     second = [days[each.day] for each in planned if each.side == 1.0 and each.day in days]
-    old, new = samples(first, second, "total")
-    if min(mean_degree_days(old), mean_degree_days(new)) < 4.0:
-        return []
-    found = effect([*old, *new], ALLOWANCE)
     return [] if found is None else [_answer(name, size, _truth(home, second), found)]
 
 
 def _efficiency(home: LivedHome, change: int, size: float) -> list[Answer]:
     """Return the verdict on a pump that needs less for the same heat, with a flow 3 K lower."""
     factors = np.where(home.numbers > change, 1.0 + size, 1.0)
-    flow_k = FLOW_K if size else 0.0
-    days = {day.day: day for day in home.days(factors, acts_on_efficiency=True, flow_k=flow_k)}
-    day = home.day(change)
-    before, after = windows(Group(ids=(), first=day, last=day), ())
-    lived = sides(before, after, days)
+    days = home.days(
+        factors,
+        range(change - 15, change + 16),
+        acts_on_efficiency=True,
+        flow_k=FLOW_K if size else 0.0,
+    )
+    _group, before, after = _around(home, change)
+    lived = sides(before, after, {day.day: day for day in days})
     if min(len(side) for side in lived) < 10:
         return []
     found = efficiency_effect(*lived)
