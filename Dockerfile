@@ -2,8 +2,9 @@
 FROM python:3.13.9-slim-trixie AS build
 WORKDIR /app
 RUN python3 -m venv /venv
-COPY requirements.txt .
-RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: -r requirements.txt
+COPY requirements.lock .
+RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary=:all: \
+  --require-hashes -r requirements.lock
 COPY manage.py pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md LICENSE ./
 COPY docs docs
 COPY heatmon heatmon

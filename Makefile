@@ -5,18 +5,18 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 
 .PHONY: run test test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
-  production-soak wheels \
+  production-soak wheels lock \
   lint types check bench study soak load crashes faults browser messages screenshots vendor-check clean
 
-$(VENV)/.run-installed: requirements.txt
+$(VENV)/.run-installed: requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing heatmon's requirements into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev-installed: requirements-dev.txt $(VENV)/.run-installed
+$(VENV)/.dev-installed: requirements-dev.lock $(VENV)/.run-installed
 	@echo "Installing the tools for tests and linters into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 run: $(VENV)/.run-installed  ## start heatmon; without devices the demo
@@ -61,7 +61,10 @@ wheels: $(VENV)/.dev-installed  ## every requirement has a wheel for the image o
 	@for platform in manylinux2014_aarch64 manylinux2014_x86_64; do \
 	  $(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
 	    --python-version 3.13 --implementation cp --platform $$platform --platform manylinux_2_28_$${platform#manylinux2014_} \
-	    --dest build/wheels-$$platform -r requirements.txt && echo "$$platform: all wheels are there" || exit 1; done
+	    --dest build/wheels-$$platform --require-hashes -r requirements.lock && echo "$$platform: all wheels are there" || exit 1; done
+
+lock: $(VENV)/.run-installed  ## requirements*.lock: the pins with the hashes of their files, after a pin has changed
+	$(BIN)/python -m tools.lock
 
 lint: $(VENV)/.dev-installed  ## style
 	$(BIN)/ruff check .

@@ -119,6 +119,8 @@ def _application() -> Celery:
         task_queues=list(queues.values()),
         task_routes={f"heatmon.{job.name}": {"queue": job.thread} for job in JOBS},
         beat_scheduler=Beat,
+        # Beat keeps no file. Whoever starts it with another scheduler has it among heatmon's own.
+        beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
         beat_schedule={
             job.name: {
                 "task": f"heatmon.{job.name}",

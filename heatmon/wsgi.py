@@ -74,10 +74,18 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """Return Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips
     it."""
     from django.conf import settings
+    from django.core.exceptions import SuspiciousOperation
+
+    from apps.accounts.api_errors import error_response
 
     _believe(environ, settings.HEATMON.trusted_proxy)
     prefix = settings.FORCE_SCRIPT_NAME
     path: Any = environ.get("PATH_INFO", "")
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         environ["PATH_INFO"] = path[len(prefix) :] or "/"
-    return _django(environ, start_response)
+    try:
+        return _django(environ, start_response)
+    except SuspiciousOperation:  # met while Django makes the request, before anything of it can answer
+        body = error_response(400, "This request could not be understood.").content
+        start_response("400 Bad Request", [("Content-Type", "application/json")])
+        return [body]

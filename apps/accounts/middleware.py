@@ -24,6 +24,7 @@ from ninja.utils import check_csrf
 
 from apps.devices import clock, storage
 
+from . import audit
 from .api_errors import error_response
 from .first_account import account_exists
 from .roles import may_use, may_write_notes
@@ -79,6 +80,8 @@ class AccessMiddleware(MiddlewareMixin):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.path_info.startswith(API_PREFIX):
             response = _as_json_error(response)
+        if response.get("Content-Disposition", "").startswith("attachment") and response.status_code == 200:
+            audit.record(audit.EXPORT, request=request, detail=request.get_full_path()[:500])
         # Static files are answered before they come here: this is all about the house.
         response["Cache-Control"] = "no-store, private"
         return response

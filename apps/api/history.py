@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Query
 
-from apps.accounts import audit
 from apps.metrics import series
 from apps.metrics.csv_lines import csv_lines
 
@@ -53,7 +52,6 @@ def history(
         except series.QueryInvalid as error:
             raise ApiError(400, error.message, field=error.field) from error
         if form == "csv":
-            audit.record(audit.EXPORT, request=request, detail=f"history {','.join(wanted)}"[:500])
             return _csv(found, home.options.zone)
         return _json(found)
 

@@ -17,13 +17,17 @@ from heatmon.options import OptionsError, load_options
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def environment(**given: str) -> dict[str, str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("HEATMON_", "COV_"))}
+    return {**kept, "HEATMON_TESTING": "1", **given}
+
+
 def started(*words: str, **given: str) -> tuple[int, str]:
     """Run manage.py in a process of its own; return its exit code and what it said."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("HEATMON_", "COV_"))}
     done = subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=ROOT,
-        env={**kept, "HEATMON_TESTING": "1", **given},
+        env=environment(**given),
         capture_output=True,
         text=True,
         timeout=60,

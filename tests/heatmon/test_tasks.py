@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
-from celery.beat import ScheduleEntry
+from celery.beat import PersistentScheduler, ScheduleEntry, Scheduler
+from django.conf import settings
 from kombu.common import Broadcast
 
 from apps.devices import job_beats
@@ -36,6 +38,13 @@ def worker(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     tasks.locks.cache_clear()
     yield home
     tasks.locks().release()
+
+
+def test_whatever_scheduler_beat_is_given_keeps_its_file_in_the_data_directory() -> None:
+    """The own one keeps none; Celery's would write into the folder that it is started in."""
+    assert issubclass(Beat, Scheduler)
+    assert not issubclass(Beat, PersistentScheduler)
+    assert Path(app.conf.beat_schedule_filename).parent == Path(settings.DATA_DIR)
 
 
 def test_a_turn_is_done_at_the_time_it_was_due(worker: Home) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.conf import LazySettings
@@ -69,3 +70,19 @@ def test_what_is_no_address_is_not_the_clients(ask: Ask) -> None:
 
 def test_the_proxy_is_known_on_a_socket_for_both_versions_of_ip(ask: Ask) -> None:
     assert ask("172.30.43.2", "::ffff:172.30.43.2", **SAID)["wsgi.url_scheme"] == "https"
+
+
+def test_a_request_that_django_cannot_even_make_is_refused() -> None:
+    """Many parameters are met already while the charset of a form is read."""
+    environ: dict[str, Any] = {}
+    setup_testing_defaults(environ)
+    environ |= {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/login",
+        "QUERY_STRING": "&".join(f"a{number}=1" for number in range(1500)),
+        "CONTENT_TYPE": "application/x-www-form-urlencoded; charset=utf-16",
+    }
+    said: list[str] = []
+    body = b"".join(wsgi.application(environ, lambda status, *_headers: said.append(status)))  # type: ignore[arg-type]
+    assert said == ["400 Bad Request"]
+    assert b'"code":"invalid"' in body

@@ -248,7 +248,7 @@ def test_the_image_holds_no_secret_and_nothing_of_the_workshop(scratch: Path) ->
     names = containers.run("tar", "-tf", archive).stdout.splitlines()
     app = {name.removeprefix("app/").split("/")[0] for name in names if name.startswith("app/")}
     assert app - {""} == {
-        *("manage.py", "pyproject.toml", "requirements.txt", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+        *("manage.py", "pyproject.toml", "requirements.lock", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
         *("LICENSE", "docs", "heatmon", "apps", "templates", "static", "staticfiles", "locale"),
     }
     assert [
