@@ -84,8 +84,12 @@ bench: $(VENV)/.dev-installed  ## store and pages on ten years of data
 study: $(VENV)/.dev-installed  ## numbers and effects against simulated truth (about an hour; ARGS=effects: 15 minutes)
 	$(BIN)/python -m tools.study $(ARGS)
 
-soak: $(VENV)/.dev-installed  ## 50 stops under load: no stray byte in any file (about 12 minutes)
+soak: $(VENV)/.dev-installed  ## 50 stops under load, 200 kills (KILLS=200), 200 power cuts, a month of faults (SEEDS)
 	$(BIN)/python -m tools.soak.stops $(ARGS)
+	$(BIN)/python -m tools.soak.kills --count $(or $(KILLS),200)
+	$(MAKE) crashes CUTS=200
+	for seed in $(or $(SEEDS),1 2 3 4 5); do \
+	  $(BIN)/python manage.py simulate --days 30 --faults all --seed $$seed --json || exit 1; done
 
 load: $(VENV)/.dev-installed  ## fifty open dashboards and one Chromium beside collection (10 minutes)
 	$(BIN)/python -m tools.soak.load $(ARGS)

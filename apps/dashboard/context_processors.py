@@ -45,7 +45,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "history_percent": _history_percent() if settings.DEMO else None,
         "store_refusal": metrics_apps.refusal(),
         "store_bucket": settings.HEATMON.influxdb_bucket if settings.HEATMON.store == "influxdb" else None,
-        "storage_fault": storage.sentence(storage.fault()),
+        "storage_fault": storage.sentence(storage.fault() or storage.warning()),
         "series_set_aside": storage.set_aside(),
         "version": version(),
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),

@@ -45,11 +45,16 @@ WORDS: Mapping[str, Promise] = {
         "The file with the measured values is damaged. Restart heatmon: it sets the file aside, starts a new"
         " one and fetches again what the meter still remembers."
     ),
+    "reader_open": _(
+        "Another program has kept a database open in the middle of reading for long, so that the files of"
+        " heatmon grow. Close that program."
+    ),
     "failed": _("The database cannot be used at the moment. Details are in the log."),
 }
 ASIDE = "timeseries-damaged-{}.sqlite3"
 TAKES_NO_WRITES = frozenset({"disk_full", "read_only", "locked"})
 ROOM_BYTES = 65_536
+LARGEST_LOG_BYTES = 64 * 2**20  # a write-ahead log is emptied at 4 MB, unless somebody still reads
 LOOK_EVERY_S = 5.0
 NOTED_FOR_S = 60.0  # what still fails is noted again within seconds
 _BY_ERRNO = {
@@ -227,6 +232,18 @@ def fault() -> str:
     if not 0 <= now - _looked[0] < LOOK_EVERY_S:
         _looked = now, "replaced" if is_replaced() else damage() or room_fault()
     return _looked[1] or next((code for code, at in _noted.copy().values() if now - at < NOTED_FOR_S), "")
+
+
+def warning() -> str:
+    """Return what goes wrong though everything is stored, as a code; empty while nothing does."""
+    return "reader_open" if any(_log_bytes(path) > LARGEST_LOG_BYTES for path in list(_opened)) else ""
+
+
+def _log_bytes(path: Path) -> int:
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def look_again() -> None:

@@ -16,6 +16,7 @@ from django.test import Client, RequestFactory
 
 from apps.devices import storage
 from apps.metrics.admission import admitted, admitted_or_set_aside
+from apps.metrics.apps import use_store
 from apps.metrics.store.base import Row, StoreRefused
 from apps.metrics.store.sqlite import SqliteStore
 from heatmon import last_resort
@@ -26,6 +27,7 @@ from tests.heatmon.test_up import Up
 
 NOTES = "The database of settings and notes is damaged, so nothing in it is changed and nothing is collected."
 LOST = "The database of settings and notes is missing or empty"
+READER = "Another program has kept a database open in the middle of reading"
 SERIES = "The file with the measured values is damaged. Restart heatmon: it sets the file aside"
 
 
@@ -121,6 +123,27 @@ def test_every_page_tells_of_a_file_that_was_set_aside_until_somebody_takes_it_a
     assert f"It has been set aside as {aside.name} in the data directory" in client.get("/").content.decode()
     aside.unlink()
     assert "set aside" not in client.get("/").content.decode()
+
+
+def test_a_reader_left_open_is_told_while_the_log_of_a_database_grows(
+    client: Client, settings: LazySettings, series: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DEMO = True
+    monkeypatch.setattr(storage, "_opened", {})
+    monkeypatch.setattr(storage, "LARGEST_LOG_BYTES", 100_000)
+    storage.watch(series)
+    store = SqliteStore(series)
+    rows = [
+        Row(site=1, measurement="meter", device="M", at=at, values={"power_w": 2.0}) for at in range(9000)
+    ]
+    with use_store(store), closing(sqlite3.connect(series, isolation_level=None)) as reader:
+        assert READER not in client.get("/health").content.decode()
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM meter").fetchone()
+        store.write(rows)
+        assert READER in client.get("/health").content.decode()
+        assert client.get("/readyz").json()["failing"] == []
+    store.close()
 
 
 # -- settings and notes ----------------------------------------------------------------------------------
