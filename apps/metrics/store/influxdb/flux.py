@@ -56,10 +56,12 @@ def totals(fields: int, *, circuit: bool, by_hour: bool) -> str:
     return "\n".join(parts)
 
 
-def hours() -> str:
-    """Ask for sum, count, least and greatest value of each window, of all sources of a measurement."""
+@lru_cache
+def hours(fields: int) -> str:
+    """Ask for sum, count, least and greatest value of each window, of all sources of a measurement. Fields
+    are named: a text or a truth value that somebody else wrote there cannot be summed up."""
     return "\n".join(
-        _FROM.format(where=_PLACE)
+        _FROM.format(where=f"{_PLACE} and {_fields('_field', fields)}")
         + _WINDOW.format(fn=name)
         + _keep("_time", "_field", "_value", "device", "circuit")
         + f'    |> yield(name: "{name}")\n'

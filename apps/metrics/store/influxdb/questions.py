@@ -209,7 +209,11 @@ def _portion(
 def read_values(
     connection: Connection, measurement: str, site: int, device: str, start: int, end: int
 ) -> dict[Place, float]:
-    """Return everything that a device has in [start, end), as stored."""
+    """Return everything of heatmon's that a device has in [start, end), as stored. ``measurement`` may be one
+    of sums."""
+    is_sums = measurement.endswith(HOUR)
+    ends = ("", "_count", "_min", "_max") if is_sums else ("",)
+    known = {field + end for field in scales_of(measurement.removesuffix(HOUR)) for end in ends}
     rows = connection.ask(
         flux.device_points(),
         start,
@@ -219,15 +223,20 @@ def read_values(
         _site=str(site),
         _device=tag_of(device),
     )
-    return {Place(circuit, epoch_of(time), field): float(value) for _, (time, field, value, circuit) in rows}
+    return {
+        Place(circuit, epoch_of(time), field): float(value)
+        for _, (time, field, value, circuit) in rows
+        if field in known
+    }
 
 
 def read_hours(
     connection: Connection, site: int, measurement: str, start: int, end: int
 ) -> dict[tuple[SourceKey, int], dict[str, float]]:
     """Return (source, hour) → the fields of its sums, from raw values."""
+    scales = scales_of(measurement)
     rows = connection.ask(
-        flux.hours(),
+        flux.hours(len(scales)),
         start,
         end,
         ("_time", "_field", "_value", "device", "circuit"),
@@ -235,12 +244,10 @@ def read_hours(
         _site=str(site),
         _every=timedelta(seconds=HOUR_S),
         _offset=timedelta(0),
+        **flux.parameters("_field", tuple(scales)),
     )
-    scales = scales_of(measurement)
     found: dict[tuple[SourceKey, int], dict[str, float]] = {}
     for aggregate, (time, field, value, device, circuit) in rows:
-        if field not in scales:
-            continue
         source = SourceKey(site, measurement, device_of(device), circuit)
         name = field if aggregate == "sum" else f"{field}_{aggregate}"
         scale = 1 if aggregate == "count" else scales[field]

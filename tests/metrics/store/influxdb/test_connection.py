@@ -9,11 +9,12 @@ import pytest
 from apps.devices.models import Site
 from apps.metrics.store.engine import Fields, SourceKey
 from apps.metrics.store.front import Store
+from apps.metrics.store.influxdb import connection as connections
 from apps.metrics.store.influxdb import flux
 from apps.metrics.store.influxdb.connection import Address, InfluxUnavailable
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
-from ..engines import DAY, METER, MIDNIGHT, power_rows
+from ..engines import DAY, METER, MIDNIGHT, power_row, power_rows
 
 
 def test_an_answer_that_is_given_up_half_way_does_not_disturb_the_next_question(store: Store) -> None:
@@ -59,6 +60,28 @@ def test_names_that_mean_something_in_line_protocol_come_back_as_they_are(store:
         assert list(store.engine.points(source, fields.names, MIDNIGHT, MIDNIGHT + DAY)) == [(MIDNIGHT, [50])]
         store.delete(1, "meter", MIDNIGHT, MIDNIGHT + DAY, device=device)
         assert list(store.engine.points(source, fields.names, MIDNIGHT, MIDNIGHT + DAY)) == []
+
+
+@pytest.mark.influxd
+def test_values_that_somebody_else_writes_beside_ours_stop_nothing(real: Address, db: None) -> None:
+    """A text or a truth value cannot be summed up: the server answers 500 to whoever asks for that."""
+    Site.objects.get_or_create(pk=1)
+    store = Store(InfluxEngine(real))
+    store.write(power_rows(MIDNIGHT, [100] * 10))
+    head = f"meter,site=1,device={METER}"
+    others = connections.Connection(real, connections.Gate(), connections.WRITE_MS)
+    for number, value in enumerate(('"abc"', "true", "5i")):
+        others.write([f"{head} others{number}={value} {MIDNIGHT + number}"])
+    store.write(power_rows(MIDNIGHT + 600, [100] * 1440, step_s=60))
+    store.write([power_row(MIDNIGHT + 30, 900)])
+    store.write([power_row(MIDNIGHT, None)])
+    store.tidy()
+    waiting = store.waiting()
+    assert waiting is not None and (waiting.writes, waiting.refused) == (0, 0)
+    assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 3600, 3600).max == [900]
+    assert [row.values["power_w"] for row in store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 30)] == [100, 100]
+    others.close()
+    store.close()
 
 
 @pytest.mark.influxd

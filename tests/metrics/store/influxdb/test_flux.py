@@ -33,9 +33,10 @@ def queries() -> Iterator[tuple[str, str]]:
                 yield name, flux.totals(count, circuit=circuit, by_hour=by_hour)
             yield f"latest {count} {circuit=}", flux.latest(count, circuit=circuit)
             yield f"points {count} {circuit=}", flux.points(count, circuit=circuit)
+        yield f"hours {count}", flux.hours(count)
     for device in (False, True):
         yield f"edges {device=}", flux.edges(device=device)
-    for single in (flux.hours, flux.device_points, flux.sources, flux.homes, flux.ping):
+    for single in (flux.device_points, flux.sources, flux.homes, flux.ping):
         yield single.__name__, single()
 
 
