@@ -45,7 +45,6 @@ LONG_SERIES = ("power_w", "supply_temperature_c", "outside_temperature_c", "cop"
 COVERAGE = {"cop": "heat_coverage", "cop_delta_t": "delta_t_coverage"}
 OUTSIDE = "outside_temperature_c"
 LONGEST_MAP_S = 400 * DAY
-SHORTEST_MAP_S = 10 * DAY
 LITTLE_KWH = 0.05
 
 
@@ -123,7 +122,7 @@ def _plots(home: Home, grid: Grid, names: Sequence[str]) -> list[Plot]:
     ]
     if cops := [name for name in COVERAGE if name in names]:
         plots.append(_cop(grid, cops))
-    if "power_w" in names and SHORTEST_MAP_S < grid.end - grid.start <= LONGEST_MAP_S:
+    if "power_w" in names and grid.kind != HOUR_COLUMN and grid.end - grid.start <= LONGEST_MAP_S:
         plots.append(_hours(home, grid))
     return plots
 

@@ -59,12 +59,15 @@ class Grid:
 
 
 def grid_of(home: Home, start: int, end: int) -> Grid:
-    """Return the columns that touch [start, end) (epoch s), whole ones at its edges too."""
+    """Return the columns that touch [start, end) (epoch s), whole ones at its edges too; those from before
+    the first data are left out, unless there are no others."""
     kind = column_of(start, end)
-    first, last = _day(home, start), _day(home, end - 1)
     extent = home.store.extent(home.id, "interval")
+    known_from = home.at_s if extent is None else extent[0]
+    begin = known_from if start < known_from < end else start
+    first, last = _day(home, begin), _day(home, end - 1)
     if kind == HOUR_COLUMN:
-        edges = _hour_edges(home, start, end)
+        edges = _hour_edges(home, begin, end)
         rows: Sequence[EnergyRow] = stretch_rows(home, edges)
         inner = [at for at in edges[1:-1] if _local(home, at).hour in QUARTERS]
         coarse_edges = (edges[0], *inner, edges[-1])
@@ -78,7 +81,7 @@ def grid_of(home: Home, start: int, end: int) -> Grid:
         rows=rows,
         coarse_edges=coarse_edges,
         coarse=coarse,
-        known_from=home.at_s if extent is None else extent[0],
+        known_from=known_from,
         now=home.at_s,
     )
 
