@@ -218,6 +218,7 @@ PAGES = {
     "/compare": ("Zwei Zeiträume im Vergleich",),
     "/normal": ("Ist das normal?",),
     "/hot-water": ("Warmwasser", "Jetzt"),
+    "/report": ("Bericht für den Heizungsbauer",),
     "/health": (
         "System",
         "Zähler",

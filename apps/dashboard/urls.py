@@ -12,6 +12,7 @@ from .pages.history.view import history
 from .pages.hot_water.view import hot_water
 from .pages.normal.view import normal
 from .pages.overview.view import favicon, overview
+from .pages.report.view import report
 from .pages.test import view as test_pages
 from .settings import page as settings_page
 from .settings import setup
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("history", history, name="history"),
     path("energy", energy, name="energy"),
     path("hot-water", hot_water, name="hot_water"),
+    path("report", report, name="report"),
     path("efficiency", efficiency, name="efficiency"),
     path("documentation", documentation.contents, name="documentation"),
     path("documentation/<path:name>", documentation.document, name="document"),
