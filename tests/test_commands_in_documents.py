@@ -1,5 +1,5 @@
-"""Commands in the documents are there and take what the documents give them. ``tests/production`` runs those
-of docs/production.md."""
+"""Commands in the documents are there and take what the documents give them; limits are those of the compose
+file. ``tests/production`` runs the commands of docs/production.md."""
 
 from __future__ import annotations
 
@@ -53,3 +53,18 @@ def test_every_command_takes_its_arguments(document: str, command: str, argument
     given = [word for word in shlex.split(arguments) if word not in {"…", "..."}]
     numbers = {"DAYS": "1", "N": "1"}
     parser.parse_args([numbers.get(word, word) for word in given])
+
+
+def test_the_limits_of_memory_are_those_of_the_compose_file() -> None:
+    limits: dict[str, int] = {}
+    service = ""
+    for line in (ROOT / "docker-compose.yml").read_text(encoding="utf-8").splitlines():
+        if name := re.fullmatch(r"  ([a-z]+):", line):
+            service = name[1]
+        elif limit := re.fullmatch(r"    mem_limit: (\d+)([mg])", line):
+            limits[service] = int(limit[1]) * {"m": 1, "g": 1024}[limit[2]]
+    text = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
+    told = {
+        name: int(limit) for name, limit in re.findall(r"^\| (\w+) \| .* \| (\d+) \|$", text, re.MULTILINE)
+    }
+    assert told == {name: limits[name] for name in ("worker", "web", "beat", "influxdb", "redis")}
