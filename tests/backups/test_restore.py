@@ -100,9 +100,11 @@ def polling(folder: Path) -> Iterator[None]:
     thread = threading.Thread(target=hold)
     thread.start()
     begun.wait()
-    yield
-    done.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_it_is_refused_while_a_worker_polls(in_place: Path, archived: Path) -> None:
