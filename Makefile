@@ -44,6 +44,9 @@ fuzz: $(VENV)/.dev-installed  ## 500 odd requests to each address, by nobody, a 
 	HEATMON_FUZZ_REQUESTS=$(or $(REQUESTS),500) HEATMON_FUZZ_SEED=$(or $(SEED),1) \
 	  $(BIN)/python -m pytest -n $(JOBS) tests/test_fuzz.py $(ARGS)
 
+mutants: $(VENV)/.dev-installed  ## takes each protection away in a copy and sees its test fail (about 10 minutes)
+	$(BIN)/python -m tools.mutants $(ARGS)
+
 siege: $(VENV)/.dev-installed  ## both servers under half-open, dripping and oversized requests: SECONDS=60 each
 	$(BIN)/python -m tests.production.siege $(or $(SECONDS),60)
 
