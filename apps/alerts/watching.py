@@ -117,15 +117,14 @@ def _look_at(alert: Alert, choice: Choice, fact: Fact | None, options: HomeOptio
     """``fact`` None: the cause is gone."""
     before = State(**{name: getattr(alert, name) for name in _STATE})
     is_raised = before.raised_at is not None
-    bad = fact is not None and fact.value is not None
-    if fact is not None and fact.value is not None:
-        bad = rules.is_bad(choice.rule, choice.threshold, fact.value, raised=is_raised)
+    value = None if fact is None else fact.value
+    bad = value is not None and rules.is_bad(choice.rule, choice.threshold, value, raised=is_raised)
     after, event = rules.step(choice.rule, before, bad, at)
-    has_news = bad and fact is not None and dict(fact.details) != alert.details
-    if after == before and not (has_news and is_raised):
+    details = dict(fact.details) if bad and fact is not None else alert.details
+    if after == before and not (is_raised and details != alert.details):
         return
-    if bad and fact is not None:
-        alert.value, alert.details = fact.value, dict(fact.details)
+    if bad:
+        alert.value, alert.details = value, details
     for name in _STATE:
         setattr(alert, name, getattr(after, name))
     with transaction.atomic():
