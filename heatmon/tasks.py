@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from celery import Task, shared_task
-from django.db import IntegrityError, close_old_connections, transaction
+from django.db import IntegrityError, OperationalError, close_old_connections, transaction
 
 from apps.devices import job_beats, storage
 from apps.devices.errors import BudgetExhausted, DeviceError
@@ -20,6 +20,7 @@ from apps.devices.locks import LockHeld
 from apps.devices.models import JobRun
 from apps.devices.options import default_site
 from apps.metrics.apps import default_store
+from apps.metrics.store.base import StoreUnavailable
 
 from . import jobs
 from .collection import Collection
@@ -73,6 +74,10 @@ def _take(job: Job, at: datetime, now: datetime) -> bool:
         getattr(jobs, job.name)(worker, at)
     except (DeviceError, BudgetExhausted) as error:
         log.debug("%s: %s", job.name, error)  # recorded with the source's state by the job
+    except (StoreUnavailable, OperationalError) as error:
+        code = storage.code_of(error)
+        log.error("%s: %s", job.name, storage.log_line(code) if code else error)
+        return True  # but not done: the job is late if it stays so
     job_beats.note_done(job.name)
     return True
 

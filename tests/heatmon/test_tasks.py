@@ -17,6 +17,7 @@ from kombu.common import Broadcast
 
 from apps.devices import job_beats
 from apps.devices.models import JobRun
+from apps.metrics.store.base import StoreUnavailable
 from apps.simulator.faults import METER, Fault, refuse
 from heatmon import tasks
 from heatmon.broker import WakingTransport
@@ -81,6 +82,19 @@ def test_a_device_that_fails_ends_no_worker_and_its_turn_is_taken(worker: Home) 
     assert tasks.run(POLL_POWER, START)
     assert worker.state("meter").error_code == "unreachable"
     assert not tasks.run(POLL_POWER, START + 1)
+
+
+def test_a_store_that_is_away_is_one_line_in_the_log_and_the_job_is_not_done(
+    worker: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_arguments: object) -> None:
+        raise StoreUnavailable("InfluxDB does not answer")
+
+    monkeypatch.setattr(worker.store.engine, "write", away)
+    done_before = job_beats.done_at().get("poll_power")
+    assert tasks.run(POLL_POWER, START)
+    assert [record.exc_info for record in caplog.records if "does not answer" in record.message] == [None]
+    assert job_beats.done_at().get("poll_power") == done_before
 
 
 @pytest.mark.parametrize("name", ["poll_heat_pump", "derive", "refine_minutes", "backfill"])
