@@ -8,6 +8,7 @@ poll, note and backup that was confirmed, ``called`` one each request that the c
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from datetime import UTC, datetime, timedelta
@@ -50,10 +51,15 @@ def main(folder: Path) -> None:
     owner, _made = get_user_model().objects.get_or_create(username="anna")
     world = SimulatedWorld(SEED, START - timedelta(hours=1))
     answer = world.cloud_handler.handler
+    tokens = folder / "tokens"  # the cloud outlives heatmon
+    if tokens.exists():
+        world.cloud._tokens, world.cloud._refresh = json.loads(tokens.read_text())
 
     def counted(method: str, path: str, headers: object, body: bytes, at: float) -> object:
         called.add(path)
-        return answer(method, path, headers, body, at)  # type: ignore[arg-type]
+        given = answer(method, path, headers, body, at)  # type: ignore[arg-type]
+        tokens.write_text(json.dumps([world.cloud._tokens, world.cloud._refresh]))
+        return given
 
     world.cloud_handler.handler = world.login_handler.handler = counted  # type: ignore[assignment]
     clock = folder / "now"
