@@ -75,4 +75,5 @@ def test_a_home_without_data_has_a_report_without_axes(
 ) -> None:
     house.set_up(site)
     page = reader.get("/report").content.decode()
-    assert 'data-spec="starts-data"' not in page and 'data-spec="methods-data"' not in page
+    assert "The report begins with the first whole day" in text_of(page)
+    assert "<canvas" not in page

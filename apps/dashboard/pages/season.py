@@ -246,6 +246,8 @@ def _year_chart(found: Estimate, last_year: float | None) -> ChartBlock | None:
         Interval(label=str(found.year - 1), middle=last_year, colour="text-2"),
     ]
     shown = [row for row in rows if row.middle is not None]
+    if found.forecast_kwh is None and last_year is None:
+        return None  # one dot compares with nothing
     spec = intervals(shown, "kWh", 0, ESTIMATE_STEP_KWH)
     if spec is None:
         return None

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.changelog import timeline
 from apps.changelog.timeline import EntryView
@@ -26,7 +27,7 @@ from apps.metrics.efficiency import efficiency
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz
 from apps.metrics.kept import kept
-from apps.metrics.periods import EnergyRow, energy_rows, row_between
+from apps.metrics.periods import EnergyRow, energy_rows, measured_coverage, row_between
 
 MOST_CHANGES = 14
 BINS: tuple[tuple[float, float], ...] = ((-60, 0), (0, 5), (5, 10), (10, 15), (15, 60))
@@ -80,7 +81,7 @@ def report_context(
         methods=charts.methods(found, found.jaz) if found.energy_kwh is not None else None,
         tiles=_tiles(found, whole, lived),
         cost=formatting.money(whole.cost, home.options.currency),
-        months=_months(months, whole),
+        months=_months(home, months, whole),
         starts=_starts(months),
         cop=charts.cop_over_outside(page),
         curve=drawn[0] if drawn else None,
@@ -89,13 +90,13 @@ def report_context(
         entries=entries[:MOST_CHANGES],
         more_entries=max(0, len(entries) - MOST_CHANGES),
         method_version=found.method_version,
-        measured=formatting.coverage(whole.electrical_coverage),
+        measured=formatting.coverage(measured_coverage(home, whole)),
     )
 
 
 def _subtitle(home: Home, found: Jaz) -> str:
     device = Device.objects.filter(site=home.site, kind=Device.Kind.HEAT_PUMP, active=True).first()
-    days = _("%(range)s, %(days)s days") % {
+    days = ngettext("%(range)s, %(days)s day", "%(range)s, %(days)s days", found.days) % {
         "range": formatting.date_range(found.first, found.last),
         "days": formatting.number(found.days),
     }
@@ -166,7 +167,7 @@ def _use(name: str, used: float | None, energy: float | None, cop: float | None)
     return Fact(name=name, value=formatting.with_unit(used, "energy_whole_kwh"), note=note)
 
 
-def _months(rows: Sequence[EnergyRow], whole: EnergyRow) -> Table:
+def _months(home: Home, rows: Sequence[EnergyRow], whole: EnergyRow) -> Table:
     return Table(
         name=_("Month by month"),
         columns=[
@@ -175,14 +176,14 @@ def _months(rows: Sequence[EnergyRow], whole: EnergyRow) -> Table:
             _("Heat kWh"), _("COP"), _("Starts"), _("Run h"), _("Measured"),
         ],
         rows=[
-            TableRow(head=formatting.local_date(row.start.date(), "month"), cells=_month_cells(row))
+            TableRow(head=formatting.local_date(row.start.date(), "month"), cells=_month_cells(home, row))
             for row in rows
         ],
-        foot=TableRow(head=_("Sum"), cells=_month_cells(whole)),
+        foot=TableRow(head=_("Sum"), cells=_month_cells(home, whole)),
     )  # fmt: skip
 
 
-def _month_cells(row: EnergyRow) -> list[str]:
+def _month_cells(home: Home, row: EnergyRow) -> list[str]:
     energies = (
         row.electrical_energy_kwh,
         row.electrical_energy_heating_kwh,
@@ -196,7 +197,7 @@ def _month_cells(row: EnergyRow) -> list[str]:
         formatting.number(row.cop, 1),
         formatting.number(row.compressor_starts),
         formatting.number(row.compressor_run_time_h),
-        formatting.coverage(row.electrical_coverage),
+        formatting.coverage(measured_coverage(home, row)),
     ]
 
 

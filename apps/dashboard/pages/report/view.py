@@ -33,6 +33,7 @@ def report(request: HttpRequest) -> HttpResponse:
         }
         asked = ROLLING
     first, last = periods[asked]
+    has_day = (home.first_day() or home.today) < home.today
     context = {
         "at": home.at,
         "error": error,
@@ -40,7 +41,9 @@ def report(request: HttpRequest) -> HttpResponse:
         "with_notes": "period" not in request.GET or bool(request.GET.get("notes")),
         "with_costs": bool(request.GET.get("costs")),
         "is_demo": settings.DEMO,
-        "report": report_context(home, first, last, get_language(), timeline.state(home.site)),
+        "report": report_context(home, first, last, get_language(), timeline.state(home.site))
+        if has_day
+        else None,
     }
     return render(request, "dashboard/report.html", context, status=400 if error else 200)
 
