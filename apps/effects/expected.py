@@ -276,7 +276,8 @@ def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
 
 def _begin(days: Sequence[ExpectedDay], first: int, last: int, slack: float) -> int:
     """Return the number of the day on which the one-sided cumulative sum left zero for the last time."""
-    total, begin = 0.0, last
+    total = 0.0
+    begin = next(number for number in range(last, -1, -1) if days[number].share is not None)
     sign = math.copysign(1.0, slack)
     for number in range(first, last + 1):
         day = days[number]
