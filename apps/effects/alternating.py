@@ -27,7 +27,7 @@ EVENING = time(18, 0)
 """From then on the next block's value may be set."""
 LEAST_DAYS_A_SIDE = 10
 DAY = timedelta(days=1)
-TYPICAL_HALF_WIDTH = {(18, 3): 6.5, (28, 2): 5.5, (8, 7): 8.5}
+TYPICAL_HALF_WIDTH = {(18, 3): 6.0, (28, 2): 5.0, (8, 7): 8.5}
 """[%] of a home without a season of its own data: the study's class "middle"."""
 SOUGHT_POWER = 0.8
 SOUGHT_Z = 0.8416

@@ -111,8 +111,8 @@ def test_too_few_days_give_no_estimate() -> None:
 def test_a_home_without_a_season_is_told_what_is_typical() -> None:
     known = power({}, (), "total", DESIGNS[0])
     assert not known.own
-    assert known.half_width == 6.5
-    assert known.shows_percent == pytest.approx(9.3, abs=0.1)
+    assert known.half_width == 6.0
+    assert known.shows_percent == pytest.approx(8.6, abs=0.1)
     assert known.chance(known.shows_percent) == pytest.approx(0.8, abs=0.001)
 
 

@@ -74,5 +74,5 @@ def test_the_page_says_how_many_claims_hold(tmp_path: Path) -> None:
     claims = write(study(99), {}, page)
     text = page.read_text(encoding="utf-8")
     held = sum(claim.holds for _about, claim in claims)
-    assert f"{held} of {len(claims)} claims hold." in text
+    assert f"{held} of {len(claims)} claims hold. " in text
     assert text.count("| **NO** |") == len(claims) - held

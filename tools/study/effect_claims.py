@@ -87,7 +87,7 @@ def _power(found: Study) -> Iterator[tuple[str, Claim]]:
             Claim(
                 text=f"{method}: finds −5 and −10 % as often as specified ({bounds[0]} and {bounds[1]} %)",
                 holds=all(share >= bound for share, bound in zip(shares, bounds, strict=True)),
-                worst=" and ".join(f"{share:.0f} %" for share in shares),
+                worst=" and ".join(f"{share:.1f} %" for share in shares),
             ),
         )
     for method, bound in FOUND_WILD.items():
@@ -97,7 +97,7 @@ def _power(found: Study) -> Iterator[tuple[str, Claim]]:
             Claim(
                 text=f"{method}: finds −10 % as often as on the real pump ({bound} %)",
                 holds=share >= bound,
-                worst=f"{share:.0f} %",
+                worst=f"{share:.1f} %",
             ),
         )
 

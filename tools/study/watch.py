@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +46,11 @@ def watch(homes: int, jobs: int, kind: str, home_class: HomeClass) -> WatchRow:
     """Return what the watch does on ``homes`` homes."""
     seeds = range(FIRST_SEED, FIRST_SEED + homes)
     with ProcessPoolExecutor(jobs) as pool:
-        seen = list(pool.map(partial(watched, kind=kind, home_class=home_class), seeds, chunksize=5))
+        return row_of(list(pool.map(partial(watched, kind=kind, home_class=home_class), seeds, chunksize=5)))
+
+
+def row_of(seen: Sequence[Watched]) -> WatchRow:
+    """Return what the watch did on some homes together."""
     delays = {shift: [each.found[shift][0] for each in seen if shift in each.found] for shift in SHIFTS}
     misdated = [abs(each.found[shift][1]) for each in seen for shift in SHIFTS if shift in each.found]
     return WatchRow(
