@@ -158,11 +158,13 @@ def test_a_source_whose_values_cannot_be_stored_is_not_called_stopped(
     assert reader.get("/api/status").json()["meter"]["message"] == FULL
 
 
-def test_a_command_on_a_full_disk_ends_with_a_sentence(tmp_path: Path) -> None:
+def test_a_command_on_a_full_disk_ends_with_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     full = sqlite_full(tmp_path)
     with pytest.raises(SystemExit) as ended, told_in_a_sentence():
         raise OperationalError(str(full)) from full
-    assert ended.value.code == f"CommandError: {FULL}"
+    assert (ended.value.code, capsys.readouterr().err) == (1, f"CommandError: {FULL}\n")
 
 
 def test_a_poll_that_only_its_device_fails_could_store_that(db: None) -> None:

@@ -197,7 +197,7 @@ def test_a_bind_without_port_is_refused(tmp_path: Path) -> None:
 
 def test_a_wrong_setting_stops_the_start_with_its_name(tmp_path: Path) -> None:
     code, said = refused(tmp_path, HEATMON_LATITUDE="north", HEATMON_SHELLY_URL="ftp://x")
-    assert code == 1
+    assert code == 2
     assert "HEATMON_LATITUDE must be a number" in said
     assert "HEATMON_SHELLY_URL" in said
     assert "Traceback" not in said

@@ -28,8 +28,9 @@ METHODS_BYTES, VFS_BYTES = 152, 168
 NAME_AT, OPEN_AT, DELETE_AT = 24, 40, 48
 WRITE_AT, TRUNCATE_AT, SYNC_AT = 24, 32, 40
 
+# The path is passed on as the pointer that it is: SQLite keeps it, and names the -shm file by it later.
 _Open = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
 )
 _Delete = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int)
 _Write = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int64)
@@ -70,10 +71,10 @@ class Recorder:
         opened = _Open(_function(usual, OPEN_AT))
         deleted = _Delete(_function(usual, DELETE_AT))
 
-        def open_(_vfs: int, path: bytes | None, file: int, flags: int, out: int) -> int:
+        def open_(_vfs: int, path: int | None, file: int, flags: int, out: int) -> int:
             code = int(opened(usual, path, file, flags, out))
             if code == 0 and path is not None:
-                self._follow(file, path.decode())
+                self._follow(file, ctypes.string_at(path).decode())
             return code
 
         def delete(_vfs: int, path: bytes, sync: int) -> int:
