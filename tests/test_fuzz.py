@@ -28,7 +28,7 @@ from tests.accounts.test_access import all_addresses
 from tests.dashboard.house import fill, set_up
 from tests.fuzzing import Sent, requests
 
-REQUESTS = int(os.environ.get("HEATMON_FUZZ_REQUESTS", "6"))
+REQUESTS = int(os.environ.get("HEATMON_FUZZ_REQUESTS", "2"))
 SEED = int(os.environ.get("HEATMON_FUZZ_SEED", "1"))
 NOW = datetime(2026, 11, 23, 13, 5, 8, tzinfo=UTC)
 FORM = "application/x-www-form-urlencoded"
@@ -46,7 +46,7 @@ def home(tmp_path: Path, settings: LazySettings, db: None) -> Iterator[None]:
     with use_store(store), clock.fixed(NOW):
         site = default_site()
         set_up(site, shelly_url="http://127.0.0.1:9")
-        fill(store, site, NOW - timedelta(hours=6), NOW)
+        fill(store, site, NOW - timedelta(hours=1), NOW, polls=False)
         add_note(site, "a note", NOW - timedelta(hours=1), "anna", now=NOW)
         yield
     store.close()
