@@ -91,11 +91,13 @@ class ExpectedDay:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
     """A lasting difference from what is expected. ``since``: dated to about a week; ``noticed``: the day on
-    which it was clear; ``until``: the last day of it, None while it lasts. Percentages with 95 % interval."""
+    which it was clear; ``until``: the last day of it, None while it lasts; ``over``: the day on which its end
+    was clear, None too if it lasted until it was what is expected. Percentages with 95 % interval."""
 
     since: date
     noticed: date
     until: date | None
+    over: date | None
     percent: float
     low_percent: float
     high_percent: float
@@ -137,24 +139,39 @@ class _Sum:
 
 
 def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
-    """Return the expected use of every day, and the lasting deviations."""
-    found = expected_days(days)
-    return found, deviations(found)
+    """Return the expected use of every day, and the lasting deviations. What is over teaches nothing from
+    then on: it was not how this home is."""
+    left_out: list[Deviation] = []
+    while True:
+        found = expected_days(days, left_out)
+        alarms = deviations(found)
+        past = [alarm for alarm in alarms if alarm.over is not None]
+        if len(past) <= len(left_out):
+            return found, alarms
+        # One more at a time: later ones were found without knowing of it.
+        left_out = past[: len(left_out) + 1]
 
 
-def expected_days(days: Sequence[WeatherDay]) -> list[ExpectedDay]:
-    """Return the expected use of every day of ``days`` (in order), each from the valid days before it."""
+def expected_days(days: Sequence[WeatherDay], left_out: Sequence[Deviation] = ()) -> list[ExpectedDay]:
+    """Return the expected use of every day of ``days`` (in order), each from the valid days before it; days
+    of deviations ``left_out`` do not count once these are over."""
     found: list[ExpectedDay] = []
     known: list[WeatherDay] = []
     home: _Home | None = None
     fitted: date | None = None
     for day in days:
         if fitted is None or (day.day - fitted).days >= REFIT_DAYS:
-            home, fitted = _home(known[-LEARN_DAYS:]), day.day
+            over = [each for each in left_out if each.over is not None and each.over < day.day]
+            taught = [each for each in known if not any(_within(each.day, one) for one in over)]
+            home, fitted = _home(taught[-LEARN_DAYS:]), day.day
         found.append(_expected(day, home))
         if day.energy_kwh is not None and day.effective_c is not None:
             known.append(day)
     return found
+
+
+def _within(day: date, deviation: Deviation) -> bool:
+    return deviation.until is not None and deviation.since <= day <= deviation.until
 
 
 def _expected(day: WeatherDay, home: _Home | None) -> ExpectedDay:
@@ -234,9 +251,18 @@ def deviations(days: Sequence[ExpectedDay]) -> list[Deviation]:
                 seen.append(each)
             continue
         found[-1] = _deviation(days, begin, open_since, number, None, null)
-        if abs(each.share) < threshold / 2 or (days[number].day - days[begin].day).days >= LEARN_DAYS:
+        is_over = abs(each.share) < threshold / 2
+        if is_over or (days[number].day - days[begin].day).days >= LEARN_DAYS:
             last = _ended(days, begin, number)
-            found[-1] = _deviation(days, begin, open_since, last, days[last].day, null)
+            found[-1] = _deviation(
+                days,
+                begin,
+                open_since,
+                last,
+                days[last].day,
+                null,
+                over=days[number].day if is_over else None,
+            )
             open_since = None
     return found
 
@@ -312,6 +338,7 @@ def _deviation(
     last: int,
     until: date | None,
     null: float | None,
+    over: date | None = None,
 ) -> Deviation:
     known = [
         (day.energy_kwh, day.expected_kwh)
@@ -325,6 +352,7 @@ def _deviation(
         since=days[begin].day,
         noticed=days[noticed].day,
         until=until,
+        over=over,
         percent=100.0 * share,
         low_percent=100.0 * (share - half),
         high_percent=100.0 * (share + half),

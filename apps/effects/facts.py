@@ -116,8 +116,8 @@ def _day(text: str) -> date:
 
 
 def _deviation(kept: Mapping[str, Any]) -> Deviation:
-    dates = {name: _day(kept[name]) for name in ("since", "noticed")}
-    return Deviation(**{**kept, **dates, "until": _day(kept["until"]) if kept["until"] else None})
+    names = ("since", "noticed", "until", "over")
+    return Deviation(**{**kept, **{name: _day(kept[name]) if kept[name] else None for name in names}})
 
 
 def _year_kwh(days: Mapping[date, EffectDay], target: str, last: date) -> float | None:

@@ -106,7 +106,8 @@ def test_the_page_stands_with_nothing_measured_and_a_wrong_address(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
     assert "no answer: fewer than 10 measured days" in text_of(reader.get("/compare").content.decode())
-    assert reader.get("/compare?a_from=yesterday").status_code == 200
+    refused = reader.get("/compare?a_from=yesterday")
+    assert (refused.status_code, "yesterday" in refused.content.decode()) == (400, True)
 
 
 def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home: Site) -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from apps.effects.expected import ExpectedDay, WeatherDay, deviations, expected_days
+from apps.effects.expected import ExpectedDay, WeatherDay, deviations, expected_days, watch
 
 from .known import house_days
 
@@ -74,6 +74,17 @@ def test_a_deviation_that_is_over_has_an_end() -> None:
     (found,) = deviations(expected_days(lived(480, from_day=380, until=430, times=1.3)))
     assert found.until is not None
     assert abs((found.until - (FIRST + timedelta(days=429))).days) <= 7
+
+
+def test_a_deviation_that_is_over_teaches_nothing() -> None:
+    """What follows is what this home is, not "below expected"."""
+    days = lived(480, from_day=330, until=390, times=1.6)
+    found, alarms = watch(days)
+    assert [(alarm.percent > 40.0, alarm.over is not None) for alarm in alarms] == [(True, True)]
+    later = [day.share for day in found[440:] if day.share is not None]
+    assert abs(sum(later) / len(later)) < 0.03
+    taught = [day.share for day in expected_days(days)[440:] if day.share is not None]
+    assert sum(taught) / len(taught) < -0.05
 
 
 def test_after_a_year_the_new_state_is_the_expected_one() -> None:

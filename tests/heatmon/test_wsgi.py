@@ -72,7 +72,7 @@ def test_the_proxy_is_known_on_a_socket_for_both_versions_of_ip(ask: Ask) -> Non
     assert ask("172.30.43.2", "::ffff:172.30.43.2", **SAID)["wsgi.url_scheme"] == "https"
 
 
-def test_a_request_that_django_cannot_even_make_is_refused() -> None:
+def test_a_request_that_django_cannot_even_make_is_refused(db: None) -> None:
     """Many parameters are met already while the charset of a form is read."""
     environ: dict[str, Any] = {}
     setup_testing_defaults(environ)

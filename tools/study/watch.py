@@ -10,7 +10,8 @@ from statistics import fmean, median
 
 import numpy as np
 
-from apps.effects.expected import WeatherDay, deviations, expected_days
+from apps.effects import expected
+from apps.effects.expected import WeatherDay
 
 from .effect_homes import DAYS, FIRST_SEED, HomeClass, LivedHome, lived_home
 
@@ -66,7 +67,7 @@ def watched(seed: int, kind: str, home_class: HomeClass) -> Watched:
     """Return what the watch does in one home, quiet and with each shift of its second season."""
     home = lived_home(seed, kind, home_class)
     begin = int(np.random.default_rng([seed, 79]).integers(*BEGINS))
-    quiet = expected_days(_days(home, begin, 0.0))
+    quiet, false_alarms = expected.watch(_days(home, begin, 0.0))
     inside = [
         day.low_kwh <= day.energy_kwh <= (day.high_kwh or 0.0)
         for day in quiet[LEARNED:]
@@ -74,11 +75,11 @@ def watched(seed: int, kind: str, home_class: HomeClass) -> Watched:
     ]
     found = {}
     for shift in SHIFTS:
-        alarms = deviations(expected_days(_days(home, begin, shift)))
+        _days_of_it, alarms = expected.watch(_days(home, begin, shift))
         hits = [alarm for alarm in alarms if alarm.noticed >= home.day(begin) and alarm.percent > 0]
         if hits:
             found[shift] = (hits[0].noticed - home.day(begin)).days, (hits[0].since - home.day(begin)).days
-    return Watched(held=fmean(inside), false_alarms=len(deviations(quiet)), found=found)
+    return Watched(held=fmean(inside), false_alarms=len(false_alarms), found=found)
 
 
 def _days(home: LivedHome, begin: int, shift: float) -> list[WeatherDay]:
