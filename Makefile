@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
+.PHONY: run test test-slow test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
   production-soak wheels lock \
   lint types check bench study soak load crashes faults browser messages screenshots vendor-check clean
 
@@ -22,11 +22,14 @@ $(VENV)/.dev-installed: requirements-dev.lock $(VENV)/.run-installed
 run: $(VENV)/.run-installed  ## start heatmon; without devices the demo
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: $(VENV)/.dev-installed  ## all tests, in under five minutes
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+test: $(VENV)/.dev-installed  ## the tests, in under five minutes
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.dev-installed  ## those that play whole days or kill processes (about three minutes)
+	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
 
 test-postgres: $(VENV)/.dev-installed  ## the tests that use the ORM, on a PostgreSQL server of their own
-	$(BIN)/python tools/postgres.py $(BIN)/python -m pytest -n $(JOBS) $(ARGS) --ignore tests/heatmon/test_simulate.py \
+	$(BIN)/python tools/postgres.py $(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(ARGS) --ignore tests/heatmon/test_simulate.py \
 	  tests/accounts tests/api tests/changelog tests/dashboard tests/devices tests/heatmon tests/metrics
 
 celery-test: $(VENV)/.dev-installed  ## beat, workers and a real Redis, disturbed in every way (about 5 minutes)

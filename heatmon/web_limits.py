@@ -54,6 +54,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.begun = True  # a connection without a request is as good as half a head
         super().__init__(*args, **kwargs)
 
+    def readable(self) -> bool:
+        # Closed while waitress goes through its sockets: the number would be watched, and given to whoever
+        # comes next, who would be closed for it.
+        return self._fileno is not None and bool(super().readable())
+
+    def writable(self) -> bool:
+        return self._fileno is not None and bool(super().writable())
+
     def received(self, data: bytes) -> bool:
         if not self.begun:
             self.begun, self.since = True, time.monotonic()

@@ -28,6 +28,8 @@ from tests.accounts.test_access import all_addresses
 from tests.dashboard.house import fill, set_up
 from tests.fuzzing import Sent, requests
 
+pytestmark = pytest.mark.slow
+
 REQUESTS = int(os.environ.get("HEATMON_FUZZ_REQUESTS", "2"))
 SEED = int(os.environ.get("HEATMON_FUZZ_SEED", "1"))
 NOW = datetime(2026, 11, 23, 13, 5, 8, tzinfo=UTC)

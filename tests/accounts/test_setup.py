@@ -146,6 +146,7 @@ def test_trying_out_a_wrong_address_answers_with_a_piece_that_names_the_field(si
     assert "<html" in page.content.decode()
 
 
+@pytest.mark.slow
 def test_the_demo_makes_the_account_in_the_real_data_and_asks_for_a_restart(
     client: Client,
     db: None,

@@ -51,7 +51,7 @@ from heatmon.demo.house import DAY_S, DemoState, first_values, remember_devices
 from heatmon.demo.rows import write_chunk
 from tests.factories import Home as SimulatedHome
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 SEEDS = range(1, 1 + int(os.environ.get("EFFECT_SEEDS") or 1))
 OVER_HTTP = bool(os.environ.get("EFFECT_OVER_HTTP"))

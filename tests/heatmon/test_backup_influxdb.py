@@ -6,17 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.metrics.store.influxdb.conftest import server
 from tests.metrics.store.influxdb.standin import StandIn
 
 from .test_influxdb_away import options_of
 from .test_up import ROOT, environment
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["server"]
 
 FILL = """
 from heatmon.database import make_ready
 make_ready()
+import pytest
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import Row
 at = range(1_767_225_600, 1_767_225_600 + 3 * 86_400, 300)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.db import connection
 
 from apps.backups.archive import vacuum_into
@@ -15,6 +16,8 @@ from apps.metrics.store.sqlite import SqliteStore
 from tests.backups.conftest import checksum
 
 from .conftest import MakeHome
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = """

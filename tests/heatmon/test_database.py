@@ -25,6 +25,7 @@ def manage(data_dir: Path, *arguments: str, **given: str) -> subprocess.Complete
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [

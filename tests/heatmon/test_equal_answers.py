@@ -33,6 +33,8 @@ from heatmon.demo.rows import write_chunk
 from tests.factories import Home
 from tests.metrics.store.engines import ENGINES, engine_parameters, needs_influxd
 
+pytestmark = pytest.mark.slow
+
 SHORT_DAYS = 2
 DAYS = int(os.environ.get("HEATMON_INFLUX_DAYS") or SHORT_DAYS)
 LATE_S = 1800

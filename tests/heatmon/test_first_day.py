@@ -21,6 +21,8 @@ from tests.factories import JANUARY
 
 from .first_day import FirstDay
 
+pytestmark = pytest.mark.slow
+
 MakeDay = Callable[..., FirstDay]
 LATE_EVENING = datetime(2026, 1, 12, 22, 44, 3, tzinfo=UTC)  # 23:44 at home: today and yesterday are 48 h
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -22,6 +22,8 @@ from tests.factories import Home
 
 from .importing import run
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 FIRST = datetime(2025, 12, 12, 23, tzinfo=UTC)
 """Midnight in Berlin."""

@@ -18,6 +18,8 @@ from heatmon.log import Outlet
 from tests.heatmon.test_up import ROOT, environment
 from tests.production.processes import free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 PIPE_BYTES = 65_536
 
 

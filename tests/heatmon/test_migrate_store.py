@@ -191,6 +191,7 @@ BulkWriter(default_store()).write_columns(1, "meter", "M", at, {"power_w": [floa
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options", engine_parameters(*[name for name in ENGINES if name != "sqlite"]), indirect=True
 )

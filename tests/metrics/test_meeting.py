@@ -16,6 +16,8 @@ import pytest
 from apps.metrics.derive import RESULTS
 from apps.metrics.store.sqlite import SqliteStore
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 LUMPS = "SELECT start, end, energy_wh, reason FROM metrics_lump ORDER BY start, end"
 EVENTS = "SELECT device, at, kind FROM metrics_meterevent ORDER BY at, kind"

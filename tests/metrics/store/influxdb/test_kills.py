@@ -20,6 +20,8 @@ from apps.metrics.store.influxdb.engine import InfluxEngine
 from ..engines import DAY, METER, MIDNIGHT, power_row, power_rows
 from .standin import StandIn
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 START, END = MIDNIGHT - DAY, MIDNIGHT + 2 * DAY
 Step = Callable[[Store], Any]
