@@ -23,6 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from apps.devices import crash_points
 
 from .words import BackupFailed
@@ -125,6 +127,7 @@ def _pack(work: Path, target: Path, *, at: datetime, version: str) -> None:
         "format": FORMAT,
         "version": version,
         "made_at": at.astimezone(UTC).isoformat(),
+        "demo": settings.DEMO,
         "files": {},
     }
     descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)

@@ -29,9 +29,11 @@ LARGEST_MANIFEST_BYTES = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What an archive says of itself. ``files``: name → (size in bytes, SHA-256 in hex)."""
+    """What an archive says of itself. ``demo``: of the simulated house; ``files``: name → (size in bytes,
+    SHA-256 in hex)."""
 
     version: str
+    demo: bool
     made_at: datetime
     files: Mapping[str, tuple[int, str]]
 
@@ -98,7 +100,8 @@ def _read_manifest(said: Any) -> Manifest:
         raise NotRestorable(f"Its manifest cannot be read: {error!r}") from error
     if made_at is None:
         raise NotRestorable("Its manifest names no time")
-    return Manifest(version=str(said["version"]), made_at=made_at, files=files)
+    demo = said.get("demo") is True
+    return Manifest(version=str(said["version"]), demo=demo, made_at=made_at, files=files)
 
 
 def _unpack_file(archive: zipfile.ZipFile, name: str, target: Path, size: int, digest: str) -> None:

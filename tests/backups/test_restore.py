@@ -68,6 +68,19 @@ def test_a_bad_file_changes_nothing_whatever_is_forced(in_place: Path, archived:
     assert not (in_place / "restoring").exists()
 
 
+def test_the_demos_backup_does_not_become_a_real_home(in_place: Path, tmp_path: Path, settings: Any) -> None:
+    settings.DEMO = True
+    make_archive(tmp_path / "demo.zip", sources_of(in_place), at=MADE_AT, version="0.1.0")
+    settings.DEMO = False
+    before = files_of(in_place)
+    with pytest.raises(CommandError, match="backup of the demo's simulated house") as caught:
+        restore(tmp_path / "demo.zip", "--force")
+    assert caught.value.returncode == 2
+    assert files_of(in_place) == before
+    settings.DEMO = True
+    assert "Restored" in restore(tmp_path / "demo.zip", "--force")
+
+
 def test_a_backup_of_a_newer_heatmon_changes_nothing_either(in_place: Path, tmp_path: Path) -> None:
     newer = Path(shutil.copytree(in_place, tmp_path / "newer"))
     with closing(sqlite3.connect(newer / "heatmon.sqlite3")) as database:

@@ -186,7 +186,7 @@ def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     assert "moved with it: Standby, a day" in text
     assert "moved with it: Hot water" not in text
     assert "What to check" not in text
-    assert "Days of the deviation below are left out." in text
+    assert "Days of the deviation below, and those still judged by it, are left out." in text
     judge_all(here(home, store))
     (entry,) = entries(home, kind=Entry.Kind.EVENT)
     assert 'href="/normal"' in reader.get(f"/changes/{entry.id}").content.decode()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.backups import folder
@@ -178,3 +179,10 @@ def test_the_health_page_shows_the_newest_and_says_when_it_is_old_or_failed(
         page = owner.get("/health").content.decode()
     assert "The last backup failed.</b> There is not enough free disk space for a backup." in page
     assert "old</span>" in page
+
+
+def test_where_no_home_is_set_up_there_is_nothing_to_back_up(db: None, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="put HEATMON_DEMO=1 before the command") as refused:
+        call_command("backup", tmp_path / "one.zip")
+    assert refused.value.returncode == 2
+    assert list(tmp_path.iterdir()) == []

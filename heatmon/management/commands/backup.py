@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from apps.backups import folder
 from apps.backups.words import BackupFailed, log_line
 from apps.devices.locks import LockHeld
+from apps.devices.models import Device
 from apps.metrics.apps import default_store
+from apps.metrics.models import KnownExtent
 from apps.metrics.store.base import StoreUnavailable
 from heatmon.backing_up import back_up, code_of
 
@@ -29,6 +32,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = datetime.now(UTC)
+        if not any(kind.objects.exists() for kind in (User, Device, KnownExtent)):
+            raise CommandError(
+                "No home is set up here, so there is nothing to back up. For the demo's data put"
+                " HEATMON_DEMO=1 before the command.",
+                returncode=2,
+            )
         try:
             target: Path = options["file"] or folder.folder() / folder.name_at(at)
             if target.exists():
@@ -38,4 +47,4 @@ class Command(BaseCommand):
             back_up(default_store(), target, at)
         except (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error, OSError) as error:
             raise CommandError(f"{log_line(code_of(error))} ({error})") from error
-        self.stdout.write(f"{target}: {target.stat().st_size / 1e6:.1f} MB, checked.")
+        self.stdout.write(f"{target}: {target.stat().st_size / 1e6:.2g} MB, checked.")

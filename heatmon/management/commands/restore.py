@@ -75,6 +75,11 @@ class Command(BaseCommand):
         prepared.mkdir(mode=0o700)
         try:
             manifest = unpack(path, prepared)
+            if manifest.demo and not settings.DEMO:
+                raise NotRestorable(
+                    "It is a backup of the demo's simulated house; with HEATMON_DEMO=1 before the command it"
+                    " is restored into the demo"
+                )
             check(prepared)
             now = datetime.now(UTC)
             calls = calls_since(manifest.made_at, data_dir / DATABASE)

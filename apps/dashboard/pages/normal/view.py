@@ -19,7 +19,7 @@ from apps.dashboard.contexts import Table, TableRow
 from apps.dashboard.pages import page, this_home
 from apps.effects.causes import signs_of
 from apps.effects.deviations import also_near, likely_causes
-from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, Deviation, ExpectedDay
+from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, REFIT_DAYS, Deviation, ExpectedDay
 from apps.effects.facts import facts_of
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
@@ -120,12 +120,18 @@ def _inside(days: Sequence[ExpectedDay], deviations: Sequence[Deviation]) -> str
         "held": formatting.number(held),
         "days": formatting.number(len(usual)),
     }
-    left_out = _("Days of the deviation below are left out.") if len(usual) < len(known) else ""
+    left_out = (
+        _("Days of the deviation below, and those still judged by it, are left out.")
+        if len(usual) < len(known)
+        else ""
+    )
     return f"{text} {left_out}".strip()
 
 
 def _deviates(day: date, found: Deviation) -> bool:
-    return found.since <= day and (found.until is None or day <= found.until)
+    """Return whether a day is of the deviation, or still judged by what that taught."""
+    end = found.until if found.over is None else found.over + timedelta(days=REFIT_DAYS)
+    return found.since <= day and (end is None or day <= end)
 
 
 def _why_not(days: Sequence[ExpectedDay]) -> str:
