@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 MIRROR = "mirror.sqlite3"
 LOCK = "backup"
 QUIET_WITHIN_S = 120.0
+FAULTS = (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error, OSError)
+"""What ``back_up`` raises where the outside let it fail; ``code_of`` says what that is called."""
 
 
 def nightly(store: Store, at: datetime) -> bool:
@@ -45,7 +47,7 @@ def nightly(store: Store, at: datetime) -> bool:
         return False
     try:
         back_up(store, folder.folder() / folder.name_at(at), at)
-    except (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error, OSError) as error:
+    except FAULTS as error:
         code = code_of(error)
         folder.note_failure(at, code)
         log.error("%s (%s)", log_line(code), error)
@@ -56,7 +58,7 @@ def nightly(store: Store, at: datetime) -> bool:
 
 
 def back_up(store: Store, target: Path, at: datetime) -> None:
-    """Make one archive. Raises BackupFailed, LockHeld, or what the store, the database or the disk raise."""
+    """Make one archive. Raises one of FAULTS."""
     with held(LOCK):
         if not isinstance(store.engine, SqliteEngine):
             _follow(store, at)  # the long part, with everything else going on

@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from apps.devices import crash_points, storage
+from apps.devices.newer import newer_migrations
 from apps.metrics.apps import default_store
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite.files import quick_check
@@ -105,13 +106,7 @@ def _refuse_to_begin_anew() -> None:
 def refuse_newer_schema() -> None:
     """Leave a data directory written by a newer heatmon untouched. Raises CommandError."""
     loader = MigrationLoader(connection)
-    known = set(loader.disk_migrations)
-    newer = sorted(
-        f"{app}.{name}"
-        for app, name in loader.applied_migrations
-        if (app, name) not in known and app in loader.migrated_apps
-    )
-    if newer:
+    if newer := newer_migrations(loader, loader.applied_migrations):
         raise CommandError(
             f"The data directory was written by a newer heatmon (it knows {', '.join(newer)}). "
             "Start that version, or restore a backup made before the update."

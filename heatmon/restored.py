@@ -12,6 +12,8 @@ import os
 import shutil
 from pathlib import Path
 
+from apps.devices.durable import sync_folder
+
 PENDING = "restored"
 ASIDE = "aside"
 FILES = ("heatmon.sqlite3", "timeseries.sqlite3")
@@ -43,11 +45,7 @@ def _put_in_place(data_dir: Path, pending: Path) -> None:
                 os.replace(data_dir / f"{name}{end}", aside / f"{name}{end}")
         os.replace(pending / name, data_dir / name)
     for folder in (aside, data_dir):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)
     shutil.rmtree(pending)
     if not any(aside.iterdir()):
         aside.rmdir()

@@ -38,20 +38,26 @@ def account_exists() -> bool:
     return get_user_model().objects.exists()
 
 
-def create_first_account(username: str, password: str) -> Any:
-    """Make the owner. Raises AccountExists, or AccountRefused for a weak password or an odd name."""
-    user_model = get_user_model()
-    user = user_model(username=username, is_staff=True, is_superuser=True)
+def checked_account(username: str, password: str, **fields: Any) -> Any:
+    """Return an account that is not saved yet. Raises AccountRefused for a name in use, an odd one, or a weak
+    password."""
+    user = get_user_model()(username=username, **fields)
     try:
         user.set_password(password)
         user.full_clean()
         validate_password(password, user)
     except ValidationError as error:
         raise AccountRefused(list(error.messages)) from error
+    return user
+
+
+def create_first_account(username: str, password: str) -> Any:
+    """Make the owner. Raises AccountExists, or AccountRefused for a weak password or an odd name."""
+    user = checked_account(username, password, is_staff=True, is_superuser=True)
     with transaction.atomic():
         # One at a time: SQLite has one writer, elsewhere the home's row is locked; accounts have no row yet.
         Site.objects.select_for_update().get(pk=default_site().pk)
-        if user_model.objects.exists():
+        if account_exists():
             raise AccountExists("the first account exists already")
         user.save()
     setup_code.end_code(Path(settings.HOME_DATA_DIR))

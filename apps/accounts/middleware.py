@@ -28,7 +28,7 @@ from . import audit
 from .api_errors import error_response
 from .first_account import account_exists
 from .roles import may_use, may_write_notes
-from .tokens import find_token
+from .tokens import bearer, find_token
 
 logger = logging.getLogger("heatmon.access")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -181,9 +181,8 @@ def _api_refusal(request: HttpRequest) -> HttpResponse | None:
         if writes and request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
             return error_response(403, _("Requests from other sites may not make changes here."))
         return None
-    scheme, _blank, plain = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return _token_refusal(request, plain.strip(), writes)
+    if (plain := bearer(request)) is not None:
+        return _token_refusal(request, plain, writes)
     if not request.user.is_authenticated:
         return error_response(401, _("Sign in or send a token: Authorization: Bearer TOKEN."))
     if writes and not may_write_notes(request.user):

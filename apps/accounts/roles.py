@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from .first_account import AccountRefused
+from .first_account import checked_account
 
 WRITE_NOTES = "changelog.add_entry"
 OWNER, NOTES, ANYBODY = "owner", "notes", "anybody"
@@ -46,13 +43,7 @@ def may_write_notes(user: Any) -> bool:
 
 def create_reader(username: str, password: str, *, notes: bool) -> Any:
     """Make a reader's account. Raises AccountRefused for a name in use, an odd one, or a weak password."""
-    user = get_user_model()(username=username)
-    try:
-        user.set_password(password)
-        user.full_clean()
-        validate_password(password, user)
-    except ValidationError as error:
-        raise AccountRefused(list(error.messages)) from error
+    user = checked_account(username, password)
     with transaction.atomic():
         user.save()
         allow_notes(user, notes)

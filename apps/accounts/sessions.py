@@ -50,6 +50,6 @@ def _kept_in_memory() -> Iterator[list[BaseException]]:
         yield failed
     except (DatabaseError, UpdateError) as error:
         cause = error.__context__ if isinstance(error, UpdateError) else error
-        if cause is None or storage.code_of(cause) not in storage.TAKES_NO_WRITES:
+        if cause is None or not storage.takes_no_writes(cause):
             raise
         failed.append(error)

@@ -7,6 +7,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.http import HttpRequest
+
 from .models import ApiToken
 
 PREFIX = "hm_"
@@ -32,6 +34,12 @@ def create_token(
         expires_at=expires_at,
     )
     return token, plain
+
+
+def bearer(request: HttpRequest) -> str | None:
+    """Return the text of the token that a request carries; None where it carries none."""
+    scheme, _blank, plain = request.headers.get("Authorization", "").partition(" ")
+    return plain.strip() if scheme.lower() == "bearer" else None
 
 
 def find_token(plain: str, at: datetime) -> ApiToken | None:

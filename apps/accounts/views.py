@@ -69,7 +69,7 @@ class Login(LoginView):
         try:
             return super().post(request, *args, **kwargs)
         except DatabaseError as error:
-            if storage.code_of(error) not in storage.TAKES_NO_WRITES:
+            if not storage.takes_no_writes(error):
                 raise
             if request.user.is_authenticated:
                 return HttpResponseRedirect(self.get_success_url())  # but for the note of it, all is done
@@ -84,7 +84,7 @@ class Logout(LogoutView):
         try:
             return super().post(request, *args, **kwargs)
         except DatabaseError as error:
-            if storage.code_of(error) not in storage.TAKES_NO_WRITES:
+            if not storage.takes_no_writes(error):
                 raise
             request.session.flush()  # only the note of it could not be written
             return HttpResponseRedirect(self.get_success_url())

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.backups.words import sentence as backup_sentence
 from apps.devices import storage
 from apps.devices.times import parse_time
-from apps.devices.wording import WORDS, offset_words, reported_words, words
+from apps.devices.wording import offset_words, words
 from apps.metrics.status import Fault
 from apps.metrics.status_words import fault_hint, fault_words
 from apps.metrics.store_words import advice
@@ -138,8 +138,7 @@ def _device(key: str, details: Details, zone: tzinfo) -> str:
         return _("The meter's clock is %(offset)s") % {"offset": offset_words(details["offset_s"])}
     if details.get("source") == "heat_pump":
         return words("heat_pump_messages", {"codes": [details["message"]]}, zone).sentence
-    said = reported_words(details.get("message", key))
-    return str(WORDS["meter_faults"][0]) % {"faults": said}
+    return words("meter_faults", {"reported": [details.get("message", key)]}, zone).sentence
 
 
 def _deviation(_key: str, details: Details, zone: tzinfo) -> str:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
-from apps.accounts.tokens import find_token
+from apps.accounts.tokens import bearer, find_token
 from apps.devices import clock
 from apps.devices.options import default_site
 
@@ -41,8 +41,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _has_token(request: HttpRequest) -> bool:
-    scheme, _blank, plain = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and find_token(plain.strip(), clock.now()) is not None
+    plain = bearer(request)
+    return plain is not None and find_token(plain, clock.now()) is not None
 
 
 class _Home:

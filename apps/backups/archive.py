@@ -26,6 +26,8 @@ from typing import Any
 from django.conf import settings
 
 from apps.devices import crash_points
+from apps.devices.durable import sync_folder
+from apps.metrics.store.sqlite.files import integrity_check
 
 from .words import BackupFailed
 
@@ -75,12 +77,12 @@ def make_archive(target: Path, sources: Sources, *, at: datetime, version: str) 
             sources.database(work / DATABASE)
         leave_out_sessions(work / DATABASE)
         for file in FILES:
-            if (fault := integrity_fault(work / file)) is not None:
+            if (fault := integrity_check(work / file)) is not None:
                 raise BackupFailed("damaged", f"the copy of {file} is damaged: {fault}")
         _pack(work, work / target.name, at=at, version=version)
         crash_points.reached("backup")
         os.replace(work / target.name, target)
-        _sync(target.parent)
+        sync_folder(target.parent)
 
 
 def vacuum_into(source: Path, target: Path) -> None:
@@ -88,16 +90,6 @@ def vacuum_into(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=30)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
     os.chmod(target, 0o600)
-
-
-def integrity_fault(path: Path) -> str | None:
-    """Return what is wrong with an SQLite file; None for a sound one."""
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            answer = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return None if answer == ("ok",) else str(answer[0])
 
 
 def leave_out_sessions(database: Path) -> None:
@@ -154,11 +146,3 @@ def chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
     """Yield a stream in pieces."""
     while chunk := read(CHUNK_BYTES):
         yield chunk
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # the rename itself must outlive a power cut
-    finally:
-        os.close(descriptor)

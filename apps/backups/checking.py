@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import shutil
 import sqlite3
@@ -18,13 +19,19 @@ from typing import Any
 
 from django.db.migrations.loader import MigrationLoader
 
+from apps.devices.newer import newer_migrations
 from apps.devices.times import parse_time
+from apps.metrics.store.sqlite.files import integrity_check
 from apps.metrics.store.sqlite.tables import SCHEMA_VERSION
 
-from .archive import APPLICATION, DATABASE, FILES, FORMAT, MANIFEST, SERIES, chunks, integrity_fault
+from .archive import APPLICATION, DATABASE, FILES, FORMAT, MANIFEST, SERIES, chunks
 from .words import NotRestorable
 
 LARGEST_MANIFEST_BYTES = 100_000
+# What zipfile and json make of damaged bytes. RuntimeError: a flag says encrypted, a method or version is not
+# supported, a manifest is nested too deep; LZMAError: the method says LZMA; EOFError, ValueError: a size or
+# a place leads out of the file.
+_NOT_AN_ARCHIVE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +59,7 @@ def unpack(path: Path, into: Path) -> Manifest:
                 raise NotRestorable(f"There is not enough free disk space: {needed} bytes are needed")
             for name, (size, digest) in manifest.files.items():
                 _unpack_file(archive, name, into / name, size, digest)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except _NOT_AN_ARCHIVE as error:
         raise NotRestorable(f"{path} is not a backup, or damaged: {error}") from error
     except OSError as error:
         raise NotRestorable(f"{path} cannot be unpacked: {error.strerror or error}") from error
@@ -63,7 +70,7 @@ def check(folder: Path) -> None:
     """Check the two unpacked databases: whole, heatmon's, of one home, and not newer than this heatmon.
     Raises NotRestorable."""
     for name in FILES:
-        if (fault := integrity_fault(folder / name)) is not None:
+        if (fault := integrity_check(folder / name)) is not None:
             raise NotRestorable(f"{name} in the backup is damaged: {fault}")
     try:
         with (
@@ -120,10 +127,8 @@ def _unpack_file(archive: zipfile.ZipFile, name: str, target: Path, size: int, d
 
 
 def _refuse_newer(database: sqlite3.Connection, series: sqlite3.Connection) -> None:
-    loader = MigrationLoader(None)
-    known = set(loader.disk_migrations)
-    applied = set(database.execute("SELECT app, name FROM django_migrations"))
-    newer = sorted(f"{app}.{name}" for app, name in applied - known if app in loader.migrated_apps)
+    applied = database.execute("SELECT app, name FROM django_migrations")
+    newer = newer_migrations(MigrationLoader(None), applied)
     version = next(iter(_values(series, "SELECT value FROM meta WHERE key = 'schema_version'")), 0)
     if newer or int(version) > SCHEMA_VERSION:
         what = ", ".join(newer) or f"time series {version}"

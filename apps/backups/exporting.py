@@ -6,12 +6,12 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from apps.changelog.models import ConfigurationVersion, Entry, SettingChange
+from apps.changelog.models import ConfigurationVersion, Entry
 from apps.changelog.timeline import view
 from apps.devices.home_options import SECRETS
 from apps.metrics.csv_lines import csv_lines
@@ -73,7 +73,7 @@ def write_days(home: Home, folder: Path) -> None:
 
 def write_changes(home: Home, folder: Path) -> None:
     """Write the changes, the settings of the heat pump by time, and the home's options."""
-    entries = Entry.objects.filter(site=home.site).order_by("at", "pk").iterator()
+    entries = Entry.objects.filter(site=home.site).order_by("at", "pk").prefetch_related("setting_changes")
     _write_json(folder / "changes.json", [_entry(entry) for entry in entries])
     versions = ConfigurationVersion.objects.filter(site=home.site).order_by("at", "pk")
     _write_json(
@@ -88,16 +88,15 @@ def write_changes(home: Home, folder: Path) -> None:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
+    shown = view(entry)
     return {
         "at": entry.at,
         "end": entry.ended_at,
         "kind": entry.kind,
-        "title": view(entry).title,
+        "title": shown.title,
         "text": entry.text,
-        "author": entry.author_name or None,
-        "settings": list(
-            SettingChange.objects.filter(entry=entry).order_by("key").values("key", "before", "after")
-        ),
+        "author": shown.author,
+        "settings": [asdict(change) for change in shown.settings],
     }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from apps.devices.durable import sync_folder
 from apps.devices.models import ApiCall
 
 from .archive import FILES
@@ -65,12 +66,7 @@ def _stored(at: datetime) -> str:
 
 def put_in_force(prepared: Path, pending: Path) -> None:
     """Rename the prepared folder, durably; ``heatmon.restored`` does the rest."""
-    for folder in (prepared, prepared.parent):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-            if folder == prepared.parent:
-                os.rename(prepared, pending)
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_folder(prepared)
+    sync_folder(prepared.parent)
+    os.rename(prepared, pending)
+    sync_folder(prepared.parent)

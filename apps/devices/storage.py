@@ -52,7 +52,7 @@ WORDS: Mapping[str, Promise] = {
     "failed": _("The database cannot be used at the moment. Details are in the log."),
 }
 ASIDE = "timeseries-damaged-{}.sqlite3"
-TAKES_NO_WRITES = frozenset({"disk_full", "read_only", "locked"})
+_TAKES_NO_WRITES = frozenset({"disk_full", "read_only", "locked"})
 ROOM_BYTES = 65_536
 LARGEST_LOG_BYTES = 64 * 2**20  # a write-ahead log is emptied at 4 MB, unless somebody still reads
 LOOK_EVERY_S = 5.0
@@ -178,6 +178,11 @@ def code_of(error: BaseException) -> str:
         if isinstance(one, OSError) and one.errno in _BY_ERRNO:
             return _BY_ERRNO[one.errno]
     return "failed" if isinstance(error, DatabaseError) else ""
+
+
+def takes_no_writes(error: BaseException) -> bool:
+    """Return whether an error says that nothing can be written now, though what is there can be read."""
+    return code_of(error) in _TAKES_NO_WRITES
 
 
 def _of_sqlite(name: str) -> str:

@@ -54,13 +54,22 @@ def write_text(path: Path) -> None:
     path.write_text("not an archive")
 
 
-def repacked(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+def repacked(
+    path: Path, change: Callable[[dict[str, bytes]], None], method: int = zipfile.ZIP_STORED
+) -> None:
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     change(content)
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in content.items():
             archive.writestr(name, data)
+
+
+def spoil_what_lzma_packed(path: Path) -> None:
+    repacked(path, lambda content: None, zipfile.ZIP_LZMA)
+    packed = bytearray(path.read_bytes())
+    packed[30 + len("heatmon.sqlite3") + 4] = 255  # how the first file is packed, behind its header
+    path.write_bytes(packed)
 
 
 def manifest_with(path: Path, **values: Any) -> None:
@@ -104,6 +113,7 @@ def of_a_newer_format(path: Path) -> None:
     ("spoil", "said"),
     [
         (flip_a_byte, "is not a backup, or damaged"),
+        (spoil_what_lzma_packed, "is not a backup, or damaged"),
         (cut_short, "is not a backup, or damaged"),
         (write_text, "is not a backup, or damaged"),
         (add_a_name_that_leads_out, "it holds other files"),

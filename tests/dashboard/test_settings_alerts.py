@@ -14,7 +14,7 @@ from apps.alerts.rules import RULES
 from apps.alerts.watching import choices, quiet_hours, targets
 from apps.dashboard.settings import alert_cards
 from apps.devices.models import Site
-from apps.devices.options import default_site, home_options, save_home_options
+from apps.devices.options import default_site, home_options, save_home_options, saved_names
 
 SECRET = "json://user:canary@127.0.0.1/topic"
 AT = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)
@@ -94,6 +94,7 @@ def test_switches_thresholds_and_quiet_hours_are_saved(owner: Client, site: Site
 def test_what_was_not_changed_stays_the_default(owner: Client, site: Site) -> None:
     post(owner)
     assert (home_options(site).alert_rules, home_options(site).quiet_hours) == ({}, ("22:00", "07:00"))
+    assert saved_names(site) == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.accounts.models import AuditEntry
+from apps.changelog.models import Entry, SettingChange
 from apps.changelog.notes import add_note
 from apps.metrics.store.base import Row
 from tests.factories import Home
@@ -55,6 +56,19 @@ def test_changes_options_and_days_are_there_and_no_secret(exported: Path) -> Non
     everything = "".join(path.read_text() for path in exported.iterdir())
     assert CANARY not in everything
     assert stat.S_IMODE((exported / "changes.json").stat().st_mode) == 0o600
+
+
+def test_a_change_of_settings_is_there_with_what_was_and_what_is(home: Home, tmp_path: Path) -> None:
+    entry = Entry.objects.create(site=home.site, at=home.at, kind=Entry.Kind.SETTING)
+    for key, before, after in (("b", 1.5, 2), ("a", "off", {"x": [1]})):
+        SettingChange.objects.create(entry=entry, key=key, before=before, after=after)
+    call_command("export", str(tmp_path / "out"), stdout=StringIO())
+    (change,) = json.loads((tmp_path / "out" / "changes.json").read_text())
+    assert (change["kind"], change["author"], change["end"]) == ("setting", None, None)
+    assert change["settings"] == [
+        {"key": "a", "before": "off", "after": {"x": [1]}},
+        {"key": "b", "before": 1.5, "after": 2},
+    ]
 
 
 def test_an_export_is_in_the_audit_log(exported: Path) -> None:

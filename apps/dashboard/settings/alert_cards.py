@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from apps.alerts import rules, words
 from apps.alerts.models import Message
 from apps.alerts.sending import send, service_of
-from apps.alerts.watching import active, choices, targets
+from apps.alerts.watching import active, choices, quiet_hours, targets
 from apps.devices.connection import ConnectionReport
 from apps.devices.option_parsers import names
 from apps.devices.options import readable_options
@@ -103,7 +103,7 @@ class AlertCard(Card):
         self.initial[f"threshold_{kind}"] = threshold
 
     def initial_values(self) -> dict[str, Any]:
-        begin, end = self.options.quiet_hours if len(self.options.quiet_hours) == 2 else (None, None)
+        begin, end = quiet_hours(self.options) or (None, None)
         return {"quiet_from": begin, "quiet_until": end}
 
     @property

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from cryptography.fernet import InvalidToken
 
+from apps.devices.durable import sync_folder
 from apps.devices.errors import Detail
 from apps.devices.secret_files import fernet
 
@@ -188,11 +189,7 @@ class TokenStore:
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self.path)
-        directory = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)  # the rename itself must outlive a power cut
-        finally:
-            os.close(directory)
+        sync_folder(self.path.parent)
 
 
 def _made(kind: type[_Part], part: Any) -> _Part | None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 
 from apps.backups import folder
-from apps.backups.words import BackupFailed, log_line
-from apps.devices.locks import LockHeld
+from apps.backups.words import log_line
 from apps.devices.models import Device
 from apps.metrics.apps import default_store
 from apps.metrics.models import KnownExtent
-from apps.metrics.store.base import StoreUnavailable
-from heatmon.backing_up import back_up, code_of
+from heatmon.backing_up import FAULTS, back_up, code_of
 
 
 class Command(BaseCommand):
@@ -45,6 +41,6 @@ class Command(BaseCommand):
             if not target.parent.is_dir():
                 raise CommandError(f"There is no folder {target.parent}.", returncode=2)
             back_up(default_store(), target, at)
-        except (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error, OSError) as error:
+        except FAULTS as error:
             raise CommandError(f"{log_line(code_of(error))} ({error})") from error
         self.stdout.write(f"{target}: {target.stat().st_size / 1e6:.2g} MB, checked.")

@@ -33,9 +33,18 @@ def can_be_read(path: Path) -> bool:
 
 def quick_check(path: Path) -> str | None:
     """Return what is wrong with a SQLite file; None for a sound one."""
+    return _checked(path, "quick_check")
+
+
+def integrity_check(path: Path) -> str | None:
+    """Return what is wrong with a SQLite file, its indexes included; None for a sound one."""
+    return _checked(path, "integrity_check")
+
+
+def _checked(path: Path, check: str) -> str | None:
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+            answer = connection.execute(f"PRAGMA {check}(1)").fetchone()
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if answer == ("ok",) else str(answer[0])
