@@ -7,12 +7,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from statistics import fmean, median
 from typing import Any, Self
 
 from apps.metrics.cycles import CyclingDay
+
+from .plain import plain
 
 VERSION = 1
 
@@ -83,8 +85,7 @@ class Observation:
     trial: Trial | None = None
 
     def as_json(self) -> dict[str, Any]:
-        dates = {name: getattr(self, name).isoformat() for name in ("first", "last", "seen_on")}
-        return {**asdict(self), "numbers": dict(self.numbers), **dates}
+        return plain(self)
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
@@ -159,7 +160,7 @@ def hot_flow(circuit: str, hours: Sequence[HeatedHour], settings: Mapping[str, A
         trial = Trial(key=f"circuits.{circuit}.supply_temperature.min_c", other=lowest - round(excess))
     else:
         trial = _less_shift(circuit, settings, 2)
-    return _observation(HOT_FLOW, hours, hot, circuit, numbers, trial)
+    return _observation(HOT_FLOW, _days(hours), _days(hot), circuit, numbers, trial)
 
 
 def lower_shift(circuit: str, hours: Sequence[RoomHour], settings: Mapping[str, Any]) -> Observation | None:
@@ -171,7 +172,7 @@ def lower_shift(circuit: str, hours: Sequence[RoomHour], settings: Mapping[str, 
     if excess < limit("warm_room") or len(warm) < limit("warm_share") * len(hours):
         return None
     trial = _less_shift(circuit, settings, min(3, math.floor(excess)))
-    return _observation(LOWER_SHIFT, hours, warm, circuit, {"excess_k": excess}, trial)
+    return _observation(LOWER_SHIFT, _days(hours), _days(warm), circuit, {"excess_k": excess}, trial)
 
 
 def _less_shift(circuit: str, settings: Mapping[str, Any], kelvin: int) -> Trial | None:
@@ -191,16 +192,8 @@ def short_cycles(days: Mapping[date, CyclingDay], settings: Mapping[str, Any]) -
     }
     keys = sorted(key for key in settings if key.startswith("circuits.") and ".hysteresis." in key)
     wider = next(((key, value) for key in keys if (value := _number(settings, key)) is not None), None)
-    return Observation(
-        code=SHORT_CYCLES,
-        first=min(days),
-        last=max(days),
-        known=len(days),
-        times=len(short),
-        seen_on=max(short),
-        numbers=numbers,
-        trial=None if wider is None else Trial(key=wider[0], other=wider[1] + 2),
-    )
+    trial = None if wider is None else Trial(key=wider[0], other=wider[1] + 2)
+    return _observation(SHORT_CYCLES, list(days), list(short), "", numbers, trial)
 
 
 def rod_runs(
@@ -217,7 +210,7 @@ def rod_runs(
     target = _number(settings, "dhw.target_temperature_c")
     numbers = {"rod_h": hours} | ({} if rod_kw is None else {"rod_kwh": hours * rod_kw})
     trial = None if target is None else Trial(key="dhw.target_temperature_c", other=target - 3)
-    return _observation(ROD_RUNS, runs, with_rod, "", numbers, trial)
+    return _observation(ROD_RUNS, _days(runs), _days(with_rod), "", numbers, trial)
 
 
 def circulation(days: Sequence[CirculationDay], change: int | None) -> Observation | None:
@@ -229,7 +222,8 @@ def circulation(days: Sequence[CirculationDay], change: int | None) -> Observati
         return None
     numbers = {"on_h": hours, "night_h": fmean(day.night_on_h for day in days)}
     trial = None if change is None else Trial(change=change)
-    return _observation(CIRCULATION, days, [day for day in days if day.on_h > 0], "", numbers, trial)
+    running = [day for day in days if day.on_h > 0]
+    return _observation(CIRCULATION, _days(days), _days(running), "", numbers, trial)
 
 
 def setback(circuit: str, days: Sequence[SetbackDay], settings: Mapping[str, Any]) -> Observation | None:
@@ -258,30 +252,37 @@ def setback(circuit: str, days: Sequence[SetbackDay], settings: Mapping[str, Any
     }
     key = f"circuits.{circuit}.target_temperature.reduced_c"
     trial = None if normal is None or key not in settings else Trial(key=key, other=normal)
-    return _observation(SETBACK, known, known, circuit, numbers, trial)
+    return _observation(SETBACK, _days(known), _days(known), circuit, numbers, trial)
 
 
 def _observation(
     code: str,
-    known: Sequence[HeatedHour | RoomHour | HotWaterRun | CirculationDay | SetbackDay],
-    seen: Sequence[HeatedHour | RoomHour | HotWaterRun | CirculationDay | SetbackDay],
+    known: Sequence[date],
+    seen: Sequence[date],
     circuit: str,
     numbers: Mapping[str, float],
     trial: Trial | None,
 ) -> Observation:
-    often = Counter(each.day for each in seen)
+    """Return what was seen. ``known``, ``seen``: a day for each hour, day or run."""
+    often = Counter(seen)
     most = max(often.values())
     return Observation(
         code=code,
         circuit=circuit,
-        first=min(each.day for each in known),
-        last=max(each.day for each in known),
+        first=min(known),
+        last=max(known),
         known=len(known),
         times=len(seen),
         seen_on=max(day for day, count in often.items() if 2 * count >= most),
         numbers=numbers,
         trial=trial,
     )
+
+
+def _days(
+    found: Sequence[HeatedHour | RoomHour | HotWaterRun | CirculationDay | SetbackDay],
+) -> list[date]:
+    return [each.day for each in found]
 
 
 def _number(settings: Mapping[str, Any], key: str) -> float | None:

@@ -18,9 +18,11 @@ from apps.changelog.timeline import configurations, state
 from apps.devices.configuration import WEEKDAYS
 from apps.devices.models import Site
 from apps.devices.sql import first_row
-from apps.metrics.efficiency import cycling_days, heating_curve
+from apps.metrics.efficiency import ROD_COUNTERS, cycling_days, heating_curve
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
+from apps.metrics.silence import SILENT_S
+from apps.metrics.store.base import Series
 from apps.metrics.totals import totals
 from apps.metrics.windows import day_edges, days
 
@@ -56,12 +58,9 @@ BASE_C = 16.0
 EVENING_FROM_H = 17
 AFTERWARDS_H = 3
 NIGHT_H = frozenset({23, 0, 1, 2, 3, 4})
-STALE_S = 1800
-"""An hour whose answers only repeat what is older than this before it is not known (metrics §1)."""
 LONGEST_BREAK_S = 900
 """Polls of one run of hot water are at most this far apart."""
 _KEPT = "SELECT observations FROM effects_homeadvice WHERE site_id = %s"
-RODS = ("heating_rod_level_one_s", "heating_rod_level_two_s")
 
 
 def kept_advice(site: Site) -> list[Observation]:
@@ -132,7 +131,7 @@ class _Look:
         )
         times = [at.timestamp() for at, _settings in history]
         self.now: Mapping[str, Any] = history[-1][1] if history else {}
-        self._known: dict[tuple[str, str], dict[int, float]] = {}
+        self._series: dict[str, Series] = {}
         self.hours = []
         newest = self.value("newest_source_at", "max")
         first_at = -(-self.start // HOUR_S) * HOUR_S
@@ -140,7 +139,8 @@ class _Look:
             local = datetime.fromtimestamp(at, zone)
             known = bisect_right(times, at)
             settings = history[known - 1][1] if known else {}
-            if newest.get(at, at) > at - STALE_S:
+            # an hour whose answers only repeat what is older is not known
+            if newest.get(at, at) > at - SILENT_S:
                 self.hours.append(_Hour(at, local.date(), local.hour, settings))
 
     @property
@@ -156,14 +156,13 @@ class _Look:
         return circuits if len(circuits) == 1 else []
 
     def value(self, name: str, what: str = "mean") -> dict[int, float]:
-        """Return hour → mean, max or sum of a series, of the hours that have any."""
-        known = self._known.get((name, what))
-        if known is None:
+        """Return hour → mean, max, sum or count of a series, of the hours that have any."""
+        series = self._series.get(name)
+        if series is None:
             series = self.home.store.series(self.home.id, name, self.start, self.end, HOUR_S)
-            pairs = zip(series.time, getattr(series, what), strict=True)
-            known = {at: value for at, value in pairs if value is not None}
-            self._known[name, what] = known
-        return known
+            self._series[name] = series
+        pairs = zip(series.time, getattr(series, what), strict=True)
+        return {at: value for at, value in pairs if value is not None}
 
     def of_circuit(self, name: str, circuit: str) -> dict[int, float]:
         """Return the values of a circuit; of the only one also those of the whole unit."""
@@ -254,7 +253,7 @@ class _Look:
 
     def hot_water_runs(self) -> list[HotWaterRun]:
         """Return the runs of hot water that were seen from before their begin until after their end."""
-        fields = ["dhw_charging", *RODS]
+        fields = ["dhw_charging", *ROD_COUNTERS]
         rows = self.home.store.rows(self.home.id, "heat_pump", self.start, self.end, fields=fields)
         polls = [row for row in rows if not row.circuit and row.values.get("dhw_charging") is not None]
         found: list[HotWaterRun] = []
@@ -306,5 +305,5 @@ def _is_set_back(circuit: str, hour: _Hour) -> bool:
 
 
 def _rod_s(values: Mapping[str, float | None]) -> float | None:
-    levels = [level for name in RODS if (level := values.get(name)) is not None]
+    levels = [level for name in ROD_COUNTERS if (level := values.get(name)) is not None]
     return sum(levels) if levels else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from apps.metrics.cop import percent_of_carnot
 from apps.metrics.efficiency import rod_runtime_s
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
+from apps.metrics.store.base import Series
 from apps.metrics.totals import totals
 
 from .expected import Deviation
@@ -19,6 +21,14 @@ DATED_TO = timedelta(days=7)
 LOOK_BACK = timedelta(days=42)
 LEAST_DAYS = 7
 HOUR_S = 3600
+HOURLY = (
+    "primary_supply_temperature_c",
+    "primary_return_temperature_c",
+    "secondary_supply_temperature_c",
+    "return_temperature_c",
+    "compressor_run_s",
+    "dhw_charging",
+)
 
 
 @kept
@@ -43,17 +53,14 @@ def _signs(home: Home, first: date, last: date) -> Signs:
     known_days = whole.seconds("electric_s") / 86_400
     standby, dhw = whole["electrical_energy_standby_wh"], whole.dhw_energy_wh
     rod_s = rod_runtime_s(home, start, end)
+    source_k, water_k = _differences(home, start, end)
     return Signs(
         standby_kwh=_a_day(standby, known_days),
         dhw_kwh=_a_day(dhw, known_days),
         rod_h=None if rod_s is None else rod_s / HOUR_S / ((last - first).days + 1),
         carnot_percent=percent_of_carnot(whole["carnot_work_wh"], whole["carnot_energy_wh"]),
-        source_k=_difference(
-            home, "primary_supply_temperature_c", "primary_return_temperature_c", start, end
-        ),
-        water_k=_difference(
-            home, "secondary_supply_temperature_c", "return_temperature_c", start, end, heating_only=True
-        ),
+        source_k=source_k,
+        water_k=water_k,
     )
 
 
@@ -61,19 +68,22 @@ def _a_day(energy_wh: float | None, days: float) -> float | None:
     return None if energy_wh is None or days <= 0 else energy_wh / 1000 / days
 
 
-def _difference(
-    home: Home, warm: str, cold: str, start: int, end: int, *, heating_only: bool = False
-) -> float | None:
-    """Return the mean difference over the hours in which the compressor ran most of the time."""
-    warmer, colder, run, dhw = (
-        home.store.series(home.id, name, start, end, HOUR_S)
-        for name in (warm, cold, "compressor_run_s", "dhw_charging")
+def _differences(home: Home, start: int, end: int) -> tuple[float | None, float | None]:
+    """Return how far brine cools and heating water warms over the hours in which the compressor ran most of
+    the time, the water without those of hot water."""
+    brine_in, brine_out, flow, back, run, dhw = (
+        home.store.series(home.id, name, start, end, HOUR_S) for name in HOURLY
     )
+    runs = [(run_s or 0.0) >= 0.9 * HOUR_S for run_s in run.sum]
+    heats = [running and not charging for running, charging in zip(runs, dhw.max, strict=True)]
+    return _difference(brine_in, brine_out, runs), _difference(flow, back, heats)
+
+
+def _difference(warm: Series, cold: Series, counts: Sequence[bool]) -> float | None:
     return mean_difference(
         [
             (one, other)
-            for one, other, run_s, charging in zip(warmer.mean, colder.mean, run.sum, dhw.max, strict=True)
-            if one is not None and other is not None and (run_s or 0.0) >= 0.9 * HOUR_S
-            if not (heating_only and charging)
+            for one, other, does_count in zip(warm.mean, cold.mean, counts, strict=True)
+            if does_count and one is not None and other is not None
         ]
     )

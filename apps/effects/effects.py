@@ -25,8 +25,9 @@ from .gathering import (
     test_spans,
 )
 from .models import AlternatingTest, Effect, HomeFacts
+from .spans import covers
 from .targets import target_of, told_apart
-from .testing import close_test, entry_test, running_test
+from .testing import close_test, running_test
 from .verdicts import METHOD_VERSION, Question, Verdict, verdicts
 
 log = logging.getLogger(__name__)
@@ -95,9 +96,15 @@ def effect_of(home: Home, entry: Entry) -> Answer:
 
 
 def _asked(home: Home, entry: Entry, known: _Known) -> _Asked:
-    test = entry_test(home, entry)
-    question = _question(home, entry, known, in_test=test is not None)
+    change = change_of(home, entry)
+    test = _test_of(change, known.tests)
+    question = _question(home, change, known, in_test=test is not None)
     return _Asked(entry, question, digest([METHOD_VERSION, asdict(question)]), test)
+
+
+def _test_of(change: Change, tests: Iterable[TestSpan]) -> AlternatingTest | None:
+    """Return the test that a change of its setting belongs to."""
+    return next((test for test, span in tests if test.key in change.keys and covers(span, change.day)), None)
 
 
 def _kept(asked: _Asked) -> Effect | None:
@@ -141,8 +148,7 @@ def judge_all(home: Home) -> int:
     return len(entries)
 
 
-def _question(home: Home, entry: Entry, known: _Known, *, in_test: bool) -> Question:
-    asked = change_of(home, entry)
+def _question(home: Home, asked: Change, known: _Known, *, in_test: bool) -> Question:
     changes = {change.id: change for change in known.changes} | {asked.id: asked}
     group = group_of(asked.id, {change.id: change.day for change in changes.values()})
     target = target_of(key for each in group.ids for key in changes[each].keys)
@@ -169,7 +175,7 @@ def _has_days(home: Home, group: Group, first: date) -> bool:
 def _others(changes: Iterable[Change], tests: Iterable[TestSpan], group: Group) -> tuple[date, ...]:
     """Return the nearest other changes and tests on both sides: those farther away do not matter."""
     days = [change.day for change in changes if change.id not in group.ids]
-    days += [day for _key, span in tests for day in span]
+    days += [day for _test, span in tests for day in span]
     before = [day for day in days if day < group.first]
     after = [day for day in days if day > group.last]
     return (*([max(before)] if before else []), *([min(after)] if after else []))

@@ -8,7 +8,7 @@ used; best run in a child process. Source: metrics §5.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -141,33 +141,26 @@ class _Sum:
 def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
     """Return the expected use of every day, and the lasting deviations. What is over teaches nothing from
     then on: it was not how this home is."""
-    left_out: list[Deviation] = []
-    while True:
-        found = expected_days(days, left_out)
-        alarms = deviations(found)
-        past = [alarm for alarm in alarms if alarm.over is not None]
-        if len(past) <= len(left_out):
-            return found, alarms
-        # One more at a time: later ones were found without knowing of it.
-        left_out = past[: len(left_out) + 1]
+    seen = Watch()
+    for day in expected_days(days, seen.found):
+        seen.see(day)
+    return seen.days, seen.found
 
 
-def expected_days(days: Sequence[WeatherDay], left_out: Sequence[Deviation] = ()) -> list[ExpectedDay]:
-    """Return the expected use of every day of ``days`` (in order), each from the valid days before it; days
-    of deviations ``left_out`` do not count once these are over."""
-    found: list[ExpectedDay] = []
+def expected_days(days: Sequence[WeatherDay], found: Sequence[Deviation] = ()) -> Iterator[ExpectedDay]:
+    """Yield the expected use of every day of ``days`` (in order), each from the valid days before it; days of
+    deviations ``found`` until then do not count once these are over."""
     known: list[WeatherDay] = []
     home: _Home | None = None
     fitted: date | None = None
     for day in days:
         if fitted is None or (day.day - fitted).days >= REFIT_DAYS:
-            over = [each for each in left_out if each.over is not None and each.over < day.day]
+            over = [each for each in found if each.over is not None]
             taught = [each for each in known if not any(_within(each.day, one) for one in over)]
             home, fitted = _home(taught[-LEARN_DAYS:]), day.day
-        found.append(_expected(day, home))
+        yield _expected(day, home)
         if day.energy_kwh is not None and day.effective_c is not None:
             known.append(day)
-    return found
 
 
 def _within(day: date, deviation: Deviation) -> bool:
@@ -228,43 +221,54 @@ def _home(days: Sequence[WeatherDay]) -> _Home | None:
     )
 
 
-def deviations(days: Sequence[ExpectedDay]) -> list[Deviation]:
-    """Return the lasting deviations, oldest first: the last 28 days differ by more than the threshold; the
-    begin is where the cumulative sum of the differences left zero for the last time."""
-    sums = [_sum(days, number) for number in range(len(days))]
-    found: list[Deviation] = []
-    seen: list[_Sum] = []
-    open_since: int | None = None
-    begin, threshold = 0, UNKNOWN_SHARE
-    for number, each in enumerate(sums):
+class Watch:
+    """Days seen one after the other and the lasting deviations ``found`` in them, oldest first: the last 28
+    days differ by more than the threshold; the begin is where the cumulative sum of the differences left zero
+    for the last time."""
+
+    def __init__(self) -> None:
+        self.days: list[ExpectedDay] = []
+        self.found: list[Deviation] = []
+        self._quiet: list[_Sum] = []
+        self._open_since: int | None = None
+        self._begin, self._threshold = 0, UNKNOWN_SHARE
+
+    def see(self, day: ExpectedDay) -> None:
+        """Look at the day that follows."""
+        self.days.append(day)
+        number = len(self.days) - 1
+        each = _sum(self.days, number)
         if each is None:
-            continue
-        null = _null_share(seen, each.expected_kwh)
-        if open_since is None:
-            threshold = UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
-            if abs(each.share) > threshold and abs(each.kwh) > LEAST_KWH:
-                earliest = _after(days, found)
-                begin = _begin(days, earliest, number, math.copysign(threshold / 2, each.share))
-                open_since = number
-                found.append(_deviation(days, begin, number, number, None, null))
-            else:
-                seen.append(each)
-            continue
-        found[-1] = _deviation(days, begin, open_since, number, None, null)
-        is_over = abs(each.share) < threshold / 2
-        if is_over or (days[number].day - days[begin].day).days >= LEARN_DAYS:
-            last = _ended(days, begin, number)
-            found[-1] = _deviation(
-                days,
-                begin,
-                open_since,
-                last,
-                days[last].day,
-                null,
-                over=days[number].day if is_over else None,
-            )
-            open_since = None
-    return found
+            return
+        null = _null_share(self._quiet, each.expected_kwh)
+        if self._open_since is None:
+            self._look(number, each, null)
+        else:
+            self._follow(number, each, null, self._open_since)
+
+    def _look(self, number: int, each: _Sum, null: float | None) -> None:
+        """Begin a deviation where the sum shows one."""
+        self._threshold = UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
+        if abs(each.share) <= self._threshold or abs(each.kwh) <= LEAST_KWH:
+            self._quiet.append(each)
+            return
+        earliest = _after(self.days, self.found)
+        slack = math.copysign(self._threshold / 2, each.share)
+        self._begin = _begin(self.days, earliest, number, slack)
+        self._open_since = number
+        self.found.append(_deviation(self.days, self._begin, number, number, None, null))
+
+    def _follow(self, number: int, each: _Sum, null: float | None, noticed: int) -> None:
+        """Take the deviation up to this day, or end it."""
+        day = self.days[number].day
+        is_over = abs(each.share) < self._threshold / 2
+        if not is_over and (day - self.days[self._begin].day).days < LEARN_DAYS:
+            self.found[-1] = _deviation(self.days, self._begin, noticed, number, None, null)
+            return
+        last = _ended(self.days, self._begin, number)
+        until, over = self.days[last].day, day if is_over else None
+        self.found[-1] = _deviation(self.days, self._begin, noticed, last, until, null, over)
+        self._open_since = None
 
 
 def _null_share(seen: Sequence[_Sum], expected_kwh: float) -> float | None:

@@ -19,6 +19,7 @@ from .expected import Deviation, ExpectedDay, WeatherDay, watch
 from .gathering import effect_days, quiet_changes
 from .models import AlternatingTest, HomeFacts
 from .null import OwnNull, own_nulls
+from .plain import plain
 from .samples import EffectDay
 from .targets import DHW, SPACE, TOTAL
 from .verdicts import METHOD_VERSION
@@ -83,8 +84,8 @@ def _made_facts(home: Home) -> dict[str, Any]:
     return {
         "nulls": {target: None if null is None else asdict(null) for target, null in nulls.items()},
         "year_kwh": {target: _year_kwh(days, target, last) for target in targets},
-        "expected": [_plain(day) for day in expected],
-        "deviations": [_plain(deviation) for deviation in found],
+        "expected": [plain(day) for day in expected],
+        "deviations": [plain(deviation) for deviation in found],
     }
 
 
@@ -102,13 +103,6 @@ def _weather_day(day: date, known: EffectDay | None) -> WeatherDay:
     return WeatherDay(
         day=day, energy_kwh=known.energy_kwh, outside_c=known.outside_c, before_c=known.before_c
     )
-
-
-def _plain(record: ExpectedDay | Deviation) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in asdict(record).items()
-    }
 
 
 def _day(text: str) -> date:

@@ -40,14 +40,14 @@ class Change:
     keys: tuple[str, ...]
 
 
-TestSpan = tuple[str, tuple[date, date]]
-"""What an alternating test is about, and its first and last local day."""
+TestSpan = tuple[AlternatingTest, tuple[date, date]]
+"""An alternating test, and its first and last local day."""
 
 
 def test_spans(home: Home) -> list[TestSpan]:
     """Return the span of each alternating test."""
     tests = AlternatingTest.objects.filter(site_id=home.id)
-    return [(test.key, span_of(test, home.today)) for test in tests]
+    return [(test, span_of(test, home.today)) for test in tests]
 
 
 def setting_changes(home: Home, tests: Sequence[TestSpan]) -> list[Change]:
@@ -57,7 +57,7 @@ def setting_changes(home: Home, tests: Sequence[TestSpan]) -> list[Change]:
     return [
         change
         for change in found
-        if not any(change.keys == (key,) and covers(span, change.day) for key, span in tests)
+        if not any(change.keys == (test.key,) and covers(span, change.day) for test, span in tests)
     ]
 
 
@@ -65,7 +65,7 @@ def quiet_changes(home: Home) -> set[date]:
     """Return the local days that no quiet date may lie near: of changes, of the meter, of tests."""
     tests = test_spans(home)
     changes = {change.day for change in setting_changes(home, tests)} | set(meter_days(home))
-    for _key, (first, last) in tests:
+    for _test, (first, last) in tests:
         changes.update(days(first, last))
     return changes
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from apps.changelog.models import Entry, SettingChange
+from apps.changelog.models import SettingChange
 from apps.changelog.timeline import configuration_at, configurations
 from apps.metrics.child import in_child
 from apps.metrics.home import Home
@@ -30,7 +30,7 @@ from .alternating import (
 from .estimator import Estimate
 from .gathering import effect_days, quiet_changes
 from .models import AlternatingTest
-from .spans import blocks_of, covers, is_paused, paused_days, span_of
+from .spans import blocks_of, is_paused, paused_days
 from .targets import ELECTRICITY, Target, target_of, told_apart
 
 DAY = timedelta(days=1)
@@ -194,14 +194,3 @@ def powers_of(home: Home, target: str, state: tuple[Any, ...]) -> Mapping[Design
     known = effect_days(home, max(first, last - POWER_DAYS * DAY), last)
     energy = told_apart(Target(energy=target, leads=ELECTRICITY), known.values()).energy
     return in_child(powers, known, quiet_changes(home), energy)
-
-
-def entry_test(home: Home, entry: Entry) -> AlternatingTest | None:
-    """Return the test that a change of its setting belongs to."""
-    keys = {change.key for change in entry.setting_changes.all()}
-    day = local_date(entry.at, home.options.zone)
-    return next((test for test in _tests(home, keys) if covers(span_of(test, home.today), day)), None)
-
-
-def _tests(home: Home, keys: Iterable[str]) -> Iterable[AlternatingTest]:
-    return AlternatingTest.objects.filter(site_id=home.id, key__in=list(keys)) if keys else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from statistics import fmean
 from typing import Any
@@ -28,6 +28,7 @@ from .fortnights import (
     windows,
 )
 from .null import OwnNull, with_null
+from .plain import plain
 from .samples import EffectDay, Sample, mean_degree_days, samples
 from .source import source_share
 from .targets import EFFICIENCY, Target
@@ -96,8 +97,7 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON types."""
-        found: dict[str, Any] = _plain(asdict(self))
-        return found
+        return plain(self)
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Verdict:
@@ -212,14 +212,6 @@ def _side_of(window: Window, days: list[Sample]) -> Side:
         degrees_k=mean_degree_days(days),
         energy_kwh=fmean(day.value for day in days) if days else None,
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _date(text: str | None) -> date | None:

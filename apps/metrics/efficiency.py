@@ -18,6 +18,7 @@ from .totals import totals
 from .windows import days
 
 CYCLE_SPANS_DAYS = (7, 30, 365)
+ROD_COUNTERS = ("heating_rod_level_one_s", "heating_rod_level_two_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +235,7 @@ def counter_rise(home: Home, name: str, start: int, end: int) -> float | None:
 
 def rod_runtime_s(home: Home, start: int, end: int) -> float | None:
     """Return the runtime of the heating rod in [start, end), both levels [s]; None if never reported."""
-    levels = [
-        rise
-        for level in ("one", "two")
-        if (rise := counter_rise(home, f"heating_rod_level_{level}_s", start, end)) is not None
-    ]
+    levels = [rise for name in ROD_COUNTERS if (rise := counter_rise(home, name, start, end)) is not None]
     return sum(levels) if levels else None
 
 

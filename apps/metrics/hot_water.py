@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 
 from .grid import INTERVAL_S
 from .home import Home
@@ -114,9 +115,9 @@ def _is_night(at: int, zone: tzinfo) -> bool:
 
 
 @kept
-def last_run(home: Home, within_days: int = 14) -> Run | None:
-    """Return the newest run for hot water, which may still go on."""
-    for back in (1, within_days):
+def last_run(home: Home) -> Run | None:
+    """Return the newest run for hot water of the last fortnight, which may still go on."""
+    for back in (1, 14):
         runs = hot_water(home, home.today - timedelta(days=back), home.today).runs
         if runs:
             return runs[-1]
@@ -165,10 +166,9 @@ def _days(
     draws = draws_of(steps, runs)
     edges = day_edges(first, last, home.options.zone)
     running = home.store.sums(home.id, ["compressor_run_s"], edges)["compressor_run_s"]
+    offset = steps[0].start
     found = []
-    for day, run in zip(days(first, last), running, strict=True):
-        start, end = home.day_bounds(day)
-        offset = steps[0].start
+    for day, (start, end), compressor in zip(days(first, last), pairwise(edges), running, strict=True):
         inside = range((start - offset) // INTERVAL_S, min((end - offset) // INTERVAL_S, len(steps)))
         pump = [on for index in inside if (on := circulation[index]) is not None]
         found.append(
@@ -176,7 +176,7 @@ def _days(
                 day=day,
                 runs=[run for run in runs if start <= run.start < end],
                 draws=[draw for draw in draws if start <= draw.start < end],
-                known_s=_known_s([steps[index] for index in inside], unexplained, run.sum or 0.0),
+                known_s=_known_s([steps[index] for index in inside], unexplained, compressor.sum or 0.0),
                 circulation_s=INTERVAL_S * sum(on >= 0.5 for on in pump),
                 circulation_known_s=INTERVAL_S * len(pump),
             )

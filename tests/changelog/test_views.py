@@ -457,7 +457,7 @@ def test_a_change_costs_few_queries(client: Client, site: Site, django_assert_nu
     entry = schedule_changed(site)
     note(site, at=-20)
     client.get(f"/changes/{entry.id}")
-    with django_assert_num_queries(29):  # 9 for the entry, 20 for what its effect rests on
+    with django_assert_num_queries(28):  # 9 for the entry, 19 for what its effect rests on
         client.get(f"/changes/{entry.id}")
 
 

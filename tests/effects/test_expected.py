@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import pytest
 
-from apps.effects.expected import ExpectedDay, WeatherDay, deviations, expected_days, watch
+from apps.effects.expected import Deviation, ExpectedDay, Watch, WeatherDay, expected_days, watch
 
 from .known import house_days
 
@@ -26,8 +27,15 @@ def lived(count: int, *, from_day: int = 10_000, until: int = 10_000, times: flo
     ]
 
 
+def deviations(days: Iterable[ExpectedDay]) -> list[Deviation]:
+    seen = Watch()
+    for day in days:
+        seen.see(day)
+    return seen.found
+
+
 def test_the_first_sixty_days_only_teach() -> None:
-    found = expected_days(lived(90))
+    found = list(expected_days(lived(90)))
     assert {day.reason for day in found[:60]} == {"few_days"}
     assert found[75].reason is None
 
@@ -41,7 +49,7 @@ def test_four_of_five_days_lie_inside_the_band() -> None:
 def test_a_day_that_was_not_measured_has_an_expectation_all_the_same() -> None:
     days = lived(100)
     days[80] = WeatherDay(day=days[80].day, energy_kwh=None, outside_c=3.0, before_c=3.0)
-    found = expected_days(days)[80]
+    found = list(expected_days(days))[80]
     assert found.expected_kwh is not None
     assert found.reason == "not_measured"
 
@@ -49,11 +57,11 @@ def test_a_day_that_was_not_measured_has_an_expectation_all_the_same() -> None:
 def test_weather_never_seen_is_not_guessed() -> None:
     days = lived(100)
     days[80] = WeatherDay(day=days[80].day, energy_kwh=2.0, outside_c=28.0, before_c=28.0)
-    assert expected_days(days)[80].reason == "other_weather"
+    assert list(expected_days(days))[80].reason == "other_weather"
 
 
 def test_a_later_day_never_changes_what_was_expected_of_an_earlier_one() -> None:
-    assert expected_days(lived(200))[:150] == expected_days(lived(150))
+    assert list(expected_days(lived(200)))[:150] == list(expected_days(lived(150)))
 
 
 def test_a_quiet_house_has_no_deviation() -> None:
@@ -83,7 +91,7 @@ def test_a_deviation_that_is_over_teaches_nothing() -> None:
     assert [(alarm.percent > 40.0, alarm.over is not None) for alarm in alarms] == [(True, True)]
     later = [day.share for day in found[440:] if day.share is not None]
     assert abs(sum(later) / len(later)) < 0.03
-    taught = [day.share for day in expected_days(days)[440:] if day.share is not None]
+    taught = [day.share for day in list(expected_days(days))[440:] if day.share is not None]
     assert sum(taught) / len(taught) < -0.05
 
 

@@ -219,16 +219,9 @@ def _fortnights(
 def _placebo(home: LivedHome, change: int, window: int, days: dict[date, EffectDay]) -> float | None:
     """Return what two windows around a day without a change seem to differ by [%], where that is not
     refused."""
-    numbers = range(1, window + 1)
-    before, after = (
-        [
-            days[home.day(change + sign * number)]
-            for number in numbers
-            if home.day(change + sign * number) in days
-        ]
-        for sign in (-1, 1)
-    )
-    old, new = samples(before, after, "total")
+    before = Window(first=home.day(change - window), last=home.day(change - 1))
+    after = Window(first=home.day(change + 1), last=home.day(change + window))
+    old, new = samples(*sides(before, after, days), "total")
     if min(len(old), len(new)) < LEAST_DAYS or alike(old, new) < LEAST_ALIKE_DAYS:
         return None
     if min(mean_degree_days(old), mean_degree_days(new)) < LEAST_DEGREES_K:

@@ -166,8 +166,10 @@ def _test(found: Observation) -> str:
 
 def _trial(found: Observation, settings: Mapping[str, Any]) -> str:
     trial = found.trial
-    if trial is None or trial.change is not None:
-        return _("the old schedule and the new one") if trial is not None else ""
+    if trial is None:
+        return ""
+    if trial.change is not None:
+        return _("the old schedule and the new one")
     return _("%(setting)s, %(present)s or %(other)s") % {
         "setting": label_of(trial.key),
         "present": shown(trial.key, settings.get(trial.key)),
