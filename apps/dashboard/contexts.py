@@ -141,6 +141,9 @@ class Table:
     foot: TableRow | None = None
 
 
+NO_TABLE = Table(name="", columns=(), rows=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GapRow:
     """``letter`` stands in the charts."""
@@ -192,7 +195,7 @@ class ChartBlock:
     id: str
     data: Mapping[str, Any]
     summary: str
-    table: Table
+    table: Table = NO_TABLE
     empty: bool = False
 
 

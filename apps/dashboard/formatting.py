@@ -205,6 +205,12 @@ def date_range(first: date, last: date) -> str:
     return f"{begin}{local_date(last)}"
 
 
+def week(day: date) -> str:
+    """Return Week 47, 2026: the ISO week of a local day."""
+    iso = day.isocalendar()
+    return gettext("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
+
+
 def tick_label(local: datetime, style: str) -> str:
     """Return the mark at a local time under a chart."""
     return dateformat.format(local, _DATES[_language()][style])

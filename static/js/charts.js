@@ -35,7 +35,7 @@
     Chart.defaults.font.family = C.font;
     Chart.defaults.font.size = 12;
     Chart.defaults.plugins.legend.display = false;
-    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, footerColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, boxWidth: 22, usePointStyle: true });
+    Object.assign(Chart.defaults.plugins.tooltip, { backgroundColor: C.surface, titleColor: C.text, bodyColor: C.text, borderColor: C.strong, borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4, boxWidth: 22, usePointStyle: true });
     Chart.defaults.plugins.tooltip.callbacks.labelPointStyle = ({ dataset, chart }) => ((dataset.type || chart.config.type) === "line" ? { pointStyle: sample(dataset) } : { pointStyle: "circle" });
   }
   /* A piece of the line for the tooltip, which itself knows no dashes. */
@@ -320,9 +320,8 @@
     afterFit: (scale) => { scale.width = compact() ? 38 : 48; } }, more);
   /* The server says where ticks stand and how many decimals they have. */
   const steps = (axis) => Array.from({ length: Math.round((axis.maximum - axis.minimum) / axis.step) + 1 }, (_, i) => axis.minimum + i * axis.step);
-  const evenAxis = (axis, more) => yAxis(Object.assign({ min: axis.minimum, max: axis.maximum, afterBuildTicks: (scale) => { scale.ticks = steps(axis).map((value) => ({ value })); },
-    ticks: { padding: 6, autoSkip: false, callback: (v) => text(v, axis.decimals) } }, more));
   const evenTicks = (axis) => ({ min: axis.minimum, max: axis.maximum, afterBuildTicks: (scale) => { scale.ticks = steps(axis).map((value) => ({ value })); } });
+  const evenAxis = (axis, more) => yAxis({ ...evenTicks(axis), ticks: { padding: 6, autoSkip: false, callback: (v) => text(v, axis.decimals) }, ...more });
   const hours = (v) => (compact() ? String(v).padStart(2, "0") : String(v).padStart(2, "0") + ":00");
   const pointsOf = (time, values) => time.map((t, i) => ({ x: t * 1000, y: values[i] }));
 
@@ -331,19 +330,19 @@
     const ticks = () => spec.ticks.filter((_, i) => !compact() || spec.ticks.length < 6 || i % 2 === 0);
     const labels = new Map(spec.ticks.map((tick) => [tick.at * 1000, tick.label]));
     return { type: "time", min: spec.start * 1000, max: spec.end * 1000, adapters: { date: { zone: spec.zone, locale: lang } }, border: { color: C.strong },
-      grid: { color: C.grid, drawTicks: false, display: grid }, time: { tooltipFormat: "d LLL HH:mm" },
+      grid: { color: C.grid, drawTicks: false, display: grid },
       afterBuildTicks: (scale) => { scale.ticks = ticks().map((tick) => ({ value: tick.at * 1000 })); },
       afterFit: (scale) => { scale.paddingLeft = scale.paddingRight = 0; },    // a label at the edge must not narrow its plot alone
       ticks: { display: withLabels, maxRotation: 0, autoSkip: false, padding: 6, callback: (value) => labels.get(value) } };
   }
   const loneRadius = (values, radius) => values.map((v, i) => (v != null && (i === 0 || values[i - 1] == null) && (i === values.length - 1 || values[i + 1] == null) ? radius : 0));
   function lineSets(line, plot) {
-    const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 6, spanGaps: false, clip: 3 };
+    const color = token(line.colour), base = { borderColor: color, backgroundColor: color, borderWidth: 1.75, pointRadius: 0, spanGaps: false, clip: 3 };
     const times = plot.edges.length ? line.time.map((_, i) => (plot.edges[i] + plot.edges[i + 1]) / 2) : line.time;
-    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(times, line.values), pointRadius: loneRadius(line.values, 2), $decimals: plot.decimals },
+    const main = Object.assign(base, LINES[line.style], { label: line.label, data: pointsOf(times, line.values), pointRadius: loneRadius(line.values, 2) },
       line.stepped ? { stepped: "before" } : {}, line.filled ? { fill: "origin", backgroundColor: soft(color, 0.12) } : {});
     if (!line.low.length || !line.banded) return [main];
-    const edge = { borderWidth: 0, pointRadius: 0, pointHitRadius: 0, spanGaps: false, $quiet: true, backgroundColor: soft(color, 0.14) };
+    const edge = { borderWidth: 0, pointRadius: 0, spanGaps: false, backgroundColor: soft(color, 0.14) };
     return [main, Object.assign({ data: pointsOf(times, line.high), fill: "+1" }, edge), Object.assign({ data: pointsOf(times, line.low), fill: false }, edge)];
   }
   /* Numbers that would cover one another share a label over their middle: "2–3". */

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 
 from apps.dashboard.charts.axes import time_ticks
@@ -194,7 +194,7 @@ def test_the_data_of_a_chart_is_plain_json() -> None:
         [plot(line("power_w", [1.0, None, None, None, 2.0]))],
         start=0, end=1500, now=1500, step_s=300, zone=BERLIN, tick_label=plain,
     )  # fmt: skip
-    data = json.loads(json.dumps(spec.data))
+    data = orjson.loads(orjson.dumps(spec.data))
     assert (data["kind"], data["zone"], data["step_s"]) == ("time", "Europe/Berlin", 300)
     assert data["plots"][0]["lines"][0]["values"] == [1.0, None, 2.0]
 

@@ -93,6 +93,12 @@ def test_a_run_between_ten_in_the_evening_and_five_is_a_reheat_at_night(
     assert [row.cells[1] for row in water.by_day.rows] == ["0", "0", "1", "–", "–", "–", "–"]
 
 
+@pytest.mark.parametrize("days", ["5", "²", "30"])
+def test_days_beside_exact_days_are_not_asked(reader: Client, filled: Site, days: str) -> None:
+    response = reader.get("/hot-water", {"from": "2026-11-21", "to": "2026-11-22", "days": days})
+    assert (response.status_code, response.context["water"].title) == (200, "2 days")
+
+
 def test_time_in_which_nobody_told_what_it_ran_for_is_unknown_and_no_time_without_runs(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:

@@ -6,7 +6,7 @@ All instants are epoch seconds, UTC. A ``ChartSpec`` is a stack of plots over on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import tzinfo
 from typing import Any
 
@@ -158,12 +158,7 @@ class ChartSpec:
 
     @property
     def data(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"kind": "time", **asdict(self)}
-
-    @property
-    def shallow(self) -> dict[str, Any]:
-        """As ``data``, the parts left as they are for an encoder that knows dataclasses."""
+        """The parts as they are, for an encoder that knows dataclasses."""
         return {"kind": "time", **{each.name: getattr(self, each.name) for each in fields(self)}}
 
     @property
@@ -195,7 +190,7 @@ def line_chart(
     words: Mapping[str, str] | None = None,
 ) -> ChartSpec:
     """Draw the stack of plots of [start, end); what lies after ``now`` is not a gap but the future."""
-    shown = [marker for marker in markers if marker.touches(start, end)]
+    shown, more_markers = drawn_markers(markers, start, end)
     return ChartSpec(
         start=start,
         end=end,
@@ -205,11 +200,17 @@ def line_chart(
         ticks=time_ticks(start, end, zone, tick_label),
         plots=lettered(tuple(_plot(plot, start, min(end, now), step_s) for plot in plots)),
         runs=tuple(runs),
-        markers=tuple(shown[:MAX_MARKERS]),
-        more_markers=max(0, len(shown) - MAX_MARKERS),
+        markers=shown,
+        more_markers=more_markers,
         zoom=zoom,
         words=words or {},
     )
+
+
+def drawn_markers(markers: Sequence[Marker], start: int, end: int) -> tuple[tuple[Marker, ...], int]:
+    """Return the markers in [start, end) that are drawn, and how many more there are."""
+    shown = [marker for marker in markers if marker.touches(start, end)]
+    return tuple(shown[:MAX_MARKERS]), max(0, len(shown) - MAX_MARKERS)
 
 
 LETTERS = "ABCDEFGH"

@@ -136,6 +136,19 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def parse_days(query: Mapping[str, str], *, today: date, longest: timedelta) -> tuple[date, date]:
+    """Parse the local days ``from`` and ``to``, which are ``longest`` apart at most. Raises RangeInvalid."""
+    first_text, last_text = query.get("from") or "", query.get("to") or ""
+    first, last = parse_date(first_text, "from"), parse_date(last_text, "to")
+    if last < first:
+        raise RangeInvalid("to", last_text, REVERSED)
+    if first > today:
+        raise RangeInvalid("from", first_text, FUTURE)
+    if last - first > longest:
+        raise RangeInvalid("to", last_text, LONG)
+    return first, last
+
+
 def parse_date(text: str, field: str = "date") -> date:
     """Parse the day in an address. Raises RangeInvalid."""
     try:

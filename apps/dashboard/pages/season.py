@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.charts.periods import Interval, intervals
-from apps.dashboard.contexts import ChartBlock, Fact, SeasonCard, Table, TableRow, ValueCard
+from apps.dashboard.contexts import ChartBlock, Fact, SeasonCard, ValueCard
 from apps.dashboard.pages.energy.span import span_of, year_before
 from apps.dashboard.pages.energy.words import comparison_words
 from apps.dashboard.pages.reasons import implausible_words
@@ -254,7 +254,7 @@ def _year_chart(found: Estimate, last_year: float | None) -> ChartBlock | None:
     summary = "; ".join(
         f"{row.label} {formatting.with_unit(row.middle, 'energy_whole_kwh')}" for row in shown
     )
-    return ChartBlock(id="year-data", data=spec.data, summary=summary, table=_no_table())
+    return ChartBlock(id="year-data", data=spec.data, summary=summary)
 
 
 def _year_facts(found: Estimate, last_year: float | None) -> list[Fact]:
@@ -275,8 +275,3 @@ def _year_facts(found: Estimate, last_year: float | None) -> list[Fact]:
             )
         )
     return facts
-
-
-def _no_table() -> Table:
-    rows: list[TableRow] = []
-    return Table(name="", columns=[], rows=rows)

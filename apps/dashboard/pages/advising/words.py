@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
+from apps.dashboard.pages.links import history_href
 from apps.dashboard.pages.test.plan import label_of, shown
 from apps.effects.advice import (
     CIRCULATION,
@@ -145,13 +146,12 @@ def _chart(found: Observation) -> str:
     if found.code in (HOT_FLOW, LOWER_SHIFT):
         return f"{reverse('dashboard:efficiency')}#curve-1"
     series = {
-        SHORT_CYCLES: "power_w,modulation_percent,supply_temperature_c",
-        ROD_RUNS: "power_w,dhw_storage_temperature_c,modulation_percent",
-        CIRCULATION: "power_w,dhw_storage_temperature_c",
-        SETBACK: "power_w,supply_temperature_c,outside_temperature_c",
+        SHORT_CYCLES: ("power_w", "modulation_percent", "supply_temperature_c"),
+        ROD_RUNS: ("power_w", "dhw_storage_temperature_c", "modulation_percent"),
+        CIRCULATION: ("power_w", "dhw_storage_temperature_c"),
+        SETBACK: ("power_w", "supply_temperature_c", "outside_temperature_c"),
     }
-    query = {"range": "day", "date": found.seen_on.isoformat(), "series": series[found.code]}
-    return f"{reverse('dashboard:history')}?{urlencode(query)}"
+    return history_href("day", found.seen_on, series[found.code])
 
 
 def _test(found: Observation) -> str:

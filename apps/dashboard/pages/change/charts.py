@@ -19,14 +19,13 @@ from apps.dashboard.charts.periods import (
     axis_limits,
     intervals,
 )
-from apps.dashboard.contexts import ChartBlock, Table
+from apps.dashboard.contexts import ChartBlock
 from apps.dashboard.pages.links import day_href
 from apps.effects.estimator import Estimate
 from apps.effects.lines import Lines, efficiency_lines, energy_lines
 from apps.effects.samples import EffectDay, samples
 from apps.effects.verdicts import Verdict
 
-NO_TABLE = Table(name="", columns=[], rows=[])
 RADIUS = 5.0
 
 
@@ -65,7 +64,7 @@ def _signed(name: str, rows: Sequence[Interval]) -> ChartBlock | None:
         f"{row.label}: {formatting.signed_percent(row.low)} – {formatting.signed_percent(row.high)}"
         for row in rows
     )
-    return ChartBlock(id=name, data=signed.data, summary=said, table=NO_TABLE)
+    return ChartBlock(id=name, data=signed.data, summary=said)
 
 
 def less_electricity(efficiency: Estimate | None) -> Estimate | None:
@@ -149,7 +148,7 @@ def _cloud(
         "before": formatting.number(len(old)),
         "after": formatting.number(len(new)),
     }
-    return ChartBlock(id=name, data=spec.data, summary=summary, table=NO_TABLE)
+    return ChartBlock(id=name, data=spec.data, summary=summary)
 
 
 def _set(

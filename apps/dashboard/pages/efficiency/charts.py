@@ -49,9 +49,7 @@ def methods(found: Jaz, modulation: float | None) -> ChartBlock | None:
     if spec is None:
         return None
     parts = [f"{row.label} {formatting.number(row.middle, 1)}" for row in rows if row.middle is not None]
-    return ChartBlock(
-        id="methods-data", data=spec.data, summary="; ".join(parts), table=Table(name="", columns=[], rows=[])
-    )
+    return ChartBlock(id="methods-data", data=spec.data, summary="; ".join(parts))
 
 
 def methods_table(rows: Sequence[tuple[str, str, float | None]]) -> Table:

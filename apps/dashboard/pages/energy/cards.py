@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.dashboard import formatting
-from apps.dashboard.contexts import ChartBlock, Fact, RangeBar, Table, ValueCard
+from apps.dashboard.contexts import ChartBlock, Fact, LegendItem, RangeBar, Table, ValueCard
 from apps.dashboard.pages.reasons import implausible_words
 from apps.metrics.begin import measured_from
 from apps.metrics.home import Home
@@ -19,9 +19,10 @@ from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.totals import Totals, outside_mean_c, window
 
 from . import charts
-from .charts import LegendPart, has_base_fee, known_tariffs, total_of
+from .charts import has_base_fee, known_tariffs, total_of
+from .rows import is_partial
 from .running import running_facts
-from .span import Span, address_of, before_label, is_partial, range_bar, year_before
+from .span import Span, address_of, before_label, range_bar, year_before
 from .words import comparison_words
 
 
@@ -36,12 +37,12 @@ class EnergyContext:
     cards: Sequence[ValueCard]
     title: str
     bars_subtitle: str
-    legend: Sequence[LegendPart]
+    legend: Sequence[LegendItem]
     compare_label: str
     has_partial: bool
     bars: ChartBlock
     sums: ChartBlock | None
-    sum_legend: Sequence[LegendPart]
+    sum_legend: Sequence[LegendItem]
     tariffs: Table
     csv: str
     rows: Sequence[EnergyRow]

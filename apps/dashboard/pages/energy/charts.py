@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -12,27 +11,18 @@ from django.utils.translation import pgettext
 from apps.dashboard import formatting
 from apps.dashboard.charts.axes import even_axis
 from apps.dashboard.charts.periods import BarSet, BarsSpec, Compare, SumSet, SumsSpec, adding_up, brackets_of
-from apps.dashboard.contexts import ChartBlock, Table, TableRow
-from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, part_label
+from apps.dashboard.contexts import ChartBlock, LegendItem, Table, TableRow
+from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, UNCLASSIFIED, part_label
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, cost_between, measured_coverage
 from apps.metrics.tariff import Tariff, changes_within, tariff_on, tariffs_of
 from apps.metrics.totals import outside_mean_c, window
 
-from .drill import bar_facts, bar_href, bar_note
-from .span import Span, axis_label, axis_labels, before_label, is_partial
-
-USES = ("electrical_energy_dhw_kwh", "electrical_energy_heating_kwh", COOLING)
-
+from .drill import bar_facts, bar_href
+from .rows import is_partial, rounded, row_notes, values_of
+from .span import Span, axis_label, axis_labels, before_label
 
 LEAST_POINTS = 2  # of a curve
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegendPart:
-    label: str
-    key: str
-    total: str
 
 
 def title_of(period: str) -> str:
@@ -64,7 +54,7 @@ def total_of(rows: Sequence[EnergyRow], name: str) -> float | None:
     return sum(known) if known else None
 
 
-def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPart]:
+def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendItem]:
     """Return the uses with their sums; they add up to ``energy_kwh``, that of the whole range."""
     parts = []
     for name, key in KEYS.items():
@@ -72,9 +62,10 @@ def legend(rows: Sequence[EnergyRow], energy_kwh: float | None) -> list[LegendPa
         if key in {"other", "cooling"} and (total or 0.0) < 0.05:
             continue
         parts.append(
-            LegendPart(
+            LegendItem(
                 label=part_label(name),
                 key=key,
+                shape="area",
                 total=formatting.with_unit(total, "energy_whole_kwh"),
             )
         )
@@ -91,8 +82,7 @@ def _head(span: Span, row: EnergyRow, home: Home) -> str:
     if span.period == "day":
         head = formatting.day_of(home, first, "weekday_day")
     elif span.period == "week":
-        iso = first.isocalendar()
-        head = _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
+        head = formatting.week(first)
     else:
         head = formatting.local_date(first, "month" if span.period == "month" else "year")
     return _("%(period)s, so far") % {"period": head} if row.end > home.at else head
@@ -116,8 +106,8 @@ def bars(
         for row in rows
         for lump in row.lumps
     ]
-    totals = [_rounded(row.electrical_energy_kwh) for row in rows]
-    earlier = [None if row is None else _rounded(row.electrical_energy_kwh) for row in before[: len(rows)]]
+    totals = values_of(rows, "electrical_energy_kwh")
+    earlier = [*rounded([None if row is None else row.electrical_energy_kwh for row in before[: len(rows)]])]
     spec = BarsSpec(
         labels=[axis_label(span, row, home) for row in rows],
         titles=[_head(span, row, home) for row in rows],
@@ -129,7 +119,7 @@ def bars(
                 colour=colour,
                 key=KEYS[name],
                 hatched=hatched,
-                values=[_rounded(getattr(row, name)) for row in rows],
+                values=values_of(rows, name),
             )
             for name, colour, hatched in PARTS
             if name != COOLING or cools(rows)
@@ -139,7 +129,7 @@ def bars(
         totals=totals,
         links=[bar_href(home, span, row) for row in rows],
         facts=[bar_facts(home, row) for row in rows],
-        notes=[bar_note(home, row) for row in rows],
+        notes=[" · ".join(row_notes(home, row)) for row in rows],
         words={
             "total": _("Electricity"),
             "open": pgettext("a period", "Open"),
@@ -168,17 +158,8 @@ def bars(
     )
 
 
-TABLE_PARTS = (
-    "electrical_energy_heating_kwh",
-    "electrical_energy_dhw_kwh",
-    COOLING,
-    "standby_energy_kwh",
-    "electrical_energy_unclassified_kwh",
-)
-
-
 def _table(home: Home, span: Span, rows: Sequence[EnergyRow], has_foot: bool, cost: float | None) -> Table:
-    parts = [name for name in TABLE_PARTS if name != COOLING or cools(rows)]
+    parts = [name for name in KEYS if name != COOLING or cools(rows)]
     columns = [
         {"day": _("Day"), "week": _("Week"), "month": _("Month"), "year": _("Year")}[span.period],
         _("Electricity kWh"),
@@ -265,9 +246,9 @@ def sum_of_part(rows: Sequence[EnergyRow], name: str, energy_kwh: float | None) 
     """Sum a part over all rows; what is not classified is the rest of ``energy_kwh``, which has lumps over
     inner edges."""
     known = [value for row in rows if (value := getattr(row, name)) is not None]
-    if name != "electrical_energy_unclassified_kwh" or energy_kwh is None:
+    if name != UNCLASSIFIED or energy_kwh is None:
         return sum(known) if known else None
-    uses = sum(total_of(rows, each) or 0.0 for each in (*USES, "standby_energy_kwh"))
+    uses = sum(total_of(rows, each) or 0.0 for each in KEYS if each != UNCLASSIFIED)
     return energy_kwh - uses if energy_kwh - uses > 0.005 else 0.0
 
 
@@ -298,19 +279,17 @@ def sums(
     summary = _("Cumulative cost, %(total)s in total") % {
         "total": formatting.money(costs[last], home.options.currency)
     }
-    return ChartBlock(
-        id="cost-data", data=spec.data, summary=summary, table=Table(name="", columns=[], rows=[])
-    )
+    return ChartBlock(id="cost-data", data=spec.data, summary=summary)
 
 
 def sum_legend(
     home: Home, span: Span, before: Sequence[EnergyRow | None], cost: float | None, is_incomplete: bool
-) -> list[LegendPart]:
+) -> list[LegendItem]:
     """Return the legend of the sums. ``is_incomplete``: electricity is missing, so that it cost more than is
     known."""
     total = formatting.money(cost, home.options.currency)
     parts = [
-        LegendPart(
+        LegendItem(
             label=span.label,
             key="k-power",
             total=f"≥{formatting.NARROW}{total}" if is_incomplete else total,
@@ -319,17 +298,13 @@ def sum_legend(
     known = [row for row in before if row is not None]
     if known and len(known) == len(before):
         parts.append(
-            LegendPart(
+            LegendItem(
                 label=_("%(before)s, full period") % {"before": before_label(span)},
                 key="k-prev",
                 total=formatting.money(total_of(known, "cost"), home.options.currency),
             )
         )
     return parts
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 9)
 
 
 def known_tariffs(home: Home) -> list[Tariff]:

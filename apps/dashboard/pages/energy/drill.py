@@ -8,11 +8,11 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
-from apps.dashboard.pages.links import day_href
+from apps.dashboard.pages.links import day_href, history_href
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow
 
-from .span import Span, is_partial
+from .span import Span
 
 FINER = {"year": "month", "month": "day"}
 
@@ -23,7 +23,7 @@ def bar_href(home: Home, span: Span, row: EnergyRow) -> str:
     if span.period == "day":
         return day_href(first)
     if span.period == "week":
-        return f"{get_script_prefix()}history?{urlencode({'range': 'week', 'date': first.isoformat()})}"
+        return history_href("week", first)
     query = urlencode({"period": FINER[span.period], "date": first.isoformat()})
     return f"{get_script_prefix()}energy?{query}"
 
@@ -42,14 +42,3 @@ def bar_facts(home: Home, row: EnergyRow) -> list[tuple[str, str]]:
         ),
     ]
     return [(name, value) for name, value in known if value is not None]
-
-
-def bar_note(home: Home, row: EnergyRow) -> str:
-    """Say what a bar leaves out."""
-    notes = []
-    if row.end <= home.at and is_partial(home, row):
-        share = formatting.coverage(row.electrical_coverage)
-        notes.append(_("partial, %(share)s measured") % {"share": share})
-    if row.electrical_energy_at_least:
-        notes.append(_("at least"))
-    return " · ".join(notes)

@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _
 from apps.dashboard import formatting
 from apps.dashboard.contexts import RangeBar, RangeLink
 from apps.dashboard.pages.quick import SEASON, quick_ranges
-from apps.dashboard.pages.ranges import FUTURE, LONG, LONGEST, REVERSED, RangeInvalid, parse_date
+from apps.dashboard.pages.ranges import FUTURE, LONGEST, RangeInvalid, parse_date, parse_days
 from apps.dashboard.pages.reasons import quick_label
-from apps.metrics.heat import ALL_KNOWN
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, energy_rows
 from apps.metrics.windows import PERIODS, next_first, period_first
@@ -42,7 +41,7 @@ def parse_span(home: Home, query: Mapping[str, str]) -> Span:
     if period not in PERIODS:
         raise RangeInvalid("period", period)
     if query.get("from") or query.get("to"):
-        return _between(home, period, query.get("from") or "", query.get("to") or "")
+        return _between(home, period, *parse_days(query, today=home.today, longest=LONGEST))
     day = parse_date(query["date"]) if query.get("date") else home.today
     if period_first(day, "month" if period == "day" else "year") > home.today:
         raise RangeInvalid("date", query["date"], FUTURE)
@@ -87,15 +86,8 @@ def span_of(home: Home, period: str, day: date) -> Span:
     )
 
 
-def _between(home: Home, period: str, first_text: str, last_text: str) -> Span:
+def _between(home: Home, period: str, asked_first: date, asked_last: date) -> Span:
     """Return the whole periods that touch the asked days."""
-    asked_first, asked_last = parse_date(first_text, "from"), parse_date(last_text, "to")
-    if asked_last < asked_first:
-        raise RangeInvalid("to", last_text, REVERSED)
-    if asked_first > home.today:
-        raise RangeInvalid("from", first_text, FUTURE)
-    if asked_last - asked_first > LONGEST:
-        raise RangeInvalid("to", last_text, LONG)
     first = period_first(asked_first, period)
     following = next_first(period_first(asked_last, period), period)
     end = following - timedelta(days=1)
@@ -200,14 +192,6 @@ def before_label(span: Span) -> str:
         return formatting.local_date(before, "month")
     year = span.first.isocalendar().year if span.period == "week" else span.first.year
     return str(year - 1)
-
-
-def is_partial(home: Home, row: EnergyRow) -> bool:
-    """Return whether a bar is hatched: its period still runs, or some of its electricity is missing."""
-    if row.electrical_energy_kwh is None:
-        return False
-    covered = (row.electrical_coverage or 0.0) >= ALL_KNOWN and not row.electrical_energy_at_least
-    return row.end > home.at or not covered
 
 
 def axis_labels(span: Span) -> list[str]:

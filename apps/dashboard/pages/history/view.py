@@ -161,8 +161,7 @@ def _range_label(home: Home, shown: Range) -> str:
     if shown.kind == "year":
         return formatting.local_date(shown.first, "year")
     if shown.kind == "week":
-        iso = shown.first.isocalendar()
-        return _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
+        return formatting.week(shown.first)
     zone = home.options.zone
     this_year = all(at.astimezone(zone).year == home.today.year for at in (shown.start, shown.end))
     style = "day_time" if this_year else "datetime"

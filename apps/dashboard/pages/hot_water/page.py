@@ -25,7 +25,6 @@ from apps.metrics.use_runs import Run
 from .drawing import Mark, marks_of
 
 NEWEST = 6
-JUST_S = 1200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +64,14 @@ class HotWaterContext:
 
 
 @kept
-def hot_water_context(
-    home: Home, first: date, last: date, title: str, language: str | None
-) -> HotWaterContext:
+def hot_water_context(home: Home, first: date, last: date, language: str | None) -> HotWaterContext:
     """Return the page of the local days ``first`` to ``last``, in ``language``, which is in force."""
     water = hot_water(home, first, last)
     runs = list(reversed(water.runs))
     draws = [draw for day in water.days for draw in day.draws]
     rows = [_run_row(home, run, run.start in water.night) for run in runs]
     return HotWaterContext(
-        title=title,
+        title=_title((last - first).days + 1),
         range_words=formatting.date_range(first, last),
         last=_last(home),
         readout=_readout(home, water),
@@ -95,6 +92,10 @@ def hot_water_context(
         is_known=water.known_days > 0,
         is_new=(home.first_day() or home.today) > home.today - timedelta(days=14),
     )
+
+
+def _title(days: int) -> str:
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": formatting.number(days)}
 
 
 def _last(home: Home) -> LastRun | None:
@@ -227,7 +228,7 @@ def _counts(home: Home, water: HotWater) -> ChartBlock:
     )
     most = max((len(day.runs) for day in water.days), default=0)
     summary = _("Runs per day: at most %(most)s") % {"most": formatting.number(most)}
-    return ChartBlock(id="runs-data", data=spec.data, summary=summary, table=_no_table(), empty=not most)
+    return ChartBlock(id="runs-data", data=spec.data, summary=summary, empty=not most)
 
 
 def _pump(home: Home, water: HotWater) -> ChartBlock | None:
@@ -243,7 +244,7 @@ def _pump(home: Home, water: HotWater) -> ChartBlock | None:
         "low": formatting.number(min(known), 1),
         "high": formatting.number(max(known), 1),
     }
-    return ChartBlock(id="pump-data", data=spec.data, summary=summary, table=_no_table())
+    return ChartBlock(id="pump-data", data=spec.data, summary=summary)
 
 
 def _circulation_h(day: WaterDay) -> float | None:
@@ -365,7 +366,3 @@ def _year(home: Home) -> list[Fact]:
     if measured < 360:
         facts.append(Fact(name=_("Days measured"), value=formatting.number(measured)))
     return facts
-
-
-def _no_table() -> Table:
-    return Table(name="", columns=[], rows=[])

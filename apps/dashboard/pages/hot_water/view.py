@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.changelog import timeline
@@ -17,7 +17,7 @@ from apps.dashboard.contexts import Fact, RangeBar, RangeLink
 from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.overview.live import is_of_now
 from apps.dashboard.pages.quick import quick_ranges
-from apps.dashboard.pages.ranges import FUTURE, LONG, REVERSED, RangeInvalid, parse_date
+from apps.dashboard.pages.ranges import RangeInvalid, parse_days
 from apps.dashboard.pages.reasons import fault_in_words, quick_label
 from apps.devices.configuration import WEEKDAYS
 from apps.metrics.home import Home
@@ -45,7 +45,7 @@ def hot_water(request: HttpRequest) -> HttpResponse:
         "at": home.at,
         "error": error,
         "bar": _bar(home, first, last, "" if error else request.GET.get("days", "")),
-        "water": hot_water_context(home, first, last, _title(first, last), get_language()),
+        "water": hot_water_context(home, first, last, get_language()),
         "now": _now(home, current_status(home).heat_pump),
     }
     return render(request, "dashboard/hot_water.html", context, status=400 if error else 200)
@@ -55,13 +55,8 @@ def days_of(home: Home, query: Mapping[str, str]) -> tuple[date, date]:
     """Return the local days that the address asks for: ``days`` up to today, or ``from`` and ``to``. Raises
     RangeInvalid."""
     if query.get("from") or query.get("to"):
-        first, last = parse_date(query.get("from", ""), "from"), parse_date(query.get("to", ""), "to")
-        if last < first:
-            raise RangeInvalid("to", query.get("to", ""), REVERSED)
-        if first > home.today:
-            raise RangeInvalid("from", query.get("from", ""), FUTURE)
-        if (last - first).days >= LONGEST_DAYS:
-            raise RangeInvalid("to", query.get("to", ""), LONG)
+        longest = timedelta(days=LONGEST_DAYS - 1)
+        first, last = parse_days(query, today=home.today, longest=longest)
         return first, min(last, home.today)
     text = query.get("days") or str(DEFAULT_DAYS)
     if text not in {str(days) for days in DAYS}:
@@ -70,13 +65,8 @@ def days_of(home: Home, query: Mapping[str, str]) -> tuple[date, date]:
     return max(first, min(home.first_day() or first, home.today)), home.today
 
 
-def _title(first: date, last: date) -> str:
-    days = (last - first).days + 1
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": formatting.number(days)}
-
-
 def _bar(home: Home, first: date, last: date, asked: str) -> RangeBar:
-    shown = int(asked) if asked.isdigit() else DEFAULT_DAYS
+    shown = next((days for days in DAYS if str(days) == asked), DEFAULT_DAYS)
     is_shown = (first, last) == days_of(home, {"days": str(shown)})
     return RangeBar(
         links=[

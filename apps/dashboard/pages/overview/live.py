@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 from django.utils.translation import npgettext
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import Fact, Hero, LiveContext, Mix, ValueCard
+from apps.dashboard.pages.links import day_href
 from apps.dashboard.pages.panel.lines import interval_states
 from apps.dashboard.pages.reasons import implausible_words, reason_in_words
 from apps.metrics import pump_state
@@ -304,7 +304,7 @@ def _equally_cold(home: Home) -> list[Fact]:
             name=_("As cold: %(day)s until %(time)s") % names,
             value=formatting.with_unit(found.energy_kwh, "energy_kwh"),
             note=_("at %(outside)s") % temperature,
-            href=f"{get_script_prefix()}history?range=day&date={found.day.isoformat()}",
+            href=day_href(found.day),
         )
     ]
 

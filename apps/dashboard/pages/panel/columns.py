@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,20 +23,20 @@ from apps.dashboard.charts.columns import (
     dot_sizes,
     hour_cells,
 )
-from apps.dashboard.charts.lines import MAX_MARKERS, ChartSpec, Line, Plot, lettered
+from apps.dashboard.charts.lines import ChartSpec, Line, Plot, drawn_markers, lettered
 from apps.dashboard.charts.looks import COP, LOOKS, PLOTS, POWER
 from apps.dashboard.contexts import DrawnPanel, PanelContext
-from apps.dashboard.pages.energy.span import is_partial
+from apps.dashboard.pages.energy.rows import is_partial, rounded, values_of
 from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, UNCLASSIFIED, part_label
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.totals import kwh, window
-from apps.metrics.windows import day_edges, local_date
+from apps.metrics.windows import day_edges
 
 from .frame import csv_address, kept_panel, markers_of
 from .gaps import gap_rows
-from .grid import MEASURED_HEAT, Grid, grid_of, kwh_decimals, rounded, stops_of, ticks_of, values_of
+from .grid import MEASURED_HEAT, Grid, day_at, grid_of, kwh_decimals, stops_of, ticks_of
 from .words import HEAT, table_of, view_of
 
 LONG_SERIES = ("power_w", "supply_temperature_c", "outside_temperature_c", "cop")
@@ -45,7 +45,7 @@ LONG_SERIES = ("power_w", "supply_temperature_c", "outside_temperature_c", "cop"
 COVERAGE = {"cop": "heat_coverage", "cop_delta_t": "delta_t_coverage"}
 OUTSIDE = "outside_temperature_c"
 LONGEST_MAP_S = 400 * DAY
-LITTLE_KWH = 0.05
+LITTLE_KWH = 0.005
 
 
 def column_panel(
@@ -68,7 +68,7 @@ def _panel(
     grid = grid_of(home, start_s, end_s)
     plots = lettered(tuple(_plots(home, grid, names)))
     kept_names = () if names == LONG_SERIES else names
-    marks = [mark for mark in markers_of(home, start, end) if mark.touches(grid.start, grid.end)]
+    markers, more_markers = drawn_markers(markers_of(home, start, end), grid.start, grid.end)
     zoom = urlencode({"series": kept_names}, doseq=True)
     spec = ChartSpec(
         start=grid.start,
@@ -78,8 +78,8 @@ def _panel(
         zone=str(home.options.zone),
         ticks=ticks_of(home, grid),
         plots=plots,
-        markers=tuple(marks[:MAX_MARKERS]),
-        more_markers=max(0, len(marks) - MAX_MARKERS),
+        markers=markers,
+        more_markers=more_markers,
         zoom=f"{get_script_prefix()}history?{zoom}",
         words={
             "open": pgettext("a period", "Open"),
@@ -129,10 +129,10 @@ def _plots(home: Home, grid: Grid, names: Sequence[str]) -> list[Plot]:
 
 def _energy(home: Home, grid: Grid) -> Plot:
     shown = [
-        part
-        for part in PARTS
-        if part[0] not in {COOLING, UNCLASSIFIED}
-        or any((getattr(row, part[0]) or 0.0) >= LITTLE_KWH / 10 for row in grid.rows)
+        (name, colour, hatched)
+        for name, colour, hatched in PARTS
+        if name not in {COOLING, UNCLASSIFIED}
+        or any((getattr(row, name) or 0.0) >= LITTLE_KWH for row in grid.rows)
     ]
     totals = values_of(grid.rows, "electrical_energy_kwh")
     return Plot(
@@ -305,9 +305,7 @@ def _cop(grid: Grid, names: Sequence[str]) -> Plot:
 
 def _hours(home: Home, grid: Grid) -> Plot:
     zone = home.options.zone
-    first, last = (local_date(datetime.fromtimestamp(at, UTC), zone) for at in (grid.start, grid.end - 1))
-    edges = tuple(day_edges(first, last, zone))
-    days = [local_date(datetime.fromtimestamp(at, UTC), zone) for at in edges[:-1]]
+    edges = tuple(day_edges(day_at(home, grid.start), day_at(home, grid.end - 1), zone))
     return Plot(
         name="hours",
         title=_("When it ran: electricity of each hour, kWh"),
@@ -319,7 +317,7 @@ def _hours(home: Home, grid: Grid) -> Plot:
         edges=edges,
         cells=cells_of(
             _("Electricity"),
-            [formatting.local_date(day, "weekday_day") for day in days],
+            [formatting.local_date(day_at(home, at), "weekday_day") for at in edges[:-1]],
             hour_cells(_hour_steps(home, edges[0], edges[-1]), edges, zone, grid.known_from, home.interval_s),
         ),
     )

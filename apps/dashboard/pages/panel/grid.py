@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlencode
 
-from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.charts.axes import HOUR, Tick, time_ticks
 from apps.dashboard.charts.columns import DAY_COLUMN, HOUR_COLUMN, WEEK_COLUMN, Stops, column_of
 from apps.dashboard.charts.lines import Gap
-from apps.dashboard.pages.energy.span import is_partial
+from apps.dashboard.pages.energy.rows import row_notes
+from apps.dashboard.pages.links import history_href
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, energy_rows, stretch_rows
 from apps.metrics.windows import day_edges, local_date
@@ -65,7 +64,7 @@ def grid_of(home: Home, start: int, end: int) -> Grid:
     extent = home.store.extent(home.id, "interval")
     known_from = home.at_s if extent is None else extent[0]
     begin = known_from if start < known_from < end else start
-    first, last = _day(home, begin), _day(home, end - 1)
+    first, last = day_at(home, begin), day_at(home, end - 1)
     if kind == HOUR_COLUMN:
         edges = _hour_edges(home, begin, end)
         rows: Sequence[EnergyRow] = stretch_rows(home, edges)
@@ -90,17 +89,8 @@ def kwh_decimals(grid: Grid) -> int:
     return 2 if grid.kind == HOUR_COLUMN else 1
 
 
-def values_of(rows: Sequence[EnergyRow], name: str) -> tuple[float | None, ...]:
-    return rounded([getattr(row, name) for row in rows])
-
-
-def rounded(values: Sequence[float | None]) -> tuple[float | None, ...]:
-    """Leave more digits than anybody is shown: what is written equals other pages to the last one."""
-    return tuple(None if value is None else round(value, 9) for value in values)
-
-
 def _hour_edges(home: Home, start: int, end: int) -> tuple[int, ...]:
-    days = day_edges(_day(home, start), _day(home, end - 1), home.options.zone)
+    days = day_edges(day_at(home, start), day_at(home, end - 1), home.options.zone)
     hours = [at for day, following in zip(days, days[1:], strict=False) for at in range(day, following, HOUR)]
     return (*(at for at in hours if at + HOUR > start and at < end), min(days[-1], -(-end // HOUR) * HOUR))
 
@@ -113,7 +103,8 @@ def _local(home: Home, at: int) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone(home.options.zone)
 
 
-def _day(home: Home, at: int) -> date:
+def day_at(home: Home, at: int) -> date:
+    """Return the local day of an instant [epoch s]."""
     return local_date(datetime.fromtimestamp(at, UTC), home.options.zone)
 
 
@@ -140,9 +131,9 @@ def head_of(home: Home, kind: str, row: EnergyRow) -> str:
     if kind == DAY_COLUMN:
         head = formatting.local_date(first, "weekday_day")
     elif kind == WEEK_COLUMN:
-        iso, last = first.isocalendar(), first.date() + timedelta(days=6)
-        head = _("Week %(week)s, %(year)s") % {"week": iso.week, "year": iso.year}
-        head = f"{head}: {formatting.local_date(first, 'day')} – {formatting.local_date(last, 'day')}"
+        last = first.date() + timedelta(days=6)
+        days = f"{formatting.local_date(first, 'day')} – {formatting.local_date(last, 'day')}"
+        head = f"{formatting.week(first)}: {days}"
     else:
         head = formatting.local_date(first, kind)
     return _("%(period)s, so far") % {"period": head} if row.start <= home.at < row.end else head
@@ -152,23 +143,14 @@ def _link(home: Home, kind: str, row: EnergyRow, series: Sequence[str]) -> str:
     if row.start > home.at:
         return ""
     day = row.start.astimezone(home.options.zone).date()
-    query = {"range": DAY_COLUMN if kind == HOUR_COLUMN else kind, "date": day.isoformat()}
-    if series:
-        query["series"] = ",".join(series)
-    return f"{get_script_prefix()}history?{urlencode(query)}"
+    return history_href(DAY_COLUMN if kind == HOUR_COLUMN else kind, day, series)
 
 
 def _note(home: Home, row: EnergyRow) -> str:
     """Say what a column's numbers leave out."""
     if row.start > home.at:
         return ""
-    notes = []
-    if row.electrical_energy_kwh is not None and row.end <= home.at and is_partial(home, row):
-        notes.append(
-            _("partial, %(share)s measured") % {"share": formatting.coverage(row.electrical_coverage)}
-        )
-    if row.electrical_energy_at_least:
-        notes.append(_("at least"))
+    notes = row_notes(home, row)
     if row.heat_coverage is not None and row.heat_coverage < MEASURED_HEAT:
         notes.append(
             _("heat known for %(share)s of the electricity")
@@ -183,7 +165,7 @@ def ticks_of(home: Home, grid: Grid) -> tuple[Tick, ...]:
         return time_ticks(grid.start, grid.end, home.options.zone, formatting.tick_label)
     ticks = []
     for index, (start, end) in enumerate(zip(grid.edges, grid.edges[1:], strict=False)):
-        day = _day(home, start)
+        day = day_at(home, start)
         is_named = day.day == 1 or index == 0
         if is_named or (day.day % 5 == 0 and day.day < 30):
             label = formatting.local_date(day, "day") if is_named else str(day.day)

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from apps.changelog.glossary import BY_HAND
 from apps.changelog.sentences import EVENT_SENTENCES
 from apps.dashboard import formatting
-from apps.dashboard.charts.axes import DAY, HOUR
 from apps.dashboard.charts.lines import (
     GAP_STEPS,
     MAX_POINTS,
@@ -50,11 +49,8 @@ FINE = timedelta(hours=6)
 """Ranges up to this length show single polls: a quarter of a day, to which Enter zooms."""
 POLLS_SUFFICE = 0.6
 
-BAND_LONGEST_S = 9 * DAY
-RANGE_OF_STEP_S = HOUR  # from this step on the smallest and largest value of a step are drawn too
 MOST_SAID = 3  # gaps and bands in the words of a plot
 HEAT_OF = {"cop": "thermal_power_modulation_kw", "cop_delta_t": "thermal_power_delta_t_kw"}
-WITH_RANGE = {"outside_temperature_c"}  # of power it would be a blur: every step has both
 
 
 def time_panel(
@@ -193,17 +189,14 @@ def _line(name: str, data: History, fine: History | None) -> LineData:
     is_fine = fine is not None and name in fine.series
     shown = fine if fine is not None and is_fine else data
     look, found = LOOKS[name], shown.series[name]
-    with_range = data.step_s >= RANGE_OF_STEP_S and name in WITH_RANGE
     return LineData(
         name=name,
         label=str(look.label),
         colour=look.colour,
         style=look.style,
-        filled=look.filled and not with_range,
+        filled=look.filled,
         time=found.time,
         values=_scaled(found.mean, look.factor),
-        low=_scaled(found.min, look.factor) if with_range else (),
-        high=_scaled(found.max, look.factor) if with_range else (),
         key=look.key,
         step_s=shown.step_s,
         stepped=fine is not None and not is_fine,
@@ -217,9 +210,7 @@ def _scaled(values: Sequence[float | None], factor: float) -> Sequence[float | N
 
 
 def _runs(home: Home, start: int, end: int) -> tuple[Run, ...]:
-    """Return the state band; none for long ranges, where it would be a blur."""
-    if end - start > BAND_LONGEST_S:
-        return ()
+    """Return the state band."""
     last = min(end, home.interval_s)
     if last <= start:
         return ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,9 @@ from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.series import RATIOS, means_between
 from apps.metrics.totals import totals
-from apps.metrics.windows import day_edges, periods
+from apps.metrics.windows import day_edges
+
+from .grid import day_at
 
 ENERGY = "electrical_energy_wh"
 ENERGY_PARTS = (ENERGY, "electric_s")
@@ -58,16 +60,7 @@ def _edges(home: Home, start: int, end: int) -> tuple[list[int], str, str]:
         edges = [*range(first, end, step), end // INTERVAL_S * INTERVAL_S]
         style = "time" if step == HOUR and span <= DAY + HOUR else "day_time"
         return sorted(set(edges)), style, _("From")
-    first_day, last_day = _local_day(start, zone), _local_day(end - 1, zone)
-    if span <= 62 * DAY:
-        return day_edges(first_day, last_day, zone), "weekday_day", _("Day")
-    kind, style, head = ("month", "month", _("Month")) if span <= 1200 * DAY else ("year", "year", _("Year"))
-    found = periods(kind, first_day, last_day, zone)
-    return [*[period.start for period in found], found[-1].end], style, head
-
-
-def _local_day(at: int, zone: tzinfo) -> date:
-    return datetime.fromtimestamp(at, zone).date()
+    return day_edges(day_at(home, start), day_at(home, end - 1), zone), "weekday_day", _("Day")
 
 
 def _column(name: str) -> str:

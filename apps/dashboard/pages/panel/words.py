@@ -11,12 +11,12 @@ from apps.dashboard.charts.columns import CLASSES, DAY_COLUMN, HOUR_COLUMN, Bars
 from apps.dashboard.charts.lines import Line, Plot
 from apps.dashboard.charts.looks import LOOKS
 from apps.dashboard.contexts import LegendItem, PlotView, Table, TableRow
-from apps.dashboard.pages.energy.span import is_partial
+from apps.dashboard.pages.energy.rows import is_partial, values_of
 from apps.dashboard.pages.uses import KEYS, part_label
 from apps.metrics.home import Home
 from apps.metrics.totals import Totals, kwh
 
-from .grid import Grid, head_of, kwh_decimals, values_of
+from .grid import Grid, head_of, kwh_decimals
 
 HEAT = {
     "thermal_power_modulation_kw": "thermal_energy_modulation_kwh",
@@ -42,7 +42,7 @@ def view_of(plot: Plot, whole: Totals) -> PlotView:
     return PlotView(
         name=plot.name,
         title=plot.title,
-        size={"energy": "m", "hours": "heat"}.get(plot.name, "s" if plot.dots else "m"),
+        size="heat" if plot.cells else "s" if plot.dots else "m",
         summary=f"{plot.title}. {'; '.join(_said(plot))}.",
         legend=legend,
         scale=_scale(plot),

@@ -86,7 +86,7 @@ def report_context(
         cop=charts.cop_over_outside(page),
         curve=drawn[0] if drawn else None,
         bins=_bins(lived),
-        running=_running(whole, lived),
+        running=_running(lived),
         entries=entries[:MOST_CHANGES],
         more_entries=max(0, len(entries) - MOST_CHANGES),
         method_version=found.method_version,
@@ -226,9 +226,7 @@ def _starts(rows: Sequence[EnergyRow]) -> ChartBlock | None:
         "low": formatting.number(min(known), 1),
         "high": formatting.number(max(known), 1),
     }
-    return ChartBlock(
-        id="starts-data", data=spec.data, summary=summary, table=Table(name="", columns=[], rows=[])
-    )
+    return ChartBlock(id="starts-data", data=spec.data, summary=summary)
 
 
 def _bins(lived: Sequence[LocalDay]) -> Table:
@@ -265,7 +263,7 @@ def _bin_words(low: float, high: float) -> str:
     return _("above %(low)s") % edges if high > 50 else _("%(low)s to %(high)s") % edges
 
 
-def _running(whole: EnergyRow, lived: Sequence[LocalDay]) -> list[Fact]:
+def _running(lived: Sequence[LocalDay]) -> list[Fact]:
     counted = [(day.total.compressor_starts or 0, day.day) for day in lived]
     most, day = max(counted, default=(0, None))
     facts = []
