@@ -16,14 +16,12 @@ MODULATION = "heating.compressors.0.sensors.power"
 
 class CloudAnswer(NamedTuple):
     """An answer with data points that went out whole. ``checksum``: of its bytes; numbers as they are in it,
-    None where it does not have them; ``is_repeated``: as the one before; ``features``: their names."""
+    None where it does not have them."""
 
     at: float
     checksum: int
     outside_temperature_c: float | None
     modulation_percent: float | None
-    is_repeated: bool
-    features: frozenset[str]
 
 
 @dataclass
@@ -34,7 +32,6 @@ class AnswerLog:
     mac: str = ""
     powers: dict[float, float | None] = field(default_factory=dict)
     cloud: list[CloudAnswer] = field(default_factory=list)
-    _names: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def of_meter(self, path: str, answer: Answer, at: float) -> None:
         if "GetStatus" in path and (content := _content(answer)) is not None and "em:0" in content:
@@ -47,16 +44,12 @@ class AnswerLog:
         if "/features/" not in path or not (content := _content(answer)) or not content.get("data"):
             return
         values = {one["feature"]: one["properties"] for one in content["data"]}
-        checksum = zlib.crc32(answer.body)
-        names = frozenset(values)
         self.cloud.append(
             CloudAnswer(
                 at=at,
-                checksum=checksum,
+                checksum=zlib.crc32(answer.body),
                 outside_temperature_c=_number(values, OUTSIDE),
                 modulation_percent=_number(values, MODULATION),
-                is_repeated=bool(self.cloud) and self.cloud[-1].checksum == checksum,
-                features=self._names.setdefault(hash(names), names),
             )
         )
 

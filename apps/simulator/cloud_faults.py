@@ -7,9 +7,8 @@ from itertools import cycle
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from .faults import CLOUD, LOGIN, Effect, Fault, device_offline, event, fault_script, placed
+from .answered import MODULATION, OUTSIDE
+from .faults import CLOUD, LOGIN, Effect, Fault, changed, changed_content, event, fault_script, lasting, slow
 from .wire import Answer, Handler, json_answer
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 FEATURES = "/features/"
 HOUR_S, DAY_S = 3_600.0, 86_400.0
-OUTSIDE = "heating.sensors.temperature.outside"
-MODULATION = "heating.compressors.0.sensors.power"
 
 
 def _fault(
@@ -26,12 +23,7 @@ def _fault(
 ) -> None:
     """Register a fault of the answers that lasts ten minutes at least; ``effect`` makes one for a run."""
 
-    def script(source: Random, start: float, end: float) -> Sequence[Fault]:
-        at, duration = placed(source, start, end, 600.0, longest_s)
-        return [Fault(name=name, target=target, start=at, duration_s=duration, effect=effect())]
-
-    script.__doc__ = text
-    fault_script(name)(script)
+    lasting(name, text, target, 600.0, longest_s, effect=effect)
 
 
 def answering(*answers: Answer) -> Callable[[], Effect]:
@@ -39,60 +31,27 @@ def answering(*answers: Answer) -> Callable[[], Effect]:
 
     def make() -> Effect:
         turns = cycle(answers)
-
-        def effect(
-            handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-        ) -> Answer:
-            given = handler(method, path, headers, body, at)
-            return next(turns) if FEATURES in path and given.status == 200 else given
-
-        return effect
+        return changed(lambda given: next(turns) if given.status == 200 else given, FEATURES)
 
     return make
 
 
 def editing(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[], Effect]:
     """Return what changes the data points of each answer."""
-
-    def make() -> Effect:
-        def effect(
-            handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-        ) -> Answer:
-            given = handler(method, path, headers, body, at)
-            if FEATURES not in path or given.status != 200:
-                return given
-            content = orjson.loads(given.body)
-            change(content["data"])
-            return json_answer(200, content)
-
-        return effect
-
-    return make
+    return lambda: changed_content(lambda content: change(content["data"]), FEATURES)
 
 
 def frozen() -> Effect:
     """Return what repeats the first answer it saw."""
     kept: list[Answer] = []
 
-    def effect(
-        handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-    ) -> Answer:
-        given = handler(method, path, headers, body, at)
-        if FEATURES not in path or given.status != 200:
+    def repeated(given: Answer) -> Answer:
+        if given.status != 200:
             return given
         kept.append(given)
         return kept[0]
 
-    return effect
-
-
-def slow() -> Effect:
-    def effect(
-        handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-    ) -> Answer:
-        return handler(method, path, headers, body, at)._replace(duration_s=90.0)
-
-    return effect
+    return changed(repeated, FEATURES)
 
 
 def failing_tokens(*answers: Answer) -> Callable[[], Effect]:
@@ -140,6 +99,9 @@ def _without_features(data: list[dict[str, Any]]) -> None:
 
 JSON = {"Content-Type": "application/json"}
 NO_LIST = tuple(Answer(200, JSON, body) for body in (b"[]", b"null", b'"x"', b'{"statusCode":"500"}', b"{"))
+OFFLINE = refusal(
+    400, "DEVICE_COMMUNICATION_ERROR", httpStatusCode="NotFound", code="404", reason="GATEWAY_OFFLINE"
+)
 DOWN = (
     Answer(503, {"Content-Type": "text/html"}, b"<html>Service unavailable</html>"),
     refusal(502, "INTERNAL_SERVER_ERROR", "REACHED_MAX_IAM_CONNECTIONS"),
@@ -161,7 +123,7 @@ _fault(
     "cloud_offline",
     "Cut the gateway off from the cloud for up to a day.",
     CLOUD,
-    lambda: device_offline,
+    answering(OFFLINE),
     DAY_S,
 )
 _fault("cloud_down", "Answer with 502 and 503.", CLOUD, answering(*DOWN))
@@ -180,15 +142,15 @@ _fault("cloud_not_paid", "Answer 402.", CLOUD, answering(NOT_PAID))
 _fault("cloud_forbidden", "Answer 403 and 410.", CLOUD, answering(*FORBIDDEN))
 _fault("cloud_expires_tokens", "Call each token expired.", CLOUD, answering(EXPIRED))
 _fault("cloud_redirects", "Send whoever asks somewhere else, again and again.", CLOUD, answering(REDIRECT))
-_fault("cloud_slow", "Let each answer take a minute and a half.", CLOUD, slow)
-_fault("cloud_frozen", "Repeat one answer for up to three days.", CLOUD, lambda: frozen(), 3 * DAY_S)
+_fault("cloud_slow", "Let each answer take a minute and a half.", CLOUD, lambda: slow(90.0))
+_fault("cloud_frozen", "Repeat one answer for up to three days.", CLOUD, frozen, 3 * DAY_S)
 _fault(
     "cloud_features_missing", "Leave schedules, curves and a sensor out.", CLOUD, editing(_without_features)
 )
 _fault("cloud_absurd", "Tell of 200 degrees and a modulation of 140 %.", CLOUD, editing(_absurd))
 _fault("cloud_other_unit", "Give the outside temperature in another unit.", CLOUD, editing(_other_unit))
 _fault("login_fails", "Answer 500 and 503 at the token endpoint.", LOGIN, failing_tokens(*NO_TOKEN))
-_fault("login_slow", "Let each answer of the login take a minute and a half.", LOGIN, slow)
+_fault("login_slow", "Let each answer of the login take a minute and a half.", LOGIN, lambda: slow(90.0))
 
 
 @fault_script("login_revoked")

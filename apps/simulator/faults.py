@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from .wire import Answer, Handler, Unreachable, json_answer
 
@@ -99,23 +101,34 @@ def refuse(
     raise Unreachable("the simulated device does not answer")
 
 
-def device_offline(
-    handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-) -> Answer:
-    """Count the request in the cloud, then report that the gateway is offline."""
-    answer = handler(method, path, headers, body, at)
-    if answer.status != 200 or "/features/" not in path:
-        return answer
-    return json_answer(
-        400,
-        {
-            "viErrorId": "simulated",
-            "statusCode": 400,
-            "errorType": "DEVICE_COMMUNICATION_ERROR",
-            "message": "",
-            "extendedPayload": {"httpStatusCode": "NotFound", "code": "404", "reason": "GATEWAY_OFFLINE"},
-        },
-    )
+def changed(change: Callable[[Answer], Answer], part: str = "") -> Effect:
+    """Return an effect that changes the answers at paths that have ``part`` in them; the device met the
+    request all the same."""
+
+    def effect(
+        handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
+    ) -> Answer:
+        answer = handler(method, path, headers, body, at)
+        return change(answer) if part in path else answer
+
+    return effect
+
+
+def changed_content(change: Callable[[Any], None], part: str = "") -> Effect:
+    """Return an effect on the JSON of the answers."""
+
+    def edit(answer: Answer) -> Answer:
+        if answer.status != 200 or not answer.body.startswith(b"{"):
+            return answer
+        content = orjson.loads(answer.body)
+        change(content)
+        return json_answer(answer.status, content)
+
+    return changed(edit, part)
+
+
+def slow(seconds: float) -> Effect:
+    return changed(lambda answer: answer._replace(duration_s=seconds))
 
 
 def placed(
@@ -124,6 +137,31 @@ def placed(
     """Return a stretch (start, duration) inside the run, a tenth of it at most."""
     duration = min(source.uniform(shortest_s, longest_s), (end - start) / 10.0)
     return source.uniform(start + (end - start) * 0.1, end - (end - start) * 0.1 - duration), duration
+
+
+def lasting(
+    name: str,
+    text: str,
+    target: str,
+    shortest_s: float,
+    longest_s: float,
+    *,
+    effect: Callable[[], Effect] | None = None,
+    times: int = 1,
+) -> None:
+    """Register a fault that comes so many times in a run and lasts between the two durations; ``effect``
+    makes what it does to answers, anew for each run."""
+
+    def script(source: Random, start: float, end: float) -> Sequence[Fault]:
+        places = [placed(source, start, end, shortest_s, longest_s) for _ in range(times)]
+        made = effect() if effect is not None else None
+        return [
+            Fault(name=name, target=target, start=at, duration_s=duration, effect=made)
+            for at, duration in places
+        ]
+
+    script.__doc__ = text
+    fault_script(name)(script)
 
 
 def event(

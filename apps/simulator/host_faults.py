@@ -5,21 +5,13 @@ Only when it happens stands here: whoever runs heatmon against the simulator doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from random import Random
-
-from .faults import HOST, Fault, fault_script, placed
+from .faults import HOST, lasting
 
 KILLS = 10
 
 
 def _fault(name: str, text: str, shortest_s: float, longest_s: float, times: int = 1) -> None:
-    def script(source: Random, start: float, end: float) -> Sequence[Fault]:
-        places = [placed(source, start, end, shortest_s, longest_s) for _ in range(times)]
-        return [Fault(name=name, target=HOST, start=at, duration_s=duration) for at, duration in places]
-
-    script.__doc__ = text
-    fault_script(name)(script)
+    lasting(name, text, HOST, shortest_s, longest_s, times=times)
 
 
 _fault("heatmon_killed", "Kill heatmon ten times; it starts again at once.", 1.0, 5.0, KILLS)

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from .faults import METER, Effect, Fault, event, fault_script, placed, refuse
-from .wire import Answer, Handler, json_answer
+from .faults import (
+    METER,
+    Effect,
+    Fault,
+    changed,
+    changed_content,
+    event,
+    fault_script,
+    lasting,
+    placed,
+    refuse,
+    slow,
+)
+from .wire import Answer, json_answer
 
 if TYPE_CHECKING:
     from .world import SimulatedWorld
@@ -23,53 +33,12 @@ def _fault(
 ) -> None:
     """Register a fault of the answers that lasts between the two durations [s]."""
 
-    def script(source: Random, start: float, end: float) -> Sequence[Fault]:
-        at, duration = placed(source, start, end, shortest_s, longest_s)
-        return [Fault(name=name, target=METER, start=at, duration_s=duration, effect=effect)]
-
-    script.__doc__ = text
-    fault_script(name)(script)
+    lasting(name, text, METER, shortest_s, longest_s, effect=lambda: effect)
 
 
 def always(answer: Answer) -> Effect:
     """Return an effect that gives one answer, whatever is asked."""
-
-    def effect(
-        handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-    ) -> Answer:
-        handler(method, path, headers, body, at)  # the device met the request all the same
-        return answer
-
-    return effect
-
-
-def changed(change: Callable[[Answer], Answer], part: str = "") -> Effect:
-    """Return an effect that changes the answers at paths that have ``part`` in them."""
-
-    def effect(
-        handler: Handler, method: str, path: str, headers: Mapping[str, str], body: bytes, at: float
-    ) -> Answer:
-        answer = handler(method, path, headers, body, at)
-        return change(answer) if part in path else answer
-
-    return effect
-
-
-def changed_content(change: Callable[[Any], None], part: str = "") -> Effect:
-    """Return an effect on the JSON of the answers."""
-
-    def edit(answer: Answer) -> Answer:
-        if answer.status != 200 or not answer.body.startswith(b"{"):
-            return answer
-        content = orjson.loads(answer.body)
-        change(content)
-        return json_answer(answer.status, content)
-
-    return changed(edit, part)
-
-
-def slow(seconds: float, part: str = "") -> Effect:
-    return changed(lambda answer: answer._replace(duration_s=seconds), part)
+    return changed(lambda _given: answer)
 
 
 def _without_powers(content: Any) -> None:
@@ -116,7 +85,7 @@ def _cut(answer: Answer) -> Answer:
     return answer._replace(cut=True)
 
 
-LIVE, EXPORT, ANY = "GetStatus", "data.csv", ""
+LIVE, EXPORT = "GetStatus", "data.csv"
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 
 _fault("meter_unreachable", "Take the meter's network away for up to three hours.", refuse, 600.0, 3 * HOUR_S)

@@ -20,7 +20,7 @@ from apps.metrics.store.influxdb.connection import Address
 from apps.simulator.world import SimulatedWorld
 from heatmon.options import load_options
 from tests.factories import JANUARY, Home
-from tests.metrics.store.engines import ENGINES, INFLUXD, engine_parameters
+from tests.metrics.store.engines import ENGINES, INFLUXD, engine_parameters, waiting
 from tests.metrics.store.influxdb.influxd import Influxd
 from tests.metrics.store.influxdb.influxd import start as start_influxd
 from tests.metrics.store.influxdb.standin import Fault, StandIn
@@ -111,28 +111,22 @@ def test_every_poll_of_an_outage_is_there_afterwards_with_the_numbers_of_an_undi
         home.run(minutes=5)
         server.go_away()
         home.run(minutes=5)
-        assert waiting_writes(store) >= 30
+        assert waiting(store).writes >= 30
     store = home.store = start()  # heatmon starts again while InfluxDB is still away
     with use_store(store):
         home.restart()
         home.run(minutes=8)
-        assert waiting_writes(store) >= 78
+        assert waiting(store).writes >= 78
         with pytest.raises(StoreUnavailable):
             store.latest(home.site.pk, ["power_w"], start_s)
         server.come_back()
         home.run(minutes=12)
-        assert waiting_writes(store) == 0
+        assert waiting(store).writes == 0
         found = values(home, (*RAW, *RESULTS), start_s, end_s)
     polls = [row.at for name, row in found if name == "meter"]
     assert polls == list(range(start_s, end_s, 10))
     assert len([row for name, row in found if name == "heat_pump" and not row.circuit]) == 6
     assert found == expected
-
-
-def waiting_writes(store: Store) -> int:
-    waiting = store.waiting()
-    assert waiting is not None
-    return waiting.writes
 
 
 def test_a_bucket_of_another_home_is_refused_once_it_answers(

@@ -19,7 +19,8 @@ from apps.devices.errors import (
 from apps.devices.models import ApiCall, Device, JobRun, QuotaState, RawAnswer, SavedOption, SourceState
 from apps.devices.wording import Words, words
 from apps.metrics.models import MeterEvent, StaleRange
-from apps.simulator.faults import CLOUD, LOGIN, METER, Fault, device_offline, refuse
+from apps.simulator.cloud_faults import OFFLINE, answering
+from apps.simulator.faults import CLOUD, LOGIN, METER, Fault, refuse
 from apps.simulator.settings import SLOPE
 from apps.simulator.shelly_rpc import MONOPHASE
 from apps.simulator.wire import json_answer
@@ -355,7 +356,7 @@ def test_the_first_poll_costs_the_login_and_a_later_one_a_single_call(home: Home
 def test_a_gateway_that_is_offline_is_recorded_and_cleared_on_recovery(home: Home) -> None:
     home.call("poll_heat_pump")
     home.move(minutes=5)
-    fault(home, CLOUD, device_offline, minutes=4)
+    fault(home, CLOUD, answering(OFFLINE)(), minutes=4)
     with pytest.raises(DeviceUnreachable):
         home.call("poll_heat_pump")
     state = home.state("heat_pump")

@@ -12,11 +12,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import requests
+
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_WAIT_S = 90.0
+OWNER, PASSWORD = "anna", "brine-and-copper-42"
+MAKE_OWNER = (
+    "from django.contrib.auth import get_user_model as u;"
+    f"u().objects.create_superuser({OWNER!r}, password={PASSWORD!r})"
+)
 
 
 def tell(figure: str) -> None:
@@ -28,6 +36,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def environment(**options: str) -> dict[str, str]:
+    """Return the environment for a process of heatmon's, with no other options than these."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("HEATMON_")}
+    return {**kept, "HEATMON_TESTING": "1", **options}
+
+
+def answers(address: str, within_s: float) -> bool:
+    """Return whether there is a page."""
+    with suppress(requests.RequestException):
+        return requests.get(address, timeout=within_s).status_code == 200
+    return False
 
 
 def wait_for(condition: Callable[[], Any], within_s: float = LONGEST_WAIT_S, what: str = "") -> Any:
@@ -51,21 +72,19 @@ class Services:
     def environment(self, name: str) -> dict[str, str]:
         own = self.folder / name
         own.mkdir(exist_ok=True)
-        base = {key: value for key, value in os.environ.items() if not key.startswith("HEATMON_")}
         cloud = f"http://127.0.0.1:{self.cloud_port}"
-        return base | {
-            "TMPDIR": str(own),
-            "PYTHONPATH": str(ROOT),
-            "HEATMON_TESTING": "1",
-            "HEATMON_DATA_DIR": str(self.folder / "data"),
-            "HEATMON_REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
-            "HEATMON_SHELLY_URL": f"http://127.0.0.1:{self.meter_port}",
-            "HEATMON_VIESSMANN_API_URL": f"{cloud}/iot/v2",
-            "HEATMON_VIESSMANN_IAM_URL": f"{cloud}/idp/v3",
-            "HEATMON_VIESSMANN_USER": "owner@example.com",
-            "HEATMON_VIESSMANN_PASSWORD": "heat-pump-password",
-            "HEATMON_VIESSMANN_CLIENT_ID": "simulated-client",
-        }
+        return environment(
+            TMPDIR=str(own),
+            PYTHONPATH=str(ROOT),
+            HEATMON_DATA_DIR=str(self.folder / "data"),
+            HEATMON_REDIS_URL=f"redis://127.0.0.1:{self.redis_port}/0",
+            HEATMON_SHELLY_URL=f"http://127.0.0.1:{self.meter_port}",
+            HEATMON_VIESSMANN_API_URL=f"{cloud}/iot/v2",
+            HEATMON_VIESSMANN_IAM_URL=f"{cloud}/idp/v3",
+            HEATMON_VIESSMANN_USER="owner@example.com",
+            HEATMON_VIESSMANN_PASSWORD="heat-pump-password",
+            HEATMON_VIESSMANN_CLIENT_ID="simulated-client",
+        )
 
     def start(self, name: str, *command: str, **more: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -95,6 +114,12 @@ class Services:
         self.start("devices", sys.executable, "-m", "tests.production.devices", "127.0.0.1", *ports)
         wait_for(lambda: self.control() is not None, 20, "the devices answer")
 
+    def start_embedded(self, bind: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start ``up``, which also polls."""
+        return self.start(
+            "up", sys.executable, "manage.py", "up", "--bind", bind, HEATMON_REDIS_URL="", **more
+        )
+
     def start_worker(self, name: str = "worker") -> None:
         self.start(name, sys.executable, "-m", "heatmon.worker")
 
@@ -118,6 +143,9 @@ class Services:
             command, cwd=ROOT, env=self.environment("manage"), capture_output=True, text=True, check=True
         )
         return done.stdout
+
+    def make_owner(self) -> None:
+        self.manage("shell", "--no-imports", "-c", MAKE_OWNER)
 
     def redis(self, *words: str) -> str:
         """Send one command to Redis; return the first line of its answer, empty if there is none."""

@@ -15,13 +15,11 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .processes import Services, free_port, self_and_children, tell, wait_for
+from .processes import Services, answers, free_port, self_and_children, tell, wait_for
 
 ATTACKER = "127.0.0.66"  # on Linux all of 127.0.0.0/8 is this machine
 PAGE_WITHIN_S = 2.0
@@ -147,17 +145,10 @@ def disk_mb(folder: Path) -> float:
     return size / 1e6
 
 
-def page(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=10) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
 def besiege(services: Services, name: str, port: int, seconds: float) -> Outcome:
     """Attack the server ``name`` for so long, asking for a page each half second meanwhile."""
-    wait_for(lambda: page(port), 60, "the server answers")
+    page = f"http://127.0.0.1:{port}/login"
+    wait_for(lambda: answers(page, 10), 60, "the server answers")
     pid = services.running[name].pid
     begin_s = (int(time.time()) // PERIOD_S + 1) * PERIOD_S
     time.sleep(begin_s - time.time())
@@ -168,7 +159,7 @@ def besiege(services: Services, name: str, port: int, seconds: float) -> Outcome
     end_s = begin_s + seconds
     while time.time() < end_s:
         asked = time.monotonic()
-        failed += not page(port)
+        failed += not answers(page, 10)
         waited.append(time.monotonic() - asked)
         memory, disk = max(memory, memory_mb(pid)), max(disk, disk_mb(services.folder))
         time.sleep(0.5)
@@ -190,9 +181,8 @@ def embedded(folder: Path, seconds: float) -> Outcome:
     try:
         services.start_devices()
         services.manage("migrate", "--verbosity", "0")
-        services.manage("shell", "--no-imports", "-c", MAKE_OWNER)
-        bind = f"127.0.0.1:{port}"
-        services.start("up", sys.executable, "manage.py", "up", "--bind", bind, HEATMON_REDIS_URL="")
+        services.make_owner()
+        services.start_embedded(f"127.0.0.1:{port}")
         return besiege(services, "up", port, seconds)
     finally:
         services.close()
@@ -203,7 +193,7 @@ def behind_gunicorn(folder: Path, seconds: float) -> Outcome:
     services, port = Services(folder), free_port()
     try:
         services.start_all()
-        services.manage("shell", "--no-imports", "-c", MAKE_OWNER)
+        services.make_owner()
         path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
         services.start(
             *("web", "sh", "heatmon/entrypoint.sh", "web"), PATH=path, HEATMON_BIND=f"127.0.0.1:{port}"
@@ -211,12 +201,6 @@ def behind_gunicorn(folder: Path, seconds: float) -> Outcome:
         return besiege(services, "web", port, seconds)
     finally:
         services.close()
-
-
-MAKE_OWNER = (
-    "from django.contrib.auth import get_user_model as u;"
-    "u().objects.create_superuser('anna', password='brine-and-copper-42')"
-)
 
 
 def main(seconds: str) -> int:

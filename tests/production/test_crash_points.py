@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,24 +12,19 @@ import pytest
 from apps.devices.crash_points import POINTS
 
 from .crashing import END, START
-from .processes import ROOT, tell
+from .databases import AT, NOTES, SERIES, damaged, numbers
+from .processes import ROOT, environment, tell
 
 # Which time a point is passed: a migration is killed at three of its statements.
 TIMES = {"store.write": (1, 7, 40), "store.written": (1, 7, 40), "migration": (30, 120, 300)}
 
 
 def run(folder: Path, crash: str = "") -> int:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("HEATMON_")}
-    environ |= {"HEATMON_TESTING": "1", "HEATMON_DATA_DIR": str(folder / "data"), "HEATMON_CRASH": crash}
+    environ = environment(HEATMON_DATA_DIR=str(folder / "data"), HEATMON_CRASH=crash)
     command = [sys.executable, "-m", "tests.production.crashing", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]
     return done.returncode
-
-
-def values(database: Path, sql: str) -> list[int]:
-    with closing(sqlite3.connect(database)) as connection:
-        return [row[0] for row in connection.execute(sql)]
 
 
 def lines(path: Path, first: str = "") -> list[str]:
@@ -46,21 +38,18 @@ def test_killed_three_times_at_a_point_nothing_acknowledged_is_missing(point: st
     for time in TIMES.get(point, (1, 1, 1)):
         assert run(tmp_path, f"{point}:{time}") == -signal.SIGKILL
     assert run(tmp_path) == 0
-    notes, series = tmp_path / "data" / "heatmon.sqlite3", tmp_path / "data" / "timeseries.sqlite3"
-    for database in (notes, series):
-        with closing(sqlite3.connect(database)) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    span = 4_320_000_000
-    polled = set(values(series, f"SELECT k % {span} FROM meter"))
+    notes, series = tmp_path / "data" / NOTES, tmp_path / "data" / SERIES
+    assert damaged(tmp_path / "data") == []
+    polled = set(numbers(series, f"SELECT {AT} FROM meter"))
     assert {int(at) for at in lines(tmp_path / "acknowledged", "poll_power")} <= polled
     asked = {at // 300 * 300 for at in map(int, lines(tmp_path / "acknowledged", "poll_heat_pump"))}
-    assert asked <= set(values(series, f"SELECT k % {span} FROM heat_pump"))
-    minutes = values(series, f"SELECT k % {span} FROM meter_minute WHERE NOT coalesce(provisional, 0)")
+    assert asked <= set(numbers(series, f"SELECT {AT} FROM heat_pump"))
+    minutes = numbers(series, f"SELECT {AT} FROM meter_minute WHERE NOT coalesce(provisional, 0)")
     wanted = range(int(START.timestamp()), int(END.timestamp()), 60)
     assert (set(wanted) - set(minutes), len(minutes) - len(set(minutes))) == (set(), 0)
-    kept = set(values(notes, "SELECT id FROM changelog_entry WHERE kind = 'note'"))
+    kept = set(numbers(notes, "SELECT id FROM changelog_entry WHERE kind = 'note'"))
     assert {int(note) for note in lines(tmp_path / "acknowledged", "note")} <= kept
-    (ledger,) = values(notes, "SELECT count(*) FROM devices_apicall")
+    (ledger,) = numbers(notes, "SELECT count(*) FROM devices_apicall")
     calls = len(lines(tmp_path / "called"))
     assert ledger >= calls > 0
     backups = [path.name for path in (tmp_path / "data").rglob("*.zip")]

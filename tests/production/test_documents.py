@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from .processes import wait_for
+from .processes import environment, wait_for
 from .stack import ROOT, Stack, build_images, need_containers
 
 TEXT = (ROOT / "docs" / "production.md").read_text(encoding="utf-8")
@@ -66,8 +66,7 @@ def run(stack: Stack, script: str, without: str = "") -> str:
 
 def embedded(stack: Stack) -> dict[str, str]:
     """The environment of the embedded run on the folder ``data`` of an installation."""
-    base = {name: value for name, value in os.environ.items() if not name.startswith("HEATMON_")}
-    return base | {"HEATMON_TESTING": "1", "HEATMON_DATA_DIR": str(stack.folder / "data")}
+    return environment(HEATMON_DATA_DIR=str(stack.folder / "data"))
 
 
 def manage(stack: Stack, *arguments: str) -> str:

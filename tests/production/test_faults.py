@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -11,18 +10,17 @@ import pytest
 
 from heatmon.simulation import fault_names
 
-from .processes import ROOT, tell
+from .processes import ROOT, environment, tell
 
 SEED = "7"
 
 
 @pytest.mark.parametrize("name", sorted(fault_names()))
 def test_a_day_with_one_fault_ends_in_the_truth(name: str) -> None:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("HEATMON_")}
     done = subprocess.run(
         [sys.executable, "manage.py", "simulate", "--days", "1", "--seed", SEED, "--json", "--faults", name],
         cwd=ROOT,
-        env=environ | {"HEATMON_TESTING": "1"},
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -12,28 +12,25 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from .databases import AT, NOTES, SERIES, damaged, numbers
 from .power import Step, after_power_cut
-from .processes import ROOT, tell
+from .processes import ROOT, environment, tell
 
 CUTS = int(os.environ.get("HEATMON_POWER_CUTS", "30"))
-SPAN = 4_320_000_000
 KEPT = {
-    "meter": ("timeseries.sqlite3", f"SELECT k % {SPAN} FROM meter"),
-    "call": ("heatmon.sqlite3", "SELECT id FROM devices_apicall"),
-    "note": ("heatmon.sqlite3", "SELECT id FROM changelog_entry"),
+    "meter": (SERIES, f"SELECT {AT} FROM meter"),
+    "call": (NOTES, "SELECT id FROM devices_apicall"),
+    "note": (NOTES, "SELECT id FROM changelog_entry"),
 }
 
 
 def recorded(folder: Path, synchronous: str = "FULL") -> list[Step]:
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("HEATMON_")}
-    environ |= {"HEATMON_TESTING": "1", "HEATMON_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "tests.production.power", str(folder), synchronous]
-    subprocess.run(command, cwd=ROOT, env=environ, check=True)
+    subprocess.run(command, cwd=ROOT, env=environment(HEATMON_DATA_DIR=str(folder)), check=True)
     written = pickle.loads((folder / "log.pickle").read_bytes())  # noqa: S301  (our own)
     return [Step(*step) for step in written]
 
@@ -43,11 +40,7 @@ def faults_after(steps: Sequence[Step], cut: int, seed: int, folder: Path) -> li
     folder.mkdir()
     for name, content in after_power_cut(steps, cut, seed).items():
         (folder / name).write_bytes(content)
-    faults = []
-    for database in sorted(folder.glob("*.sqlite3")):
-        with closing(sqlite3.connect(database)) as connection:
-            answer = connection.execute("PRAGMA integrity_check").fetchone()
-            faults += [] if answer == ("ok",) else [f"{database.name}: {answer[0]}"]
+    faults = damaged(folder)
     acknowledged = [step.content for step in steps[:cut] if step.what == "ack"]
     for kind, (database_name, sql) in KEPT.items():
         wanted = {number for one, number in acknowledged if one == kind}
@@ -59,8 +52,7 @@ def faults_after(steps: Sequence[Step], cut: int, seed: int, folder: Path) -> li
 
 def present(database: Path, sql: str) -> set[int]:
     try:
-        with closing(sqlite3.connect(database)) as connection:
-            return {row[0] for row in connection.execute(sql)}
+        return set(numbers(database, sql))
     except sqlite3.OperationalError:
         return set()  # not even the table is there
 

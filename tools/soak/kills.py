@@ -12,26 +12,25 @@ from __future__ import annotations
 import argparse
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import requests
 
-from tests.production.processes import Services, free_port, wait_for
+from tests.production.databases import AT, NOTES, SERIES, damaged, numbers
+from tests.production.processes import Services, answers, free_port, wait_for
 
 # Name of a crash point → how often it is passed at most. The cloud is asked once in five minutes only.
 INSIDE = {"store.write": 3, "store.written": 3}
 AT_A_CALL = {"answer.kept": 1, "ledger.charged": 1, "ledger.answered": 1}
 INSIDE_SHARE, AT_A_CALL_SHARE = 0.7, 0.1
 LONGEST_LIFE_S, START_WITHIN_S, COMPLETE_WITHIN_S = 40.0, 60.0, 900.0
-SPAN = 4_320_000_000
 
 
 class Home(Services):
@@ -52,13 +51,7 @@ class Home(Services):
         return {**super().environment(name), "HEATMON_REDIS_URL": ""}
 
     def up(self, crash: str = "") -> subprocess.Popen[bytes]:
-        bind = self.address.removeprefix("http://")
-        return self.start("up", sys.executable, "manage.py", "up", "--bind", bind, HEATMON_CRASH=crash)
-
-    def is_up(self) -> bool:
-        with suppress(requests.RequestException):
-            return requests.get(f"{self.address}/healthz", timeout=2).status_code == 200
-        return False
+        return self.start_embedded(self.address.removeprefix("http://"), HEATMON_CRASH=crash)
 
     def _write(self) -> None:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -79,17 +72,10 @@ class Home(Services):
         self._ended.set()
         self._writer.join()
 
-    def numbers(self, database: str, sql: str) -> set[int]:
-        with closing(sqlite3.connect(self.data / database)) as connection:
-            return {row[0] for row in connection.execute(sql)}
-
     def missing_minutes(self, since: float) -> set[int]:
         first, last = int(since) // 60 * 60 + 60, int(time.time()) // 60 * 60 - 120
-        stored = self.numbers(
-            "timeseries.sqlite3",
-            f"SELECT k % {SPAN} FROM meter_minute WHERE NOT coalesce(provisional, 0)",  # noqa: S608
-        )
-        return set(range(first, last, 60)) - stored
+        final = f"SELECT {AT} FROM meter_minute WHERE NOT coalesce(provisional, 0)"  # noqa: S608
+        return set(range(first, last, 60)) - set(numbers(self.data / SERIES, final))
 
 
 def kill_once(home: Home, chance: random.Random) -> str:
@@ -111,7 +97,7 @@ def kill_once(home: Home, chance: random.Random) -> str:
 def faults_of(home: Home, began: float) -> list[str]:
     """Run once more without a kill; return what is not as it should be."""
     home.up()
-    wait_for(home.is_up, START_WITHIN_S, "heatmon answers")
+    wait_for(lambda: answers(f"{home.address}/healthz", 2), START_WITHIN_S, "heatmon answers")
     deadline = time.monotonic() + COMPLETE_WITHIN_S
     while (missing := home.missing_minutes(began)) and time.monotonic() < deadline:
         time.sleep(10)
@@ -119,14 +105,11 @@ def faults_of(home: Home, began: float) -> list[str]:
     home.stop_writing()
     calls = (home.control() or {})["cloud_calls"]
     home.end("up", signal.SIGTERM)
-    lost = set(home.acknowledged) - home.numbers("heatmon.sqlite3", "SELECT id FROM changelog_entry")
+    lost = set(home.acknowledged) - set(numbers(home.data / NOTES, "SELECT id FROM changelog_entry"))
     faults += [f"{len(lost)} of {len(home.acknowledged)} notes are missing"] if lost else []
-    (ledger,) = home.numbers("heatmon.sqlite3", "SELECT count(*) FROM devices_apicall")
+    (ledger,) = numbers(home.data / NOTES, "SELECT count(*) FROM devices_apicall")
     faults += [f"{calls} calls, {ledger} in the ledger"] if calls > ledger else []
-    for database in ("heatmon.sqlite3", "timeseries.sqlite3"):
-        with closing(sqlite3.connect(home.data / database)) as connection:
-            answer = connection.execute("PRAGMA integrity_check").fetchone()
-            faults += [] if answer == ("ok",) else [f"{database}: {answer[0]}"]
+    faults += damaged(home.data)
     sys.stdout.write(f"{len(home.acknowledged)} notes, {calls} calls of {ledger} in the ledger\n")
     return faults
 

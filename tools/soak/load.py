@@ -10,35 +10,35 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
 import re
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.production.processes import (
+    OWNER,
+    PASSWORD,
+    Services,
+    answers,
+    free_port,
+    self_and_children,
+    tell,
+    wait_for,
+)
+
 CLIENTS = 50
 REFRESH_S, INTERVAL_S, POLL_S = 10.0, 300.0, 10
 WARM_S = 60.0
 LATEST_S, MOST_MORE_MB = 1.0, 20.0
-PASSWORD = "a long enough pass phrase"  # noqa: S105
-ACCOUNT = f"""
-from django.contrib.auth.models import User
-User.objects.create_superuser("anna", password={PASSWORD!r})
-"""
 LINKED = re.compile(r'(?:href|src)="(/static/[^"#?]+)')
 
 
@@ -62,44 +62,10 @@ class Seen:
         return answer.text
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
-
-
-@contextmanager
-def running(*command: str, environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603
-            command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def wait_for_answer(address: str) -> None:
-    until = time.monotonic() + 60
-    while True:
-        with suppress(requests.RequestException):
-            if requests.get(address, timeout=5).status_code == 200:
-                return
-        if time.monotonic() > until:
-            raise RuntimeError(f"{address} does not answer")
-        time.sleep(0.1)
-
-
 def memory_mb(pid: int) -> float:
     """Return the memory of a process and its children without what they share [MB]."""
-    found = [pid]
-    for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            found += [int(child) for child in task.read_text().split()]
     kilobytes = 0
-    for one in found:
+    for one in self_and_children(pid):
         with suppress(FileNotFoundError, ProcessLookupError):
             proportional = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.M)
             kilobytes += int(proportional.group(1)) if proportional else 0
@@ -128,7 +94,7 @@ def signed_in(root: str) -> str:
     with requests.Session() as session:
         session.get(root + "/login", timeout=30)
         fields = {
-            "username": "anna",
+            "username": OWNER,
             "password": PASSWORD,
             "csrfmiddlewaretoken": session.cookies["csrftoken"],
         }
@@ -166,34 +132,18 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def measure(minutes: float, folder: Path) -> bool:
-    meter, cloud, port = free_port(), free_port(), free_port()
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("HEATMON_")}
-    environ = {
-        **kept,
-        "HEATMON_DATA_DIR": str(folder / "data"),
-        "HEATMON_LAN_HTTP": "on",
-        "HEATMON_SHELLY_URL": f"http://127.0.0.1:{meter}",
-        "HEATMON_VIESSMANN_API_URL": f"http://127.0.0.1:{cloud}/iot/v2",
-        "HEATMON_VIESSMANN_IAM_URL": f"http://127.0.0.1:{cloud}/idp/v3",
-        "HEATMON_VIESSMANN_USER": "owner@example.com",
-        "HEATMON_VIESSMANN_PASSWORD": "heat-pump-password",
-        "HEATMON_VIESSMANN_CLIENT_ID": "simulated-client",
-    }
-    devices = (sys.executable, "-m", "tests.production.devices", "127.0.0.1", str(meter), str(cloud))
-    up = (sys.executable, "manage.py", "up", "--bind", f"127.0.0.1:{port}")
+    services, port = Services(folder), free_port()
     root = f"http://127.0.0.1:{port}"
-    account = ("manage.py", "shell", "--no-imports", "-c", ACCOUNT)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environ, check=True)  # noqa: S603
-    subprocess.run([sys.executable, *account], cwd=ROOT, env=environ, check=True)  # noqa: S603
-    with (
-        running(*devices, environ=environ, log=folder / "devices.log"),
-        running(*up, environ=environ, log=folder / "heatmon.log") as heatmon,
-    ):
-        wait_for_answer(f"{root}/healthz")
+    try:
+        services.start_devices()
+        services.manage("migrate", "--verbosity", "0")
+        services.make_owner()
+        heatmon = services.start_embedded(f"127.0.0.1:{port}", HEATMON_LAN_HTTP="on")
+        wait_for(lambda: answers(f"{root}/healthz", 5), 60, "heatmon answers")
         cookie = signed_in(root)
         seen = Seen()
         until = time.monotonic() + minutes * 60
-        chance = random.Random(1)
+        chance = random.Random(1)  # noqa: S311
         with ThreadPoolExecutor(CLIENTS + 1) as clients:
             begin = (int(time.time()) // POLL_S + 1) * POLL_S
             running_clients = [
@@ -208,8 +158,9 @@ def measure(minutes: float, folder: Path) -> bool:
             end = int(time.time()) // POLL_S * POLL_S
         after_mb = memory_mb(heatmon.pid)
         time.sleep(5)
-        polls = requests.get(f"http://127.0.0.1:{meter}/control", timeout=10).json()["polls"]
-    in_time = [at for at in polls if begin <= at < end and at % POLL_S < POLL_S / 2 - 1]
+        in_time = [at for at in services.polls() if begin <= at < end]
+    finally:
+        services.close()
     late_s = [at % POLL_S for at in in_time]
     missed = (end - begin) // POLL_S - len({int(at) // POLL_S for at in in_time})
     tell(
@@ -229,11 +180,6 @@ def measure(minutes: float, folder: Path) -> bool:
         and percentile(late_s, 0.99) < LATEST_S
         and after_mb - before_mb <= MOST_MORE_MB
     )
-
-
-def tell(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def main() -> int:

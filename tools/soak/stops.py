@@ -12,17 +12,18 @@ import argparse
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import requests
+
+from tests.production.databases import damaged
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCH = Path(__file__).resolve().parent / "watch"
@@ -117,7 +118,7 @@ class Heatmon:
                 "username": "anna",
                 "password": password,
                 "password_again": password,
-                "csrfmiddlewaretoken": session.cookies["csrftoken"],
+                "csrfmiddlewaretoken": session.cookies["heatmon_demo_csrf"],
             }
             with suppress(requests.RequestException):  # it may end before it has answered
                 session.post(f"{address}setup", fields, timeout=30)
@@ -149,20 +150,6 @@ def stop_once(way: str, data_dir: Path, log: Path) -> tuple[int, str]:
         heatmon.end(signal.SIGINT if way == "Ctrl-C" else signal.SIGTERM)
     load.end()
     return load.answers, heatmon.said
-
-
-def damaged(folder: Path) -> list[str]:
-    """Return the database files below ``folder`` that do not pass a quick check."""
-    faults = []
-    for path in folder.rglob("*.sqlite3"):
-        try:
-            with closing(sqlite3.connect(path)) as connection:
-                (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        except sqlite3.DatabaseError as error:
-            answer = str(error)
-        if answer != "ok":
-            faults.append(f"{path.relative_to(folder)}: {answer}")
-    return faults
 
 
 def main() -> int:

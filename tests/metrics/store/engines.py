@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 
-from apps.metrics.store.base import Row
+from apps.metrics.store.base import Row, Waiting
 from apps.metrics.store.engine import Engine
+from apps.metrics.store.front import Store
 from apps.metrics.store.sqlite import SqliteEngine, SqliteStore
 from apps.metrics.store.sqlite.tables import KEY_SPAN, LEVELS
 
@@ -76,6 +77,12 @@ def power_rows(start: int, values: Iterable[float | None], step_s: int = 10) -> 
 def outside_row(at: int, temperature_c: float | None, *, circuit: str = "", site: int = 1) -> Row:
     values = {"outside_temperature_c": temperature_c}
     return Row(site=site, measurement="heat_pump", device="7571", at=at, values=values, circuit=circuit)
+
+
+def waiting(store: Store) -> Waiting:
+    found = store.waiting()
+    assert found is not None
+    return found
 
 
 def content(store: SqliteStore) -> dict[str, list[Any]]:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from apps.devices import crash_points, storage
 
 from ..base import StoreRefused, StoreUnavailable
+from .files import is_damage
 
 _BUSY_S = 30.0
 _STEPS_BETWEEN_LOOKS = 20_000
@@ -181,7 +182,7 @@ class Connections:
                 raise StoreUnavailable("reading the time-series store took too long") from error
             raise _unavailable(error, storage.code_of(error)) from error
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            if is_damage(error):
                 storage.note_damage(self._path, str(error))
                 raise StoreRefused("damaged", f"the time-series store cannot be read: {error}") from error
             raise StoreUnavailable(f"the time-series store cannot be used: {error}") from error

@@ -27,8 +27,13 @@ def can_be_read(path: Path) -> bool:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
-        return not getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
+        return not is_damage(error)
     return True
+
+
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Return whether SQLite says that the file is broken, or none of its own."""
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
 
 
 def quick_check(path: Path) -> str | None:

@@ -14,7 +14,7 @@ from apps.metrics.store.influxdb import flux
 from apps.metrics.store.influxdb.connection import Address, InfluxUnavailable
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
-from ..engines import DAY, METER, MIDNIGHT, power_row, power_rows
+from ..engines import DAY, METER, MIDNIGHT, power_row, power_rows, waiting
 
 
 def test_an_answer_that_is_given_up_half_way_does_not_disturb_the_next_question(store: Store) -> None:
@@ -76,8 +76,7 @@ def test_values_that_somebody_else_writes_beside_ours_stop_nothing(real: Address
     store.write([power_row(MIDNIGHT + 30, 900)])
     store.write([power_row(MIDNIGHT, None)])
     store.tidy()
-    waiting = store.waiting()
-    assert waiting is not None and (waiting.writes, waiting.refused) == (0, 0)
+    assert (waiting(store).writes, waiting(store).refused) == (0, 0)
     assert store.series(1, "power_w", MIDNIGHT, MIDNIGHT + 3600, 3600).max == [900]
     assert [row.values["power_w"] for row in store.rows(1, "meter", MIDNIGHT, MIDNIGHT + 30)] == [100, 100]
     others.close()

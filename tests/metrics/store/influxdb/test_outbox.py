@@ -22,7 +22,7 @@ from apps.metrics.store.influxdb import outbox, sending
 from apps.metrics.store.influxdb.connection import Address, InfluxUnavailable
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
-from ..engines import DAY, METER, MIDNIGHT, power_row, power_rows
+from ..engines import DAY, METER, MIDNIGHT, power_row, power_rows, waiting
 from .standin import Fault, StandIn
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -35,15 +35,21 @@ def known_home(store: Store) -> None:
     store.write([power_row(MIDNIGHT - 10, 1)])
 
 
-def waiting(store: Store) -> Waiting:
-    found = store.waiting()
-    assert found is not None
-    return found
-
-
 def powers(store: Store) -> list[float | None]:
     rows = store.rows(1, "meter", MIDNIGHT, MIDNIGHT + DAY, ["power_w"])
     return [row.values["power_w"] for row in rows]
+
+
+def refuse_points(server: StandIn, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """Let the server find points unreadable that have ``part`` in them."""
+    take = server.write
+
+    def picky(parameters: dict[str, str], body: str) -> tuple[int, object]:
+        if part in body:
+            return 400, {"code": "invalid", "message": "unable to parse"}
+        return take(parameters, body)
+
+    monkeypatch.setattr(server, "write", picky)
 
 
 def minutes_later(minutes: float) -> datetime:
@@ -140,14 +146,7 @@ def test_the_server_says_how_long_it_wants_to_be_left_alone(store: Store, server
 def test_one_bad_line_is_found_and_parked_and_all_others_are_stored(
     store: Store, server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = server.write
-
-    def picky(parameters: dict[str, str], body: str) -> tuple[int, object]:
-        if "power_w=13.0" in body:
-            return 400, {"code": "invalid", "message": "unable to parse"}
-        return take(parameters, body)
-
-    monkeypatch.setattr(server, "write", picky)
+    refuse_points(server, monkeypatch, "power_w=13.0")
     store.write(power_rows(MIDNIGHT, range(50)))
     assert powers(store) == [number for number in range(50) if number != 13]
     assert (waiting(store).writes, waiting(store).refused) == (0, 1)
@@ -307,15 +306,14 @@ def test_a_line_is_parked_once_though_what_followed_it_had_to_be_sent_again(
 ) -> None:
     take = server.write
 
-    def picky(parameters: dict[str, str], body: str) -> tuple[int, object]:
-        if "power_w=0.0" in body:
-            return 400, {"code": "invalid", "message": "unable to parse"}
+    def busy(parameters: dict[str, str], body: str) -> tuple[int, object]:
         if "power_w=1.0" in body and fails:
             return 503, {"code": "unavailable", "message": fails.pop()}
         return take(parameters, body)
 
     fails = ["busy", "busy"]
-    monkeypatch.setattr(server, "write", picky)
+    monkeypatch.setattr(server, "write", busy)
+    refuse_points(server, monkeypatch, "power_w=0.0")
     for minutes in (0, 2, 4):
         with clock.fixed(minutes_later(minutes)):
             if not minutes:

@@ -11,12 +11,12 @@ import pytest
 
 from apps.devices import clock
 from apps.metrics.models import OutboxEntry
-from apps.metrics.store.base import Sample, Waiting
+from apps.metrics.store.base import Sample
 from apps.metrics.store.front import Store
 from apps.metrics.store.influxdb.connection import Address, Connection, InfluxUnavailable
 from apps.metrics.store.influxdb.engine import InfluxEngine
 
-from ..engines import MIDNIGHT, power_row, power_rows
+from ..engines import MIDNIGHT, power_row, power_rows, waiting
 from .standin import Fault, StandIn
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -49,12 +49,6 @@ def csv(body: str) -> bytes:
 @pytest.fixture(autouse=True)
 def known_home(store: Store) -> None:
     store.write([power_row(MIDNIGHT - 10, 1)])
-
-
-def waiting(store: Store) -> Waiting:
-    found = store.waiting()
-    assert found is not None
-    return found
 
 
 @pytest.mark.parametrize(
