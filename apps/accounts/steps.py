@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -19,19 +21,28 @@ STEPS = tuple(LABELS)
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """One step of the bar at the top."""
+    """One step of the bar at the top. ``href`` leads back to one that was passed."""
 
     name: str
     label: Promise
     done: bool
     current: bool
+    skipped: bool
+    href: str
 
 
-def step_bar(current: str) -> list[StepView]:
-    """Return all steps; those before ``current`` count as done."""
+def step_bar(current: str, skipped: Collection[str] = ()) -> list[StepView]:
+    """Return all steps; those before ``current`` count as done, but for the ``skipped``."""
     here = STEPS.index(current)
     return [
-        StepView(name, label, done=number < here, current=number == here)
+        StepView(
+            name,
+            label,
+            done=number < here and name not in skipped,
+            current=number == here,
+            skipped=number < here and name in skipped,
+            href=reverse("dashboard:setup_step", args=[name]) if 0 < number < here else "",
+        )
         for number, (name, label) in enumerate(LABELS.items())
     ]
 

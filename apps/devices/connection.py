@@ -6,7 +6,7 @@ A refused password or client id is asked only as often as a person presses the b
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from requests.adapters import BaseAdapter
 
 from .budget import CallBudget
+from .clamps import turned_channels
 from .errors import BudgetExhausted, CodedError, DeviceError
 from .http import PermittedIp
 from .meter_clock import is_wrong
@@ -34,20 +35,29 @@ MODEL_NAMES = {
     "S3EM-003": "Shelly 3EM-63 Gen3",
     "SPEM-002": "Shelly Pro EM-50",
 }
-# Power that a wrongly turned clamp shows; standby may read a few watts below zero.
-BACKWARDS_W = -30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatPumpChoice:
+    """One of several heat pumps: ``value`` as the option has it, ``name`` for people."""
+
+    value: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionReport:
     """What answered. ``title``: one sentence; ``detail``: further lines; ``hint``: what to do, if anything.
-    ``code`` is the error's, empty when all is well."""
+    ``code`` is the error's, empty when all is well. ``reading`` is the meter's; ``choices``: the heat pumps
+    to choose from, where the account has several."""
 
     ok: bool
     title: str
     detail: tuple[str, ...] = ()
     code: str = ""
     hint: str = ""
+    reading: PowerReading | None = None
+    choices: tuple[HeatPumpChoice, ...] = ()
 
 
 def test_meter(
@@ -57,8 +67,13 @@ def test_meter(
     session: requests.Session | None = None,
     *,
     permitted_ip: PermittedIp | None = None,
+    channels: Collection[str] = PHASES,
+    running_w: float = 400.0,
 ) -> ConnectionReport:
-    """Ask the meter at ``url`` who it is and for its values. ``permitted_ip`` checks a typed address."""
+    """Ask the meter at ``url`` who it is and for its values. ``permitted_ip`` checks a typed address.
+
+    ``channels`` are the heat pump's, which feeds nothing back; it runs from ``running_w`` on.
+    """
     client = ShellyClient(url, password, clock=clock, session=session, permitted_ip=permitted_ip)
     try:
         identity = client.identify()
@@ -67,7 +82,8 @@ def test_meter(
         return _failed(error)
     finally:
         client.close()
-    return _meter_report(identity, reading)
+    turned = turned_channels(reading.phases, channels, running_w) or ()
+    return _meter_report(identity, reading, turned)
 
 
 def test_heat_pump(
@@ -97,10 +113,22 @@ def test_heat_pump(
 
 def _failed(error: CodedError) -> ConnectionReport:
     said = words_for_asker(error, on_the_form=True)
-    return ConnectionReport(ok=False, title=said.sentence, code=error.code, hint=said.hint)
+    names, choices = (error.details.get(detail) or () for detail in ("names", "choices"))
+    assert isinstance(names, list | tuple) and isinstance(choices, list | tuple)
+    return ConnectionReport(
+        ok=False,
+        title=said.sentence,
+        code=error.code,
+        hint=said.hint,
+        choices=tuple(
+            HeatPumpChoice(value=value, name=name) for value, name in zip(choices, names, strict=True)
+        ),
+    )
 
 
-def _meter_report(identity: MeterIdentity, reading: PowerReading) -> ConnectionReport:
+def _meter_report(
+    identity: MeterIdentity, reading: PowerReading, turned: tuple[str, ...]
+) -> ConnectionReport:
     facts = {
         "model": model_name(identity.model),
         "profile": reading.profile or identity.profile,
@@ -118,7 +146,9 @@ def _meter_report(identity: MeterIdentity, reading: PowerReading) -> ConnectionR
         for name, phase in zip(PHASES, reading.phases, strict=True)
         if phase.power_w is not None or phase.voltage_v is not None
     )
-    return ConnectionReport(ok=True, title=title, detail=detail, hint=_meter_hint(reading))
+    return ConnectionReport(
+        ok=True, title=title, detail=detail, hint=_meter_hint(reading, turned), reading=reading
+    )
 
 
 def model_name(model: str) -> str:
@@ -146,17 +176,12 @@ def _phase_line(name: str, phase: PhaseReading) -> str:
     return f"{name.upper()}: {', '.join(parts)}"
 
 
-def _meter_hint(reading: PowerReading) -> str:
-    backwards = [
-        name.upper()
-        for name, phase in zip(PHASES, reading.phases, strict=True)
-        if phase.power_w is not None and phase.power_w < BACKWARDS_W
-    ]
-    if backwards:
+def _meter_hint(reading: PowerReading, turned: tuple[str, ...]) -> str:
+    if turned:
         return _(
             "%(channels)s counts backwards: turn the clamp around, or set the channel to reversed in the "
             "Shelly's own settings."
-        ) % {"channels": ", ".join(backwards)}
+        ) % {"channels": ", ".join(turned).upper()}
     report = meter_report(reading)
     if is_wrong(report["clock_offset_s"]):
         offset = offset_words(report["clock_offset_s"])

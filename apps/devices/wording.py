@@ -106,6 +106,10 @@ METER: Mapping[str, tuple[Text, Text]] = {
         _("%(host)s is not an allowed meter address."),
         _("Enter the meter's address in your home network."),
     ),
+    "search_refused": (
+        _("This computer cannot search the network for meters."),
+        _("Enter the meter's address; your router lists it among the connected devices."),
+    ),
     "clock_was_wrong": (_("the meter's clock was wrong then"), ""),
     "not_remembered": (_("the meter has no data for these minutes"), ""),
     "not_given": (_("the meter says it has these minutes, but does not hand them out"), ""),

@@ -14,7 +14,7 @@ from apps.devices import clock, connection
 from apps.devices.budget import CallBudget
 from apps.devices.connection import ConnectionReport
 from apps.devices.errors import DeviceError
-from apps.devices.home_options import CHANNEL_ROLES, CHANNELS, HEAT_PUMP
+from apps.devices.home_options import CHANNEL_ROLES, CHANNELS, HEAT_PUMP, HEATING_ROD
 from apps.devices.typed_address import checked_typed_address, permitted_typed_ip
 from apps.devices.viessmann.client import ViessmannAccount
 from apps.devices.viessmann.oauth import TokenStore
@@ -95,6 +95,12 @@ class MeterCard(Card):
             self._password_to_test(),
             clock.now,
             permitted_ip=None if from_operator else permitted_typed_ip,
+            channels=[
+                channel
+                for channel in CHANNELS
+                if self.cleaned_data[f"role_{channel}"] in {HEAT_PUMP, HEATING_ROD, ""}
+            ],
+            running_w=self.options.compressor_on_w,
         )
 
     def _password_to_test(self) -> str | None:

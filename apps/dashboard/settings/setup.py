@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -9,19 +12,30 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from apps.accounts.steps import step_after, step_bar
+from apps.accounts.steps import STEPS, step_after, step_bar
 from apps.devices.connection import ConnectionReport
-from apps.devices.options import default_site, home_options
+from apps.devices.models import Site
+from apps.devices.options import HomeOptions, default_site, home_options
 
 from .cards import Card, PlaceCard, ZoneCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
+from .fields import text_option
 from .forms import LanguageForm
-from .page import connection_piece, language_form, save, set_language
+from .page import language_form, save, set_language
+from .setup_meter import FoundMeters, found_meters, measured_now
+
+
+class HeatPumpStepCard(HeatPumpCard):
+    """The heat pump's card where the page explains beside each field where to get it."""
+
+    viessmann_client_id = text_option("viessmann_client_id", label=_("Client ID"))
+    viessmann_user = text_option("viessmann_user", label=_("User name (e-mail)"))
+
 
 CARDS: dict[str, type[Card]] = {
     "language": ZoneCard,
     "meter": MeterCard,
-    "heat-pump": HeatPumpCard,
+    "heat-pump": HeatPumpStepCard,
     "house": PlaceCard,
 }
 QUESTIONS = {
@@ -39,6 +53,14 @@ QUESTIONS = {
     ),
     "house": (_("Where is the house?"), _("The location is only used to look up its climate.")),
 }
+BODIES = {
+    "language": "dashboard/setup/_language.html",
+    "meter": "dashboard/setup/_meter.html",
+    "heat-pump": "dashboard/setup/_heat_pump.html",
+    "house": "dashboard/setup/_house.html",
+}
+# What a test of the connection swaps.
+TESTED = {"meter": "dashboard/setup/_meter_now.html", "heat-pump": "dashboard/setup/_heat_pump_test.html"}
 
 
 @require_safe
@@ -60,12 +82,12 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
     site = default_site()
     if request.method != "POST":
         return _page(request, name, cards_of(site, [CARDS[name]])[0])
-    card = filled_card(site, CARDS[name], request.POST)
-    if card.device and "test" in request.POST:
-        report = card.test() if card.is_valid() else None
-        if getattr(request, "htmx", False):
-            return connection_piece(request, card, report)
-        return _page(request, name, card, report=report, status=200 if report else 400)
+    if name == "meter" and "find" in request.POST:
+        return _found(request, site)
+    used = {"shelly_url": request.POST["use"]} if name == "meter" and "use" in request.POST else {}
+    card = filled_card(site, CARDS[name], {**request.POST.dict(), **used})
+    if card.device and ("test" in request.POST or used):
+        return _tested(request, name, card)
     if not card.is_valid():
         return _page(request, name, card, status=400)
     save(request, card)
@@ -77,9 +99,40 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
     return response
 
 
+def _tested(request: HttpRequest, name: str, card: Card) -> HttpResponse:
+    report = card.test() if card.is_valid() else None
+    if getattr(request, "htmx", False):
+        return render(request, TESTED[name], {"form": card, "report": report, **_of_step(card, report)})
+    return _page(request, name, card, report=report, status=200 if report else 400)
+
+
+def _found(request: HttpRequest, site: Site) -> HttpResponse:
+    """Answer a search for meters, leaving what has been typed as it is."""
+    found = found_meters()
+    if getattr(request, "htmx", False):
+        return render(request, "dashboard/setup/_found.html", {"found": found})
+    card = filled_card(site, MeterCard, request.POST.dict())
+    return _page(request, "meter", card, found=found)
+
+
 def _next_address(name: str) -> str:
     following = step_after(name)
     return reverse("dashboard:setup_step", args=[following]) if following else reverse("dashboard:overview")
+
+
+def _back_address(name: str) -> str | None:
+    before = STEPS[STEPS.index(name) - 1]
+    return reverse("dashboard:setup_step", args=[before]) if before in CARDS else None
+
+
+def _skipped(options: HomeOptions) -> set[str]:
+    """Return the steps that were passed without an answer, as far as that shows."""
+    done = {"meter": options.meter_set_up, "heat-pump": options.heat_pump_set_up}
+    return {name for name, is_done in done.items() if not is_done}
+
+
+def _of_step(card: Card, report: ConnectionReport | None) -> Mapping[str, Any]:
+    return {"now": measured_now(card, report)} if isinstance(card, MeterCard) else {}
 
 
 def _page(
@@ -88,17 +141,22 @@ def _page(
     card: Card,
     *,
     report: ConnectionReport | None = None,
+    found: FoundMeters | None = None,
     status: int = 200,
 ) -> HttpResponse:
     question, explanation = QUESTIONS[name]
     context = {
-        "steps": step_bar(name),
+        "steps": step_bar(name, _skipped(card.options)),
         "question": question,
         "explanation": explanation,
+        "body": BODIES[name],
         "form": card,
         "report": report,
+        "found": found,
         "language_form": language_form(request) if name == "language" else None,
         "zones": zone_names() if "time_zone" in card.fields else [],
         "skip": _next_address(name),
+        "back": _back_address(name),
+        **_of_step(card, report),
     }
-    return render(request, "dashboard/settings/setup_step.html", context, status=status)
+    return render(request, "dashboard/setup/step.html", context, status=status)

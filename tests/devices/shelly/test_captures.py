@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from apps.devices.address import checked_address
 from apps.devices.errors import (
     DeviceBusy,
     DeviceError,
@@ -19,6 +20,7 @@ from apps.devices.errors import (
 )
 from apps.devices.shelly import minutes
 from apps.devices.shelly.connection import MeterConnection
+from apps.devices.shelly.discovery import announced_meters
 from apps.devices.shelly.parse import (
     csv_minutes,
     device_identity,
@@ -33,6 +35,7 @@ from apps.devices.shelly.parse import (
 )
 from tests.captures import captures_dir
 
+from .announcing import LOOPBACK, announced, announcement
 from .meters import InProcess, Reply, always, clock, session_with
 
 pytestmark = pytest.mark.captures
@@ -405,3 +408,16 @@ def test_every_captured_file_has_its_test() -> None:
         if path not in tested | NOT_READ and path not in source and "notify/" not in path
     }
     assert untested == set()
+
+
+def test_what_a_pro_3em_announces_is_found_as_a_meter() -> None:
+    said = json.loads((FOLDER / "discovery/mdns_pro3em.json").read_text(encoding="utf-8"))
+    texts = next(record["data"] for record in said["additionals"] if record["type"] == "TXT")
+    service = announcement("3EM Pro", "192.168.1.50", **dict(text.split("=", 1) for text in texts))
+    with announced([service]):
+        found = announced_meters(
+            lambda url: checked_address(url, allow_loopback=False), listen_s=20.0, most=1, interfaces=LOOPBACK
+        )
+    assert [(meter.name, meter.model, meter.firmware) for meter in found] == [
+        ("3EM Pro", "Shelly Pro 3EM", "1.7.5")
+    ]
