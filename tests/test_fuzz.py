@@ -121,6 +121,7 @@ KNOWN = [
     ("nobody", post("/login", b"a=1", f"{FORM}; charset=nonsense"), 200),
     ("owner", get("/admin/changelog/entry/?text__iregex=["), 400),
     ("owner", get("/admin/auth/user/?username__regex=["), 400),
+    ("owner", get("/admin/changelog/entry/add/?at=2026-11-23T12:00:00Z"), 200),
     ("owner", get("/api/"), 302),
     ("owner", Sent(method="POST", path="/settings", headers={"CONTENT_LENGTH": "x"}), 400),
     ("owner", post("/settings", LARGE), 413),

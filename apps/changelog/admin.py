@@ -67,6 +67,10 @@ class EntryAdmin(_EntryAdmin):
     fields = ("site", "kind", "at", "title", "text", "author_name", "version", "created_at", "updated_at")
     inlines = (SettingChangeInline,)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Let the address fill in nothing: Django takes its texts for times and fails."""
+        return {}
+
     @admin.display(description=_("title"))
     def shown_title(self, entry: Entry) -> str:
         return view(entry).title
