@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tools.study.claims import Claim
-from tools.study.effect_claims import METHODS, effect_claims
+from tools.study.effect_claims import METHODS, effect_claims, findings
 from tools.study.effects import DESIGNS, EFFECTS, FORTNIGHTS, MONTHS, Answer, Study
 from tools.study.effects_report import write
+from tools.study.one_house import OneHouse
 from tools.study.watch import SHIFTS, WatchRow
 
 CLASSES = ("tame", "middle", "wild")
@@ -17,13 +18,16 @@ KINDS = ("air", "brine")
 QUIET = WatchRow(
     held=0.8, alarms_a_year=0.4, found=dict.fromkeys(SHIFTS, 0.5), days=dict.fromkeys(SHIFTS, 20.0), dated=1.0
 )
+HOUSES = {FORTNIGHTS: OneHouse(specified=(6.0, 16.0, 29.0, 17.0), ours=(4.0, 14.0, 22.0, 12.0))}
 RMS = dict(zip((MONTHS, FORTNIGHTS, *DESIGNS), (12.0, 11.0, 4.4, 3.9, 5.4), strict=True))
 
 
-def answers(method: str, effect: float, held: int) -> list[Answer]:
-    """A hundred answers; the intervals of ``held`` hold the truth, and all of −5 and −10 % leave zero out."""
+def answers(method: str, effect: float, held: int, found: int = 100) -> list[Answer]:
+    """A hundred answers; the intervals of ``held`` hold the truth, and ``found`` of −5 and −10 % leave zero
+    out."""
     truth = 100.0 * effect
-    edges = [(truth - 2.0, truth + 2.0)] * held + [(truth - 3.0, truth - 1.0)] * (100 - held)
+    edges = [(truth - 3.0, truth - 1.0)] * (100 - held) + [(truth - 2.0, truth + 2.0)] * held
+    edges = edges[:found] + [(truth - 20.0, truth + 20.0)] * (100 - found)
     return [
         Answer(method=method, effect=effect, truth=truth, percent=truth, low=low, high=high)
         for low, high in edges
@@ -35,6 +39,18 @@ def study(held: int = 95, rms: dict[str, float] | None = None) -> Study:
     made = [each for method in METHODS for effect in EFFECTS for each in answers(method, effect, held)]
     placebos = {method: [percent, -percent] for method, percent in (rms or RMS).items()}
     return Study(asked=100, answers=dict.fromkeys(keys, made), placebos=dict.fromkeys(keys, placebos))
+
+
+def with_found(name: str, method: str, found: int) -> Study:
+    """A study in which so many of a hundred true −5 and −10 % are found by one method in one class."""
+    made = study()
+    for key, each in made.answers.items():
+        if key[0] == name:
+            others = [answer for answer in each if answer.method != method]
+            made.answers[key] = others + [
+                answer for effect in EFFECTS for answer in answers(method, effect, 95, found)
+            ]
+    return made
 
 
 def failing(found: Study, row: WatchRow = QUIET) -> list[tuple[str, Claim]]:
@@ -59,6 +75,26 @@ def test_wild_homes_that_are_calmer_than_the_real_pump_fail() -> None:
     assert (about, claim.worst) == ("wild", "9.9 %")
 
 
+def test_finding_less_than_specified_fails_where_chance_does_not_explain_it() -> None:
+    # 33 of a hundred are specified for −10 %
+    assert failing(with_found("tame", FORTNIGHTS, 26)) == []
+    ((about, claim),) = failing(with_found("tame", FORTNIGHTS, 25))
+    assert (about, claim.worst) == ("tame", "25.0 ± 4.3 % and 25.0 ± 4.3 %")
+
+
+def test_wild_homes_that_find_less_than_the_real_pump_are_a_finding_not_a_failure(tmp_path: Path) -> None:
+    few = with_found("wild", FORTNIGHTS, 13)
+    assert failing(few) == []
+    assert findings(few) == [
+        "14 + 14: −10 % is found in 13.0 ± 3.4 of a hundred wild homes, on the real pump in 28"
+    ]
+    assert findings(study()) == []
+    write(few, HOUSES, {}, tmp_path / "page.md")
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "| 14 + 14 | 28 % | 13.0 ± 3.4 % | 17 % | 7 to 28 % | 25 % | 13 % |" in text
+    assert "- 14 + 14: −10 % is found in 13.0 ± 3.4 of a hundred wild homes" in text
+
+
 def test_more_than_one_false_alarm_a_year_fails() -> None:
     restless = WatchRow(held=0.8, alarms_a_year=1.1, found=QUIET.found, days=QUIET.days, dated=None)
     assert [claim.worst for _about, claim in failing(study(), restless)] == ["1.10"] * 6
@@ -71,7 +107,7 @@ def test_a_study_without_answers_holds_nothing() -> None:
 
 def test_the_page_says_how_many_claims_hold(tmp_path: Path) -> None:
     page = tmp_path / "study-effects.md"
-    claims = write(study(99), {}, page)
+    claims = write(study(99), HOUSES, {}, page)
     text = page.read_text(encoding="utf-8")
     held = sum(claim.holds for _about, claim in claims)
     assert f"{held} of {len(claims)} claims hold. " in text

@@ -109,53 +109,53 @@ class LivedHome:
         ]
 
 
-def lived_home(seed: int, kind: str, home_class: HomeClass) -> LivedHome:
-    """Return one home; ``kind``: air or brine."""
+def lived_home(seed: int, kind: str, home_class: HomeClass, count: int = DAYS) -> LivedHome:
+    """Return ``count`` days of one home; ``kind``: air or brine."""
     chance = np.random.default_rng([seed, CLASSES.index(home_class) if home_class in CLASSES else 9])
-    numbers = np.arange(DAYS, dtype=float)
+    numbers = np.arange(count, dtype=float)
     season = 2 * np.pi * (numbers + 182 - 18) / 365.25  # coldest on about the 18th of January
-    outside = 9.5 - 9.3 * np.cos(season) + _ar(chance, DAYS, 0.8, 3.8)
+    outside = 9.5 - 9.3 * np.cos(season) + _ar(chance, count, 0.8, 3.8)
     lag = chance.uniform(0.1, 0.45)
     felt = (1 - lag) * outside + lag * np.concatenate([outside[:1], outside[:-1]])
     brightness = 0.55 - 0.45 * np.cos(season + 2 * np.pi * 28 / 365.25)  # the sun is four weeks ahead
-    sun = chance.uniform(0.5, 2.0) * np.clip(brightness + _ar(chance, DAYS, 0.4, 0.4), 0.0, 2.5)
+    sun = chance.uniform(0.5, 2.0) * np.clip(brightness + _ar(chance, count, 0.4, 0.4), 0.0, 2.5)
     loss = chance.uniform(0.12, 0.30)
     balance = chance.uniform(14.5, 17.5)
-    habits = 1 + _ar(chance, DAYS, chance.uniform(0.3, 0.8), chance.uniform(0.03, 0.08))
-    away = _absences(chance)
+    habits = 1 + _ar(chance, count, chance.uniform(0.3, 0.8), chance.uniform(0.03, 0.08))
+    away = _absences(chance, count)
     space_heat = 24 * loss * np.maximum(0.0, balance - sun - felt) * habits * np.where(away, 0.75, 1.0)
     daily_dhw = chance.uniform(3.0, 7.0)
-    dhw_heat = daily_dhw * chance.uniform(0.7, 1.3, DAYS) * np.where(away, 0.3, 1.0)
+    dhw_heat = daily_dhw * chance.uniform(0.7, 1.3, count) * np.where(away, 0.3, 1.0)
     flow = np.clip(chance.uniform(24, 27) + chance.uniform(0.35, 0.8) * (20 - felt), 24.0, 55.0)
     if kind == "air":
         source = outside - chance.uniform(3, 6)
     else:
         ground = 10.0 - 4.5 * np.cos(season - 2 * np.pi * 45 / 365.25)
-        source = ground + _ar(chance, DAYS, 0.97, 0.8) - 0.02 * space_heat
+        source = ground + _ar(chance, count, 0.97, 0.8) - 0.02 * space_heat
     share = chance.uniform(0.40, 0.50)
-    cop_space, cop_dhw = (_cop(share, hot, source) for hot in (flow, np.full(DAYS, 52.0)))
-    wild = _wildness(chance, home_class)
+    cop_space, cop_dhw = (_cop(share, hot, source) for hot in (flow, np.full(count, 52.0)))
+    wild = _wildness(chance, home_class, count)
     return LivedHome(
         numbers=numbers,
         outside_c=outside,
         space_kwh=space_heat / cop_space * wild,
         dhw_kwh=dhw_heat / cop_dhw * wild,
-        standby_kwh=np.full(DAYS, chance.uniform(0.3, 0.9)),
+        standby_kwh=np.full(count, chance.uniform(0.3, 0.9)),
         space_heat_kwh=space_heat * wild,
         dhw_heat_kwh=dhw_heat * wild,
         flow_c=(flow * space_heat + 52.0 * dhw_heat) / (space_heat + dhw_heat),
         source_c=source,
-        known=chance.uniform(size=DAYS) > MISSING,
+        known=chance.uniform(size=count) > MISSING,
         flow_loss=FLOW_LOSS * chance.uniform(0.5, 1.5),
-        heat_error=_ar(chance, DAYS, 0.0, HEAT_NOISE) + _ar(chance, DAYS, 0.97, HEAT_DRIFT),
+        heat_error=_ar(chance, count, 0.0, HEAT_NOISE) + _ar(chance, count, 0.97, HEAT_DRIFT),
     )
 
 
-def _wildness(chance: np.random.Generator, home_class: HomeClass) -> Floats:
+def _wildness(chance: np.random.Generator, home_class: HomeClass, count: int) -> Floats:
     noise = home_class.noise * chance.uniform(0.7, 1.3)
     drift = home_class.drift * chance.uniform(0.5, 1.5)
     memory = np.exp(-1.0 / home_class.drift_days)
-    both = _ar(chance, DAYS, home_class.noise_rho, noise) + _ar(chance, DAYS, memory, drift)
+    both = _ar(chance, count, home_class.noise_rho, noise) + _ar(chance, count, memory, drift)
     return np.asarray(np.exp(both))
 
 
@@ -174,9 +174,9 @@ def _ar(chance: np.random.Generator, count: int, rho: float, sd: float) -> Float
     return values
 
 
-def _absences(chance: np.random.Generator) -> npt.NDArray[np.bool_]:
-    away = np.zeros(DAYS, dtype=bool)
-    for _ in range(chance.poisson(3)):
-        start = int(chance.integers(0, DAYS))
+def _absences(chance: np.random.Generator, count: int) -> npt.NDArray[np.bool_]:
+    away = np.zeros(count, dtype=bool)
+    for _ in range(chance.poisson(3.0 * count / DAYS)):
+        start = int(chance.integers(0, count))
         away[start : start + int(chance.integers(2, 8))] = True
     return away
