@@ -60,10 +60,11 @@ def entry_page(
     entry: timeline.EntryView | None = None,
     effect: object = None,
     deviation: bool = False,
+    unasked: object = None,
 ) -> HttpResponse:
     """Show one entry: what changed, its effect where it is known, the comment, its neighbours. Htmx asks for
     the row of the timeline. ``entry``: itself, where it is read already; ``deviation``: it is a lasting
-    deviation, which has a page of its own."""
+    deviation, which has a page of its own; ``unasked``: what a note says whose effect was not asked for."""
     site = default_site()
     entry = entry or _entry_or_404(site, entry_id)
     row = contexts.entry_row(entry, _reader(request), edited_here=_in_row(request))
@@ -79,9 +80,8 @@ def entry_page(
         history_query=f"?range=day&date={local:%Y-%m-%d}",
         configuration_query=f"?at={address_time(entry.at)}",
     )
-    return render(
-        request, "changelog/entry.html", {"page": context, "effect": effect, "deviation": deviation}
-    )
+    shown = {"page": context, "effect": effect, "deviation": deviation, "unasked": unasked}
+    return render(request, "changelog/entry.html", shown)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Q
+
 from apps.changelog.models import Entry
 from apps.metrics.child import in_child
 from apps.metrics.home import Home
@@ -14,7 +16,7 @@ from apps.metrics.tariff import tariff_on, tariffs_of
 
 from .deviations import note_deviations
 from .facts import Facts, digest, facts_inputs, facts_of
-from .fortnights import LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
+from .fortnights import CLOSE_DAYS, LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
 from .gathering import (
     Change,
     TestSpan,
@@ -77,10 +79,15 @@ class _Asked:
 
 
 def effect_of(home: Home, entry: Entry) -> Answer:
-    """Return the effect of a change or a note. Raises NoChange, ChildFailed."""
+    """Return the effect of a change or a note; of a note beside a change of settings that change's. Raises
+    NoChange, ChildFailed."""
     if entry.kind == Entry.Kind.EVENT:
         raise NoChange(entry.pk)
     known = _known(home)
+    if entry.kind == Entry.Kind.NOTE:
+        beside = _beside(change_of(home, entry), known.changes)
+        if beside is not None:
+            entry = Entry.objects.prefetch_related("setting_changes").get(pk=beside)
     asked = _asked(home, entry, known)
     effect = _kept(asked)
     if effect is None:
@@ -93,6 +100,18 @@ def effect_of(home: Home, entry: Entry) -> Answer:
         made_at=effect.made_at,
         test=asked.test,
     )
+
+
+def beside_note(home: Home, note: Entry) -> int | None:
+    """Return the entry of the change of settings whose verdict speaks for a note, too; None without one."""
+    return _beside(change_of(home, note), setting_changes(home, test_spans(home)))
+
+
+def _beside(note: Change, changes: Iterable[Change]) -> int | None:
+    """Return the nearest of the changes that the days of a note cannot be told from."""
+    apart = {change.id: abs((change.day - note.day).days) for change in changes}
+    nearest = min(apart, key=apart.__getitem__, default=None)
+    return nearest if nearest is not None and apart[nearest] <= CLOSE_DAYS else None
 
 
 def _asked(home: Home, entry: Entry, known: _Known) -> _Asked:
@@ -128,14 +147,16 @@ def _make(home: Home, asked: Sequence[_Asked]) -> None:
 
 
 def judge_all(home: Home) -> int:
-    """Make the verdicts on all changes and notes whose days may have changed since the last time; return how
-    many were looked at."""
+    """Make the verdicts on all changes of settings, and on notes that were asked about, whose days may have
+    changed since the last time; return how many were looked at."""
     inputs = facts_inputs(home)
     if HomeFacts.objects.filter(site_id=home.id, judged=inputs).exists():
         return 0
-    found = Entry.objects.filter(site_id=home.id, at__lte=home.at).exclude(kind=Entry.Kind.EVENT)
-    entries = list(found.order_by("at", "id").prefetch_related("setting_changes"))
     known = _known(home)
+    _drop_joined(home, known)
+    judged = Q(kind=Entry.Kind.SETTING) | Q(kind=Entry.Kind.NOTE, effect__isnull=False)
+    found = Entry.objects.filter(judged, site_id=home.id, at__lte=home.at)
+    entries = list(found.order_by("at", "id").prefetch_related("setting_changes"))
     for first in range(0, len(entries), AT_ONCE):
         some = entries[first : first + AT_ONCE]
         questions = (_asked(home, entry, known) for entry in some)
@@ -146,6 +167,13 @@ def judge_all(home: Home) -> int:
     note_deviations(home, known.facts.deviations)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
+
+
+def _drop_joined(home: Home, known: _Known) -> None:
+    """Drop verdicts on notes beside which settings have changed since: one effect is told once."""
+    for effect in Effect.objects.filter(entry__site_id=home.id, entry__kind=Entry.Kind.NOTE):
+        if _beside(change_of(home, effect.entry), known.changes) is not None:
+            effect.delete()
 
 
 def _question(home: Home, asked: Change, known: _Known, *, in_test: bool) -> Question:

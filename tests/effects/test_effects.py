@@ -182,17 +182,39 @@ def _worth(answer: Answer) -> float:
     return answer.cost_per_year
 
 
-def test_once_a_day_all_changes_and_notes_are_judged(
+def test_once_a_day_all_changes_are_judged_and_notes_that_were_asked_about(
+    here: Callable[[], Home], store: SqliteStore, site: Site
+) -> None:
+    write_days(store, site, days())
+    entries = [change(site, CHANGE, **{ROOM: (21, 20)}), note(site, CHANGE - timedelta(days=20))]
+    note(site, CHANGE + timedelta(days=15), "Holiday")
+    add_event(site, datetime(2026, 11, 3, 8, tzinfo=UTC), "long_outage")
+    assert judge_all(here()) == 1
+    effect_of(here(), entries[1])
+    assert judge_all(here()) == 0
+    assert judge_all(replace(here(), at=here().at + timedelta(days=1))) == 2
+    assert {effect.entry for effect in Effect.objects.all()} == set(entries)
+
+
+def test_a_note_beside_a_change_has_its_verdict_and_keeps_none(
+    here: Callable[[], Home], store: SqliteStore, site: Site
+) -> None:
+    write_days(store, site, days(times=0.75))
+    beside = note(site, CHANGE + timedelta(days=2), "Guests")
+    assert effect_of(here(), beside).verdict.ids == (beside.pk,)
+    entry = change(site, CHANGE, **{ROOM: (21, 20)})
+    assert effect_of(here(), beside) == effect_of(here(), entry)
+    assert judge_all(here()) == 1
+    assert [effect.entry for effect in Effect.objects.all()] == [entry]
+
+
+def test_a_note_eleven_days_from_a_change_is_a_question_of_its_own(
     here: Callable[[], Home], store: SqliteStore, site: Site
 ) -> None:
     write_days(store, site, days())
     change(site, CHANGE, **{ROOM: (21, 20)})
-    note(site, CHANGE - timedelta(days=20))
-    add_event(site, datetime(2026, 11, 3, 8, tzinfo=UTC), "long_outage")
-    assert judge_all(here()) == 2
-    assert Effect.objects.count() == 2
-    assert judge_all(here()) == 0
-    assert judge_all(replace(here(), at=here().at + timedelta(days=1))) == 2
+    beside = note(site, CHANGE + timedelta(days=11), "Guests")
+    assert effect_of(here(), beside).verdict.ids == (beside.pk,)
 
 
 def test_an_event_is_no_change(here: Callable[[], Home], site: Site) -> None:

@@ -137,9 +137,36 @@ def test_an_event_has_no_days_to_download(reader: Client, store: SqliteStore, ho
     assert reader.get(f"/changes/{event.pk}?format=csv").status_code == 404
 
 
-def test_a_note_has_its_effect_too(reader: Client, store: SqliteStore, home: Site) -> None:
+def test_a_note_has_an_effect_once_it_was_asked_for(reader: Client, store: SqliteStore, home: Site) -> None:
     written(store, home, 0.75)
-    assert "less electricity" in page(reader, note(home, CHANGE))
+    entry = note(home, CHANGE)
+    assert "Did this help?" in page(reader, entry)
+    assert not Effect.objects.exists()
+    assert "less electricity" in text_of(reader.get(f"/changes/{entry.pk}?effect=1").content.decode())
+    assert "less electricity" in page(reader, entry)
+
+
+def test_a_note_beside_a_change_of_settings_leads_to_its_verdict(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home, 0.75)
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    beside = note(home, CHANGE + timedelta(days=10), "Guests")
+    text = text_of(reader.get(f"/changes/{beside.pk}?effect=1").content.decode())
+    assert "What these days show is told there, and counted once:" in text
+    assert "less electricity" not in text
+    assert f'href="/changes/{entry.pk}"' in reader.get(f"/changes/{beside.pk}").content.decode()
+
+
+def test_changes_with_a_joint_effect_count_once(reader: Client, store: SqliteStore, home: Site) -> None:
+    written(store, home, 0.75)
+    for entry in (
+        change(home, CHANGE, **{ROOM: (21, 20)}),
+        change(home, CHANGE + timedelta(days=3), dhw__target_temperature_c=(50, 48)),
+    ):
+        text = page(reader, entry)
+    assert Effect.objects.count() == 2
+    assert "Of 1 changes tested so far, the bill was provable for 1" in text
 
 
 def test_an_event_has_no_verdict(reader: Client, store: SqliteStore, home: Site) -> None:
@@ -161,10 +188,10 @@ def test_chips_stand_in_the_timeline_and_on_the_overview(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
     written(store, home, 0.75)
-    entries = [change(home, CHANGE, **{ROOM: (21, 20)}), note(home, CHANGE - timedelta(days=9))]
+    entries = [change(home, CHANGE, **{ROOM: (21, 20)}), note(home, CHANGE - timedelta(days=11))]
     assert "verdict" not in reader.get("/changes").content.decode()
     for entry in entries:
-        reader.get(f"/changes/{entry.pk}")
+        reader.get(f"/changes/{entry.pk}?effect=1")
     assert Effect.objects.count() == 2
     for address in ("/changes", "/"):
         assert f"saves {bill_of(home)} (" in text_of(reader.get(address).content.decode())

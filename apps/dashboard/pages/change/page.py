@@ -273,7 +273,8 @@ def _tested(home: Home) -> str:
         Verdict.from_json(each)
         for each in Effect.objects.filter(entry__site_id=home.id).values_list("verdict", flat=True)
     ]
-    asked = [each for each in kept if each.electricity is not None]
+    # changes close together have one effect
+    asked = {each.ids: each for each in kept if each.electricity is not None}.values()
     if not asked:
         return ""
     return _(

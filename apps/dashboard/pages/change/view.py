@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
-from apps.changelog.timeline import view
+from apps.changelog.timeline import EntryView, view
 from apps.changelog.views import entry_page
 from apps.dashboard.pages import piece, this_home
 from apps.devices.options import SecretUnreadable, default_site
-from apps.effects.effects import Answer, NoChange, effect_of
+from apps.effects.effects import Answer, NoChange, beside_note, effect_of
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.store.base import StoreUnavailable
@@ -23,22 +24,43 @@ from .page import effect_context
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked:
+    """A note whose effect nobody asked for. ``beside``: the change whose verdict speaks for it, too."""
+
+    beside: EntryView | None
+
+
 def change(request: HttpRequest, entry_id: int) -> HttpResponseBase:
-    """Show one entry with its effect; the entry alone where there is none to be told. ``format=csv``: the
-    days that its charts show."""
+    """Show one entry with its effect; the entry alone where there is none to be told. ``effect=1`` asks
+    what a note did, which is kept; ``format=csv``: the days that its charts show."""
     if request.method != "GET" or piece(request):
         return entry_page(request, entry_id)
     entry = Entry.objects.filter(site=default_site(), pk=entry_id).prefetch_related("setting_changes").first()
     if entry is None:
         raise Http404
-    found = _effect(request, entry)
+    unasked = _unasked(request, entry) if entry.kind == Entry.Kind.NOTE else None
+    found = _effect(request, entry) if unasked is None else None
     if request.GET.get("format") == "csv":
         if found is None:
             raise Http404
         return effect_csv(*found, entry_id, request.GET.get("dialect", ""))
     effect = None if found is None else effect_context(*found, entry)
     deviation = entry.event_code == DEVIATION
-    return entry_page(request, entry_id, entry=view(entry), effect=effect, deviation=deviation)
+    shown = view(entry)
+    return entry_page(request, entry_id, entry=shown, effect=effect, deviation=deviation, unasked=unasked)
+
+
+def _unasked(request: HttpRequest, note: Entry) -> Unasked | None:
+    """Return what a note's page has in place of an effect; None where it was asked for, or the store is
+    away."""
+    try:
+        beside = beside_note(this_home(request), note)
+    except (StoreUnavailable, SecretUnreadable):
+        return None
+    if beside is not None:
+        return Unasked(beside=view(Entry.objects.get(pk=beside)))
+    return None if "effect" in request.GET or hasattr(note, "effect") else Unasked(beside=None)
 
 
 def _effect(request: HttpRequest, entry: Entry) -> tuple[Home, Answer] | None:
