@@ -77,8 +77,17 @@ def test_one_click_shows_last_week_and_its_cop(reader: Client, filled: Site) -> 
     assert span.cards[2].meta.startswith("COP 4.88")
     assert span.span.earlier == "?period=day&from=2026-11-09&to=2026-11-15"
     assert span.span.later == "?period=day&from=2026-11-23&to=2026-11-29"
+    assert span.running[-1].name == "on Mon 16 Nov, the highest day"
+    assert span.running[-1].href == "/history?range=day&date=2026-11-16"
     page = reader.get("/efficiency?range=last-week").context["page"]
     assert (page.first, page.last) == (date(2026, 11, 16), date(2026, 11, 22))
+
+
+@pytest.mark.django_db
+def test_one_click_shows_the_last_two_hours_as_they_were_measured(reader: Client, filled: Site) -> None:
+    (link,) = [each for each in reader.get("/history").context["bar"].quick if each.label == "Last 2 hours"]
+    assert link.href == "?from=2026-11-23T11%3A05%3A00Z&to=2026-11-23T13%3A05%3A00Z"
+    assert reader.get(f"/history{link.href}").context["error"] == ""
 
 
 @pytest.mark.django_db

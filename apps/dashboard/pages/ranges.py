@@ -123,12 +123,13 @@ def _custom(query: Mapping[str, str], now: datetime, oldest: date, zone: tzinfo)
         end=end,
         first=start.astimezone(zone).date(),
         day=start.astimezone(zone).date(),
-        earlier=_ends(start - length, start) if has_earlier else "",
-        later=_ends(end, end + length) if end < now else "",
+        earlier=between(start - length, start) if has_earlier else "",
+        later=between(end, end + length) if end < now else "",
     )
 
 
-def _ends(start: datetime, end: datetime) -> str:
+def between(start: datetime, end: datetime) -> str:
+    """Return the query of a custom range."""
     return urlencode({"from": _iso(start), "to": _iso(end)})
 
 

@@ -20,6 +20,7 @@ from apps.metrics.totals import Totals, outside_mean_c, window
 
 from . import charts
 from .charts import has_base_fee, known_tariffs, total_of
+from .drill import highest_day
 from .rows import is_partial
 from .running import running_facts
 from .span import Span, address_of, before_label, range_bar, year_before
@@ -79,7 +80,7 @@ def energy_context(home: Home, span: Span, language: str | None) -> EnergyContex
         tariffs=charts.tariff_table(home),
         csv=f"{address_of(span)}&format=csv",
         rows=rows,
-        running=running_facts(home, span, whole),
+        running=[*running_facts(home, span, whole), *highest_day(home, span, rows)],
         has_base_fee=has_base_fee(home, span),
     )
 

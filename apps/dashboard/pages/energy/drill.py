@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
+from apps.dashboard.contexts import Fact
 from apps.dashboard.pages.links import day_href, history_href
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow
@@ -26,6 +28,22 @@ def bar_href(home: Home, span: Span, row: EnergyRow) -> str:
         return history_href("week", first)
     query = urlencode({"period": FINER[span.period], "date": first.isoformat()})
     return f"{get_script_prefix()}energy?{query}"
+
+
+def highest_day(home: Home, span: Span, rows: Sequence[EnergyRow]) -> list[Fact]:
+    """Return the day that used most, with the way to its history; empty unless the bars are several days."""
+    known = [(row.electrical_energy_kwh, row) for row in rows if row.electrical_energy_kwh is not None]
+    if span.period != "day" or len(known) < 2:
+        return []
+    energy_kwh, row = max(known, key=lambda each: each[0])
+    day = row.start.astimezone(home.options.zone).date()
+    return [
+        Fact(
+            name=_("on %(day)s, the highest day") % {"day": formatting.day_of(home, day, "weekday_day")},
+            value=formatting.with_unit(energy_kwh, "energy_kwh"),
+            href=day_href(day),
+        )
+    ]
 
 
 def bar_facts(home: Home, row: EnergyRow) -> list[tuple[str, str]]:

@@ -25,7 +25,8 @@ def running_facts(home: Home, span: Span, whole: Totals) -> list[Fact]:
     facts = []
     heated = heating(home, span.first, span.last)
     if heated is not None and heated.run_s:
-        facts.append(_running(_("for heating"), heated.run_s, heated.starts, heated.mean_run_s))
+        starts = npgettext("compressor", "%(n)s heating start", "%(n)s heating starts", heated.starts)
+        facts.append(_running(_("for heating"), heated.run_s, heated.starts, starts, heated.mean_run_s))
     runs = hot_water(home, span.first, span.last).runs
     if runs:
         energy_kwh = sum(run.energy_wh for run in runs) / 1000 / len(runs)
@@ -44,13 +45,13 @@ def _compressor(whole: Totals) -> list[Fact]:
     starts, run_s = whole.compressor_starts, whole.compressor_run_s
     if starts is None or not run_s:
         return []
-    return [_running(_("compressor running"), run_s, starts, whole.mean_run_s)]
+    words = npgettext("compressor", "%(n)s start", "%(n)s starts", starts)
+    return [_running(_("compressor running"), run_s, starts, words, whole.mean_run_s)]
 
 
-def _running(name: str, run_s: float, starts: int, mean_run_s: float | None) -> Fact:
+def _running(name: str, run_s: float, starts: int, starts_words: str, mean_run_s: float | None) -> Fact:
     words = {
-        "starts": npgettext("compressor", "%(n)s start", "%(n)s starts", starts)
-        % {"n": formatting.number(starts)},
+        "starts": starts_words % {"n": formatting.number(starts)},
         "mean": formatting.duration(mean_run_s),
     }
     note = _("%(starts)s, mean run time %(mean)s") % words if starts else ""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import RangeBar, RangeLink
-from apps.dashboard.pages.quick import SEASON, quick_ranges
+from apps.dashboard.pages.quick import MONTH, SEASON, quick_ranges
 from apps.dashboard.pages.ranges import FUTURE, LONGEST, RangeInvalid, parse_date, parse_days
 from apps.dashboard.pages.reasons import quick_label
 from apps.metrics.home import Home
@@ -129,7 +129,9 @@ def _quick_links(home: Home, span: Span) -> list[RangeLink]:
         links.append(
             RangeLink(
                 label=quick_label(quick.kind),
-                href=between_query(period, quick.first, quick.last),
+                href=_query(period, quick.first)
+                if quick.kind == MONTH
+                else between_query(period, quick.first, quick.last),
                 current=shown,
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -21,12 +21,14 @@ from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.panel.columns import LONG_SERIES, column_panel
 from apps.dashboard.pages.panel.lines import time_panel
 from apps.dashboard.pages.quick import MONTH, WEEK, quick_ranges
-from apps.dashboard.pages.ranges import RANGES, Range, RangeInvalid, parse_range
+from apps.dashboard.pages.ranges import RANGES, Range, RangeInvalid, between, parse_range
 from apps.dashboard.pages.reasons import fault_in_words, quick_label
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.totals import Totals, outside_mean_c, window
 from apps.metrics.windows import local_midnight
+
+SHORT_LOOK = timedelta(hours=2)
 
 
 @page
@@ -135,8 +137,10 @@ def _range_bar(home: Home, shown: Range, chosen: list[str]) -> RangeBar:
 
 
 def _quick_links(home: Home, shown: Range, address: Callable[[str], str]) -> list[RangeLink]:
-    """Return last week, last month and the last heating season."""
-    links = []
+    """Return the last two hours, last week, last month and the last heating season."""
+    until = home.at.replace(second=0, microsecond=0)
+    hours = address(between(until - SHORT_LOOK, until))
+    links = [RangeLink(label=_("Last 2 hours"), href=hours, current=False)] if home.first_day() else []
     for quick in quick_ranges(home.today, home.first_day()):
         start, end = (local_midnight(day, home.options.zone) for day in (quick.first, quick.after))
         query = {

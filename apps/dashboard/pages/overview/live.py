@@ -281,11 +281,11 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
     facts.append(
         Fact(name=_("Starts and run time"), value=f"{starts} · {formatting.duration(today.compressor_run_s)}")
     )
-    yesterday = home.midnight(home.today - timedelta(days=1))
-    before = window(home, yesterday, _same_time_yesterday_s(home))
+    yesterday = home.today - timedelta(days=1)
+    before = window(home, home.midnight(yesterday), _same_time_yesterday_s(home))
     name = _("Yesterday until %(time)s") % {"time": formatting.at_home(home, home.at)}
     if before.before_s < before.elapsed_s:
-        facts.append(_electricity(name, before))
+        facts.append(_electricity(name, before, day_href(yesterday)))
     return [*facts, *_equally_cold(home)]
 
 
@@ -309,7 +309,7 @@ def _equally_cold(home: Home) -> list[Fact]:
     ]
 
 
-def _electricity(name: str, part: Totals) -> Fact:
+def _electricity(name: str, part: Totals, href: str = "") -> Fact:
     notes = []
     if part.is_partial and part.electrical_energy_kwh is not None:
         share = formatting.coverage(part.measured_coverage)
@@ -320,6 +320,7 @@ def _electricity(name: str, part: Totals) -> Fact:
         name=name,
         value=formatting.with_unit(part.electrical_energy_kwh, "energy_kwh"),
         note=" · ".join(notes),
+        href=href,
     )
 
 
