@@ -42,6 +42,7 @@ ADDRESS, TYPED = "apps/devices/address.py", "apps/devices/typed_address.py"
 LOGIN, PROTECTIONS = "accounts/test_login.py", "accounts/test_protections.py"
 ADDRESSES, LIMIT_TESTS = "devices/test_address.py", "heatmon/test_web_limits.py"
 START = "heatmon/test_start.py"
+LINKS = "accounts/test_links.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     _m(
@@ -309,6 +310,76 @@ MUTANTS: tuple[Mutant, ...] = (
         " and (token.user is None or may_write_notes(token.user))",
         "",
         "accounts/test_roles.py::test_the_api_writes_for_a_reader_only_what_the_pages_do",
+    ),
+    _m(
+        "visitor-pages",
+        "apps/accounts/roles.py",
+        "return address in VISITED and not changes",
+        "return not changes",
+        f"{LINKS}::test_a_visitor_reads_what_is_listed_and_nothing_else",
+    ),
+    _m(
+        "visitor-api",
+        ACCESS,
+        "            return _refusal_of_visit(request)\n        admin = _is_admin(request)\n",
+        "            return None\n        admin = _is_admin(request)\n",
+        f"{LINKS}::test_a_visitor_reads_what_is_listed_and_nothing_else",
+    ),
+    _m(
+        "link-revoked",
+        "apps/accounts/links.py",
+        ", revoked_at__isnull=True",
+        "",
+        f"{LINKS}::test_a_running_visit_ends_with_the_next_request_when_the_link_is_revoked",
+    ),
+    _m(
+        "link-expired",
+        "apps/accounts/links.py",
+        ", expires_at__gt=at",
+        "",
+        f"{LINKS}::test_a_running_visit_ends_when_the_link_is_over",
+    ),
+    _m(
+        "link-guesses",
+        "apps/accounts/visiting.py",
+        "    return until if at < until else None",
+        "    return None",
+        f"{LINKS}::test_five_guesses_close_the_door_of_one_address_even_to_the_right_link_ever_longer",
+    ),
+    _m(
+        "hidden-notes",
+        "apps/changelog/models.py",
+        "found.exclude(kind=Entry.Kind.NOTE) if notes_hidden() else found",
+        "found",
+        f"{LINKS}::test_a_hidden_note_is_not_there",
+    ),
+    _m(
+        "hidden-titles",
+        "apps/changelog/timeline.py",
+        "(not hidden and entry.title) or made_title(",
+        "entry.title or made_title(",
+        f"{LINKS}::test_no_page_shows_a_visitor_what_people_wrote_unless_the_owner_chose_so",
+    ),
+    _m(
+        "hidden-kept",
+        "apps/changelog/timeline.py",
+        "return (*state(site), notes_hidden())",
+        "return state(site)",
+        f"{LINKS}::test_no_page_shows_a_visitor_what_people_wrote_unless_the_owner_chose_so",
+    ),
+    _m(
+        "hidden-search",
+        "apps/changelog/timeline.py",
+        "    if notes_hidden():\n        written",
+        "    if False:\n        written",
+        f"{LINKS}::test_a_hidden_note_is_not_there",
+    ),
+    _m(
+        "link-in-logs",
+        "heatmon/masking.py",
+        'r"\\b(hm_|hv_)',
+        'r"\\b(hm_)',
+        f"{LINKS}::test_a_log_line_has_no_address_of_a_link",
     ),
     _m(
         "hashes",

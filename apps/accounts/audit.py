@@ -1,4 +1,4 @@
-"""The audit log: one row for each login, saved settings, export and token."""
+"""The audit log: one row for each login, saved settings, export, token and link."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ LOGIN, LOGIN_FAILED, LOGOUT = "login", "login_failed", "logout"
 ACCOUNT_CREATED, SETTINGS_SAVED, EXPORT = "account_created", "settings_saved", "export"
 ACCOUNT_CHANGED, ACCOUNT_REMOVED = "account_changed", "account_removed"
 TOKEN_CREATED, TOKEN_REVOKED = "token_created", "token_revoked"
+LINK_CREATED, LINK_REVOKED = "link_created", "link_revoked"
+LINK_OPENED, LINK_REFUSED = "link_opened", "link_refused"
 
 
 def record(
@@ -35,10 +37,10 @@ def record(
 
 
 def caller_name(request: HttpRequest | None) -> str | None:
-    """Return who asks: the token's name, else the user's; None for nobody (demo)."""
-    token = getattr(request, "api_token", None)
-    if token is not None:
-        return str(token.name)
+    """Return who asks: the token's or link's name, else the user's; None for nobody (demo)."""
+    key = getattr(request, "api_token", None) or getattr(request, "visit", None)
+    if key is not None:
+        return str(key.name)
     user = getattr(request, "user", None)
     return user.get_username() if user is not None and user.is_authenticated else None
 

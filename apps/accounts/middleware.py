@@ -1,8 +1,8 @@
 """Who may see what.
 
-Outside the demo everything asks for a login but login, setup, the probes and static files. In the demo
-nothing does, but admin and device credentials are closed. Under ``/api/`` a session cookie or a bearer
-token is asked for, and every error is JSON.
+Outside the demo everything asks for a login but login, setup, read-only links, the probes and static files;
+who visits by such a link reads what ``roles.VISITED`` lists. In the demo nothing asks, but admin and device
+credentials are closed. Under ``/api/`` a cookie or a bearer token is asked for, and every error is JSON.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from apps.devices import clock, storage
 from . import audit
 from .api_errors import error_response
 from .first_account import account_exists
-from .roles import may_use, may_write_notes
+from .roles import may_use, may_visit, may_write_notes
 from .tokens import bearer, find_token
+from .visit import has_visited, visit_of
 
 logger = logging.getLogger("heatmon.access")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -44,6 +45,7 @@ class AccessMiddleware(MiddlewareMixin):
             return _too_large(request)
         if request.method not in SAFE_METHODS and (code := _refuses_changes(request)):
             return _not_stored(request, code)
+        request.visit = visit_of(request)  # type: ignore[attr-defined]
         if not request.path_info.startswith(API_PREFIX):
             return None
         return _api_refusal(request)
@@ -52,7 +54,7 @@ class AccessMiddleware(MiddlewareMixin):
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
         if request.path_info.startswith(API_PREFIX):
-            return None
+            return _refusal_of_visit(request)
         admin = _is_admin(request)
         if admin and any(name.endswith("regex") for name in request.GET):
             raise SuspiciousOperation("the admin searches by no pattern: one alone can hold a database")
@@ -62,6 +64,8 @@ class AccessMiddleware(MiddlewareMixin):
             return None
         if request.user.is_authenticated:
             return _refusal_of_role(request, admin)
+        if request.visit is not None:  # type: ignore[attr-defined]
+            return _refusal_of_visit(request)
         if not account_exists():
             return HttpResponseRedirect(reverse("accounts:setup"))
         return _to_login(request)
@@ -92,6 +96,17 @@ def _refusal_of_role(request: HttpRequest, admin: bool) -> HttpResponse | None:
     changes = admin or request.method not in SAFE_METHODS
     if may_use(request.user, address, changes=changes):
         return None
+    return render(request, "accounts/not_allowed.html", status=403)
+
+
+def _refusal_of_visit(request: HttpRequest) -> HttpResponse | None:
+    if request.visit is None:  # type: ignore[attr-defined]
+        return None
+    address = request.resolver_match.view_name if request.resolver_match else ""
+    if may_visit(address, changes=request.method not in {"GET", "HEAD"}):
+        return None
+    if request.path_info.startswith(API_PREFIX):
+        return error_response(403, _("A read-only link does not open this."))
     return render(request, "accounts/not_allowed.html", status=403)
 
 
@@ -152,11 +167,17 @@ def _is_admin(request: HttpRequest) -> bool:
 
 def _to_login(request: HttpRequest) -> HttpResponse:
     login = reverse("accounts:login")
+    over = has_visited(request)
     if request.headers.get("HX-Request") == "true":
         here = _shown_page(request)
         response = HttpResponse(status=401)
+        if over:
+            response["HX-Redirect"] = here or reverse("dashboard:overview")
+            return response
         response["HX-Redirect"] = f"{login}?{urlencode({'next': here or '/'})}"
         return response
+    if over:
+        return render(request, "accounts/link_over.html", status=403)
     here = request.get_full_path() if request.method in SAFE_METHODS else request.path
     return HttpResponseRedirect(f"{login}?{urlencode({'next': here})}")
 
@@ -182,7 +203,10 @@ def _api_refusal(request: HttpRequest) -> HttpResponse | None:
             return error_response(403, _("Requests from other sites may not make changes here."))
         return None
     if (plain := bearer(request)) is not None:
+        request.visit = None  # type: ignore[attr-defined]
         return _token_refusal(request, plain, writes)
+    if request.visit is not None:  # type: ignore[attr-defined]
+        return None  # which of them a visitor may read is known with the address
     if not request.user.is_authenticated:
         return error_response(401, _("Sign in or send a token: Authorization: Bearer TOKEN."))
     if writes and not may_write_notes(request.user):

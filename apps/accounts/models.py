@@ -1,4 +1,4 @@
-"""API tokens and the audit log."""
+"""API tokens, read-only links and the audit log."""
 
 from __future__ import annotations
 
@@ -25,8 +25,28 @@ class ApiToken(models.Model):
         return self.name
 
 
+class ReadOnlyLink(models.Model):
+    """An address that shows the pages to whoever has it. Only the SHA-256 of its secret is kept. ``notes``:
+    whether it shows the owner's notes too."""
+
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    notes = models.BooleanField(default=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="read_only_links"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class AuditEntry(models.Model):
-    """Who did what that matters for safety: logins, settings, exports, tokens. ``detail`` has no secrets."""
+    """Who did what that matters for safety: logins, settings, exports, tokens, links. ``detail`` has no
+    secrets."""
 
     at = models.DateTimeField(db_index=True)
     actor = models.CharField(max_length=150, blank=True)

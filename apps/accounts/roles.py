@@ -1,4 +1,5 @@
-"""Who may what: the owner all; a reader the pages, and notes if the owner allows it.
+"""Who may what: the owner all; a reader the pages, and notes if the owner allows it; a visitor, who has a
+read-only link and no account, what is listed here.
 
 An owner is a superuser of Django, so that its admin knows the same.
 """
@@ -26,6 +27,41 @@ NEEDED = {
     "dashboard:setup_resume": OWNER,
     "dashboard:setup_step": OWNER,
 }
+# All that a visitor may read: what is not here is closed, and nothing may be sent.
+VISITED = frozenset(
+    {
+        "dashboard:overview",
+        "dashboard:history",
+        "dashboard:energy",
+        "dashboard:hot_water",
+        "dashboard:efficiency",
+        "dashboard:report",
+        "dashboard:compare",
+        "dashboard:normal",
+        "dashboard:change",
+        "dashboard:test",
+        "dashboard:documentation",
+        "dashboard:document",
+        "changelog:timeline",
+        "changelog:configuration",
+        "changelog:entry",
+        "api:status",
+        "api:history",
+        "api:energy",
+        "api:jaz",
+        "api:estimate",
+        "api:changelog",
+        "api:effect",
+        "api:configuration",
+        "api:compare_periods",
+        "api:expected",
+    }
+)
+
+
+def may_visit(address: str, *, changes: bool) -> bool:
+    """Return whether a visitor may see the page or answer named ``address``."""
+    return address in VISITED and not changes
 
 
 def may_use(user: Any, address: str, *, changes: bool) -> bool:

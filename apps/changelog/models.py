@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.devices import clock
 from apps.devices.models import Site
 
+from .hiding import notes_hidden
+
 MAXIMUM_TEXT_LENGTH = 10_000
 MAXIMUM_TITLE_LENGTH = 200
 
@@ -71,6 +73,14 @@ class PendingConfiguration(models.Model):
         constraints = [models.UniqueConstraint(fields=["site", "device"], name="one_pending_configuration")]
 
 
+class ShownEntries(models.Manager["Entry"]):
+    """The entries, but for notes where they are hidden from whoever asks."""
+
+    def get_queryset(self) -> models.QuerySet[Entry]:
+        found = super().get_queryset()
+        return found.exclude(kind=Entry.Kind.NOTE) if notes_hidden() else found
+
+
 class Entry(models.Model):
     """One line of the timeline: a note, a change of settings, or an event. Ordered by (at, id).
 
@@ -101,6 +111,8 @@ class Entry(models.Model):
     event_details = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
+
+    objects = ShownEntries()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["site", "source_key"], name="entry_once_per_source")]

@@ -14,6 +14,7 @@ from apps.devices.sql import first_row
 
 from .demo_notes import in_readers_language
 from .glossary import BY_HAND, DEVIATION, OTHER, PROGRAMS, place_of, setting_name
+from .hiding import notes_hidden
 from .models import ConfigurationVersion, Entry, SettingChange
 from .sentences import EVENT_SENTENCES, entry_title, event_title, note_title
 
@@ -107,7 +108,9 @@ def entry_view(site: Site, entry_id: int) -> EntryView:
 
 
 def view(entry: Entry) -> EntryView:
-    """Return the entry with its title in the language in force."""
+    """Return the entry with its title in the language in force; where notes are hidden, without what people
+    wrote about it."""
+    hidden = notes_hidden()
     changes = [
         SettingView(key=change.key, before=change.before, after=change.after)
         for change in sorted(entry.setting_changes.all(), key=lambda change: change.key)
@@ -116,8 +119,8 @@ def view(entry: Entry) -> EntryView:
         id=entry.pk,
         at=entry.at,
         kind=entry.kind,
-        title=entry.title or made_title(entry, changes),
-        text=in_readers_language(entry.text),
+        title=(not hidden and entry.title) or made_title(entry, changes),
+        text="" if hidden else in_readers_language(entry.text),
         author=entry.author_name or None,
         version=entry.version,
         settings=tuple(changes),
@@ -160,6 +163,12 @@ def state(site: Site) -> tuple[Any, ...]:
     """Return what changes whenever an entry is written, edited, ended or deleted, or a setting is seen
     changed."""
     return first_row(_STATE, site.pk, site.pk) or ()
+
+
+def shown_state(site: Site) -> tuple[Any, ...]:
+    """Return what changes with ``state``, or with whether notes are hidden from whoever asks: the key of what
+    is kept with titles or notes in it."""
+    return (*state(site), notes_hidden())
 
 
 def configuration_at(site: Site, at: datetime) -> dict[str, Any]:
@@ -238,10 +247,11 @@ def _matching(site: Site, search: str) -> Q:
     named = [key for key in keys if folded in _words(key).casefold()]
     programs = [name for name, word in PROGRAMS.items() if folded in str(word).casefold()]
     events = [code for code, sentence in EVENT_SENTENCES.items() if folded in str(sentence).casefold()]
+    written = Q(text__iregex=pattern) | Q(title__iregex=pattern) | Q(author_name__iregex=pattern)
+    if notes_hidden():
+        written = Q(pk__in=())
     return (
-        Q(text__iregex=pattern)
-        | Q(title__iregex=pattern)
-        | Q(author_name__iregex=pattern)
+        written
         | Q(pk__in=SettingChange.objects.filter(entry__site=site, key__in=named).values("entry"))
         | Q(event_code__in=events)
         | Q(event_details__program__in=programs)

@@ -23,6 +23,7 @@ from apps.devices.options import default_site, environment_values
 from . import contexts, notes, timeline
 from .contexts import EditContext, EntryContext, Filter, NoteForm, TimelineContext
 from .glossary import place_name
+from .hiding import notes_hidden
 from .models import Entry
 from .when import address_time, day_end, day_start, form_time, parse_day, parse_time
 
@@ -216,6 +217,7 @@ def _choices(wanted: Filter) -> tuple[contexts.Choice, ...]:
     return tuple(
         contexts.Choice(label=label, href=wanted.query(kind=kind), current=wanted.kind == kind)
         for kind, label in labels
+        if kind != Entry.Kind.NOTE or not notes_hidden()
     )
 
 
@@ -238,9 +240,10 @@ def _places(wanted: Filter, site: Site) -> tuple[contexts.Choice, ...]:
 def _counts(site: Site) -> tuple[tuple[str, int], ...]:
     kinds = Entry.objects.filter(site=site).order_by().values("kind").annotate(count=Count("id"))
     counted = {row["kind"]: int(row["count"]) for row in kinds}
+    notes_row = () if notes_hidden() else ((_("Notes"), counted.get("note", 0)),)
     return (
         (_("Setting changes"), counted.get("setting", 0)),
-        (_("Notes"), counted.get("note", 0)),
+        *notes_row,
         (_("Events"), counted.get("event", 0)),
     )
 

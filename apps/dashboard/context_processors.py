@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.accounts.roles import may_write_notes
+from apps.changelog.hiding import notes_hidden
 from apps.devices import storage
 from apps.devices.options import default_site, zone_of
 from apps.metrics import apps as metrics_apps
@@ -39,7 +40,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
     navigation."""
     prefix = get_script_prefix()
     user = getattr(request, "user", None)
-    owner = settings.DEMO or user is None or user.is_superuser or not user.is_authenticated
+    visit = getattr(request, "visit", None)
+    owner = settings.DEMO or user is None or user.is_superuser or not (user.is_authenticated or visit)
     return {
         "demo": settings.DEMO,
         "history_percent": _history_percent() if settings.DEMO else None,
@@ -51,9 +53,14 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,
         "is_owner": owner,
+        "visit": visit,
+        "notes_hidden": notes_hidden(),
         "may_write_notes": settings.DEMO or SimpleLazyObject(lambda: may_write_notes(request.user)),
         "navigation": _navigation(
-            owner, request.path_info.strip("/").partition("/")[0], prefix, get_language()
+            "visitor" if visit else "owner" if owner else "reader",
+            request.path_info.strip("/").partition("/")[0],
+            prefix,
+            get_language(),
         ),
     }
 
@@ -76,7 +83,7 @@ def version() -> str:
 
 
 @lru_cache(maxsize=64)
-def _navigation(owner: bool, shown: str, prefix: str, language: str | None) -> dict[str, SafeString]:
+def _navigation(role: str, shown: str, prefix: str, language: str | None) -> dict[str, SafeString]:
     """Return the links of the top bar as HTML, drawn once for each page: ``pages`` and ``tools``."""
 
     def drawn(template: str, *items: tuple[str, str, str]) -> SafeString:
@@ -96,8 +103,8 @@ def _navigation(owner: bool, shown: str, prefix: str, language: str | None) -> d
         ),
         "tools": drawn(
             "_tools.html",
-            (_("System"), "system", "health"),
-            *([(_("Settings"), "settings", "settings")] if owner else []),
+            *([(_("System"), "system", "health")] if role != "visitor" else []),
+            *([(_("Settings"), "settings", "settings")] if role == "owner" else []),
         ),
     }
 

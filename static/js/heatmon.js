@@ -24,7 +24,14 @@
     dismiss(button) { button.closest(".toast").remove(); },
     open(button) { document.getElementById(button.dataset.for).showModal(); },
     close(button) { button.closest("dialog").close(); },
-    print() { window.print(); }
+    print() { window.print(); },
+    /* Without TLS there is no clipboard: the text is selected then, ready to be copied by hand. */
+    copy(button) {
+      const shown = document.getElementById(button.dataset.for);
+      getSelection().selectAllChildren(shown);
+      if (!navigator.clipboard) return;
+      navigator.clipboard.writeText(shown.textContent).then(() => { button.textContent = button.dataset.done; });
+    }
   };
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");

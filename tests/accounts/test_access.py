@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-OPEN = {"/login", "/setup", "/healthz", "/readyz", "/favicon.ico"}
+OPEN = {"/login", "/setup", "/healthz", "/readyz", "/favicon.ico", "/v/1"}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:

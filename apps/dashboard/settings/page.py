@@ -23,12 +23,13 @@ from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import default_site, readable_options
 from apps.devices.wording import words
 
-from . import accounts
+from . import accounts, links
 from .accounts import ReaderForm
 from .alert_cards import AlertCard
 from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
 from .forms import LanguageForm, TokenForm
+from .links import LinkForm
 from .price_cards import CalibrationCard, PriceCard
 
 CARDS: tuple[type[Card], ...] = (
@@ -44,7 +45,12 @@ CARDS: tuple[type[Card], ...] = (
 NEW_METER = "new_meter"
 # What belongs to accounts and devices is closed in the demo.
 CLOSED_IN_DEMO = frozenset(
-    {TokenForm.section, ReaderForm.section, *(kind.section for kind in CARDS if kind.device)}
+    {
+        TokenForm.section,
+        ReaderForm.section,
+        LinkForm.section,
+        *(kind.section for kind in CARDS if kind.device),
+    }
 )
 YEAR_S = 365 * 24 * 3600
 
@@ -62,6 +68,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         NEW_METER: _new_meter,
         TokenForm.section: _tokens,
         ReaderForm.section: _accounts,
+        LinkForm.section: _links,
         LanguageForm.section: _language,
     }
     if section in others:
@@ -168,6 +175,14 @@ def _accounts(request: HttpRequest, site: Site) -> HttpResponse:
     return _back_to(ReaderForm.section)
 
 
+def _links(request: HttpRequest, site: Site) -> HttpResponse:
+    # No redirect for a new one: its address is in this one answer and nowhere else.
+    shown = links.change(request)
+    if not shown:
+        return _back_to(LinkForm.section)
+    return _page(request, site, status=400 if "link_form" in shown else 200, **shown)
+
+
 def _language(request: HttpRequest, site: Site) -> HttpResponse:
     form = LanguageForm(request.POST, auto_id="language-%s")
     if not form.is_valid():
@@ -228,6 +243,8 @@ def _page(
         "token_form": TokenForm(auto_id="tokens-%s"),
         "accounts": None if settings.DEMO else accounts.rows(),
         "reader_form": ReaderForm(auto_id="accounts-%s"),
+        "links": None if settings.DEMO else links.rows(),
+        "link_form": LinkForm(auto_id="links-%s"),
         "language_form": language_form(request, auto_id="language-%s"),
         "server_options": _server_options(),
         **changed,

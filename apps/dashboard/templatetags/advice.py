@@ -39,4 +39,8 @@ def _shown(context: Context) -> dict[str, Any]:
     site = default_site()
     found = kept_advice(site)
     settings = configuration_at(site, clock.now()) if found else {}
-    return {"advice": advice_views(found, settings), "root": context.get("root", "/")}
+    return {
+        "advice": advice_views(found, settings),
+        "root": context.get("root", "/"),
+        "is_owner": context.get("is_owner"),
+    }

@@ -68,7 +68,7 @@ def history(request: HttpRequest) -> HttpResponse:
 
 def _panel(home: Home, shown: Range, names: list[str]) -> DrawnPanel:
     """Return lines of a short range, columns of a long one."""
-    written = timeline.state(home.site)
+    written = timeline.shown_state(home.site)
     if column_of(shown.start_s, shown.end_s):
         return column_panel(home, shown.start, shown.end, names, panel_id="history-data", written=written)
     return time_panel(

@@ -36,7 +36,7 @@ LOOK_BACK_S = 12 * 3600
 
 
 def live_context(home: Home, status: Status, written: tuple[Any, ...]) -> LiveContext:
-    """Return the cards, state and alarms at ``home.at``; ``written``: see ``timeline.state``."""
+    """Return the cards, state and alarms at ``home.at``; ``written``: see ``timeline.shown_state``."""
     today = window(home, home.midnight(home.today), home.at_s)
     said = alarms(home, status)
     return LiveContext(

@@ -42,8 +42,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     home = this_home(request)
     wanted = piece(request)
     if wanted == "day":
-        return render(request, "dashboard/_day.html", _day(home, timeline.state(home.site)))
-    written = timeline.state(home.site)
+        return render(request, "dashboard/_day.html", _day(home, timeline.shown_state(home.site)))
+    written = timeline.shown_state(home.site)
     status = current_status(home)
     if not is_set_up(status):
         return render(request, "dashboard/not_set_up.html", {"at": home.at})

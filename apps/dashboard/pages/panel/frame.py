@@ -23,7 +23,7 @@ Maker = Callable[..., PanelContext]
 
 @kept_if(DrawnPanel.is_full)
 def kept_panel(home: Home, written: tuple[Any, ...], maker: Maker, *asked: Any) -> DrawnPanel:
-    """Return ``drawn`` once until something is derived or ``written`` (see ``timeline.state``)."""
+    """Return ``drawn`` once until something is derived or ``written`` (see ``timeline.shown_state``)."""
     return drawn(home, maker, *asked)
 
 

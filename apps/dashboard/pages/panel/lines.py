@@ -66,8 +66,8 @@ def time_panel(
 ) -> DrawnPanel:
     """Return charts of ``names`` over [start, end), with markers, state band, gaps and table.
 
-    Drawn once until something is derived or ``written`` (see ``timeline.state``); charts finer than that,
-    or without a value yet, are always made anew.
+    Drawn once until something is derived or ``written`` (see ``timeline.shown_state``); charts finer than
+    that, or without a value yet, are always made anew.
     """
     asked = start, end, tuple(names), panel_id, title, subtitle, get_language()
     if end - start <= FINE:

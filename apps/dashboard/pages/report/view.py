@@ -41,7 +41,7 @@ def report(request: HttpRequest) -> HttpResponse:
         "with_notes": "period" not in request.GET or bool(request.GET.get("notes")),
         "with_costs": bool(request.GET.get("costs")),
         "is_demo": settings.DEMO,
-        "report": report_context(home, first, last, get_language(), timeline.state(home.site))
+        "report": report_context(home, first, last, get_language(), timeline.shown_state(home.site))
         if has_day
         else None,
     }

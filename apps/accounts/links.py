@@ -1,0 +1,55 @@
+"""Read-only links: 256 random bits, stored hashed, shown once, valid for a year at most."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError
+
+from apps.devices import storage
+
+from .models import ReadOnlyLink
+
+PREFIX = "hv_"
+USE_RESOLUTION = timedelta(minutes=1)
+
+
+def create_link(
+    name: str, *, notes: bool, at: datetime, expires_at: datetime, user: Any
+) -> tuple[ReadOnlyLink, str]:
+    """Return a new link and its secret, which cannot be shown again."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    link = ReadOnlyLink.objects.create(
+        name=name, digest=digest(secret), notes=notes, user=user, created_at=at, expires_at=expires_at
+    )
+    return link, secret
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def valid_link(hashed: str, at: datetime) -> ReadOnlyLink | None:
+    """Return the link with that digest, or None: unknown, expired, revoked, or of an inactive user."""
+    return (
+        ReadOnlyLink.objects.select_related("user")
+        .filter(digest=hashed, expires_at__gt=at, revoked_at__isnull=True, user__is_active=True)
+        .first()
+    )
+
+
+def note_use(link: ReadOnlyLink, at: datetime) -> bool:
+    """Note that the link is used, at most once a minute; return whether this is the first time."""
+    known = link.last_used_at
+    if known is not None and known >= at - USE_RESOLUTION:
+        return False
+    try:
+        noted = ReadOnlyLink.objects.filter(pk=link.pk, last_used_at=known).update(last_used_at=at)
+    except DatabaseError as error:
+        if not storage.takes_no_writes(error):
+            raise
+        return False  # on a full disk people may still look
+    return known is None and noted == 1
