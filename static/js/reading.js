@@ -125,7 +125,25 @@
     };
   }
 
-  const READERS = { time: overTime, bars: overBars };
+  /* ---------- points: keys walk them from left to right, the mouse has Chart.js' own box ---------- */
+  function overPoints(spec) {
+    const points = spec.sets.flatMap((set) => set.points.map(([x, y], i) => ({ x, y, set, words: set.texts[i].split(" \u00b7 "), link: (set.links || [])[i] || "" }))).sort((one, other) => one.x - other.x);
+    return {
+      count: points.length,
+      byKeys: true,
+      pixel: (chart, i) => chart.scales.x.getPixelForValue(points[i].x),
+      newest: () => points.length - 1,
+      points: (_chart, i) => [{ value: points[i].y, colour: points[i].set.colour }],
+      cell: () => null,
+      hasCells: false,
+      read(i) {
+        const { words, set, link } = points[i];
+        return { title: words[0], rows: [row(set.label, words.slice(1).join(" \u00b7 "))], note: "", link };
+      }
+    };
+  }
+
+  const READERS = { time: overTime, bars: overBars, scatter: overPoints };
   const readers = new WeakMap();
   function readerOf(stack) {
     const spec = specOf(stack.dataset.stack);
@@ -201,7 +219,7 @@
   const chartOf = (canvas) => charts.find((chart) => chart.canvas === canvas);
   function point(event) {
     const stack = stackOf(event.target), chart = stack && chartOf(event.target), reader = chart && readerOf(stack);
-    if (!reader) return null;
+    if (!reader || reader.byKeys) return null;
     const hour = reader.hasCells && chart.canvas.dataset.plot === "hours" ? Math.max(0, Math.min(23, Math.floor(chart.scales.y.getValueForPixel(event.offsetY)))) : null;
     return { stack, chart, reader, hour, index: reader.nearest(chart, event.offsetX) };
   }
@@ -235,7 +253,7 @@
   /* ---------- keys ---------- */
   document.addEventListener("keydown", (event) => {
     const stack = event.target instanceof Element && event.target.matches(".plots") ? event.target : null, reader = stack && readerOf(stack);
-    if (!reader || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!reader || !reader.count || event.altKey || event.ctrlKey || event.metaKey) return;
     const here = at.get(stack.dataset.stack), far = event.shiftKey ? FAR : 1;
     const start = here ? here.index : reader.newest() + (event.key === "ArrowLeft" ? 1 : 0);
     const to = { ArrowLeft: start - far, ArrowRight: here ? start + far : start, Home: 0, End: reader.count - 1 }[event.key];

@@ -182,6 +182,29 @@ def test_from_a_month_to_a_day_by_bars_and_back(visit: Open) -> None:
         expect(page.locator(".range__label")).to_have_text("2026")
 
 
+def test_keys_walk_the_days_of_a_cloud_by_temperature_speak_them_and_open_one(visit: Open) -> None:
+    with visit("/efficiency") as page:
+        page.wait_for_selector("canvas[data-spec=cop-data][data-drawn]")
+        cloud = page.get_by_role("group", name="Daily COP against outdoor temperature")
+        said = cloud.locator("[role=status]")
+        spoken: list[str] = []
+        cloud.focus()
+        page.keyboard.press("Home")
+        for _day in range(2):
+            expect(said).not_to_have_text(spoken[-1] if spoken else "")
+            spoken.append(said.text_content() or "")
+            page.keyboard.press("ArrowRight")
+        assert [text.split(": ")[0] for text in spoken] == ["22 Nov 2026", "21 Nov 2026"]
+        assert "°C · COP 4.8" in spoken[0]
+        expect(cloud.locator(".readbox")).to_be_visible()
+        page.keyboard.press("Home")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/history?range=day&date=2026-11-22")
+        page.locator(".plots").focus()
+        page.keyboard.press("Backspace")
+        page.wait_for_url("**/efficiency")
+
+
 def test_a_day_among_the_days_of_the_efficiency_page_leads_to_its_history(visit: Open) -> None:
     with visit("/efficiency") as page:
         page.wait_for_selector("canvas[data-spec=cop-data][data-drawn]")

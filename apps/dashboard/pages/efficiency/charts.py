@@ -81,7 +81,7 @@ def cop_over_outside(page: Efficiency) -> ChartBlock:
         x=Axis(unit="°C", minimum=low, maximum=high),
         y=Axis(unit="", minimum=bottom, maximum=top),
         sets=[
-            _day_set(_("Days"), "filled", full),
+            _day_set(_("Day"), "filled", full),
             _day_set(_("Less than 90 % measured"), "hollow", hollow),
         ],
     )

@@ -17,6 +17,7 @@ from apps.changelog import timeline
 from apps.dashboard import formatting
 from apps.dashboard.charts.periods import Axis, PointLine, PointSet, ScatterSpec, axis_limits
 from apps.dashboard.contexts import ChartBlock, Table, TableRow
+from apps.dashboard.pages.links import day_href
 from apps.metrics.efficiency import Efficiency, HeatingCurve, heating_curve
 from apps.metrics.home import Home
 
@@ -167,6 +168,7 @@ def _curve_block(
                 style="dot",
                 points=[(round(outside, 2), round(flow, 2), 2.4) for _day, outside, flow in days],
                 texts=[_day_text(each) for each in days],
+                links=[day_href(day) for day, _outside, _flow in days],
             )
         ],
         lines=[line for line in lines if line.points],
