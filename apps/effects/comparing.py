@@ -34,6 +34,7 @@ from .targets import TOTAL
 NEAR_DAYS = 60
 NEAR_DRIFT, FAR_DRIFT = 0.03, 0.08
 LONGEST_DAYS = 400
+WIDER_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,22 @@ def _raw_percent(a: EnergyRow, a_days: int, b: EnergyRow, b_days: int) -> float 
     if not before or after is None:
         return None
     return 100.0 * (after / b_days / (before / a_days) - 1.0)
+
+
+def comparable(period: Window, first_day: date | None, today: date) -> tuple[Window, Window] | None:
+    """Return periods a and b that may have an answer, b nearest to ``period``: its days that are over, or the
+    four weeks up to them; a the same days a year before, or as many right before b. None where the home,
+    measured since ``first_day``, has no such a."""
+    last = min(period.last, today - timedelta(days=1))
+    first = period.first
+    if (last - first).days + 1 < LEAST_DAYS:
+        first = last - timedelta(days=WIDER_DAYS - 1)
+    b = Window(first=first, last=last)
+    right_before = Window(first=first - timedelta(days=len(b.days)), last=first - timedelta(days=1))
+    for a in (year_before(b), right_before):
+        if first_day is not None and (a.last - max(a.first, first_day)).days + 1 >= LEAST_DAYS:
+            return a, b
+    return None
 
 
 def year_before(period: Window) -> Window:

@@ -69,7 +69,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why there is no answer; ``available_from``: the first day that one can be expected, None for never."""
+    """Why there is no answer; ``available_from``: the first day that one can be expected, weather allowing;
+    None for never."""
 
     reason: str
     available_from: date | None = None
@@ -135,10 +136,13 @@ def refusal(
         return Refusal(reason=LITTLE_HEATING)
     if len(new) < LEAST_DAYS:
         return _few_after(after, len(new), today)
+    to_come = max(0, (after.last - today).days + 1)
+    once_over = after.last + DAY if to_come else None
     if target != DHW and mean_degree_days(new) < LEAST_DEGREES_K:
-        return Refusal(reason=LITTLE_HEATING)
-    if alike(old, new) < LEAST_ALIKE_DAYS:
-        return Refusal(reason=OTHER_WEATHER)
+        return Refusal(reason=LITTLE_HEATING, available_from=once_over)
+    missing = LEAST_ALIKE_DAYS - alike(old, new)
+    if missing > 0:
+        return Refusal(reason=OTHER_WEATHER, available_from=once_over if missing <= to_come else None)
     return None
 
 

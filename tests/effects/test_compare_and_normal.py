@@ -11,9 +11,13 @@ from django.test import Client
 
 from apps.changelog.models import Entry
 from apps.changelog.timeline import entries
+from apps.dashboard import formatting
 from apps.devices.models import Site
 from apps.devices.options import home_options
+from apps.effects.comparing import comparable
 from apps.effects.effects import judge_all
+from apps.effects.facts import facts_of
+from apps.effects.fortnights import Window
 from apps.effects.samples import EffectDay
 from apps.metrics.home import Home
 from apps.metrics.store.sqlite import SqliteStore
@@ -111,10 +115,48 @@ def test_the_page_stands_with_nothing_measured_and_a_wrong_address(
 
 
 def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home: Site) -> None:
-    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 11, 1), count=20)
+    lived(store, home, date(2027, 1, 1), 1.0)
     page = reader.get("/energy").content.decode()
-    assert 'href="/compare?b_from=2026-11-01&amp;b_to=2026-11-23"' in page
+    compared = "a_from=2025-11-01&amp;a_to=2025-11-22&amp;b_from=2026-11-01&amp;b_to=2026-11-22"
+    assert f'href="/compare?{compared}">Compare at equal weather' in page
     assert 'href="/normal"' in page
+
+
+def test_from_a_week_four_weeks_are_compared(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0)
+    page = reader.get("/energy?from=2026-11-16&to=2026-11-22").content.decode()
+    compared = "a_from=2025-10-26&amp;a_to=2025-11-22&amp;b_from=2026-10-26&amp;b_to=2026-11-22"
+    assert f'href="/compare?{compared}">Compare four weeks at equal weather' in page
+    refused = reader.get("/compare?b_from=2026-11-16&b_to=2026-11-22").content.decode()
+    assert "Both periods need 10 measured days." in refused
+    assert f'href="?{compared}"' in refused
+
+
+def test_where_nothing_can_be_compared_nothing_is_offered(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 11, 1), count=20)
+    assert "at equal weather" not in reader.get("/energy").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("first_day", "a"),
+    [
+        (date(2025, 10, 1), (date(2025, 11, 1), date(2025, 11, 22))),
+        (date(2025, 11, 13), (date(2025, 11, 1), date(2025, 11, 22))),
+        (date(2025, 11, 14), (date(2026, 10, 10), date(2026, 10, 31))),
+        (date(2026, 10, 22), (date(2026, 10, 10), date(2026, 10, 31))),
+        (date(2026, 10, 23), None),
+        (None, None),
+    ],
+)
+def test_a_month_is_compared_with_a_year_before_or_what_was_right_before_it(
+    first_day: date | None, a: tuple[date, date] | None
+) -> None:
+    month = Window(first=date(2026, 11, 1), last=date(2026, 11, 30))
+    found = comparable(month, first_day, today=date(2026, 11, 23))
+    b = Window(first=date(2026, 11, 1), last=date(2026, 11, 22))
+    assert found == (None if a is None else (Window(first=a[0], last=a[1]), b))
 
 
 def test_a_quiet_year_is_as_expected(reader: Client, store: SqliteStore, home: Site) -> None:
@@ -189,7 +231,15 @@ def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     assert "Days of the deviation below, and those still judged by it, are left out." in text
     judge_all(here(home, store))
     (entry,) = entries(home, kind=Entry.Kind.EVENT)
-    assert 'href="/normal"' in reader.get(f"/changes/{entry.id}").content.decode()
+    page = reader.get(f"/changes/{entry.id}").content.decode()
+    assert 'href="/normal"' in page
+    # the last day of it, the same on each page
+    (over,) = facts_of(here(home, store)).deviations
+    assert over.until is not None
+    shown = f"{formatting.local_date(over.since)} – {formatting.local_date(over.until)}"
+    assert shown in text
+    assert f"{shown} · " in text_of(page)
+    assert f"{shown} · " in text_of(reader.get("/changes").content.decode())
 
 
 def test_before_sixty_days_nothing_is_said(reader: Client, store: SqliteStore, home: Site) -> None:

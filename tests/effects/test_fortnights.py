@@ -114,6 +114,19 @@ def test_weather_that_was_not_there_before_is_refused() -> None:
     assert asked({**cold, **mild}) == Refusal(reason="other_weather")
 
 
+def test_a_mild_or_other_fortnight_may_still_turn_while_it_lasts() -> None:
+    mild = house_days(date(2026, 1, 21), 30, mean_c=14.0)
+    known = {day: each for day, each in {**DAYS, **mild}.items() if day < date(2026, 2, 1)}
+    assert asked(known, target="space", today=date(2026, 2, 1)) == Refusal(
+        reason="little_heating", available_from=date(2026, 2, 4)
+    )
+    assert asked({**DAYS, **mild}, target="space") == Refusal(reason="little_heating")
+    cold = house_days(date(2026, 1, 1), 20, mean_c=-14.0)
+    others = {**cold, **house_days(date(2026, 1, 21), 30, mean_c=8.0)}
+    # none of eleven days is alike, and three to come are too few
+    assert asked(others, today=date(2026, 2, 1)) == Refusal(reason="other_weather")
+
+
 def test_many_changes_in_a_row_are_no_one_change() -> None:
     group = Group(ids=(1, 2, 3), first=CHANGE, last=CHANGE + timedelta(days=29))
     assert asked(group=group) == Refusal(reason="many_changes")

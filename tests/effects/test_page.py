@@ -12,10 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.changelog.observe import add_event
+from apps.dashboard.pages.change import words
 from apps.devices.models import Site
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
-from apps.effects.verdicts import Verdict
+from apps.effects.verdicts import Side, Verdict
 from apps.metrics.home import Home
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore
@@ -94,6 +95,61 @@ def test_a_refusal_says_why_and_whether_waiting_helps(reader: Client, store: Sql
         "Only 0 days before the change are fully measured and free of other changes; 10 are needed." in text
     )
     assert "Waiting will not help: these days are over." in text
+
+
+NEVER = (
+    "Waiting will not help: these days are over. A change or a test in weather colder than about 11 °C on "
+    "average can tell."
+)
+
+
+@pytest.mark.parametrize(
+    ("before_k", "after_k", "after_days", "until", "why", "advice"),
+    [
+        (2.1, 0.0, 0, None, "days before the change had only 2.1 heating degrees on average; 4", NEVER),
+        (2.1, 3.4, 14, None, "before the change had only 2.1 heating degrees on average, those after", NEVER),
+        (
+            6.0,
+            3.4,
+            11,
+            date(2026, 10, 24),
+            "The days after the change had only 3.4 heating degrees on average; 4 are needed.",
+            "There may be an answer on 24 Oct 2026, if the days until then are colder.",
+        ),
+    ],
+)
+def test_a_mild_october_says_which_days_were_too_mild_and_what_comes_of_it(
+    before_k: float, after_k: float, after_days: int, until: date | None, why: str, advice: str
+) -> None:
+    found = refused(before_k, after_k, after_days, until)
+    assert why in words.explanation(found)
+    assert words.advice(found) == advice
+
+
+def refused(before_k: float, after_k: float, after_days: int, until: date | None) -> Verdict:
+    day = date(2026, 10, 9)
+
+    def side(days: int, degrees_k: float) -> Side:
+        return Side(
+            first=day, last=day, valid_days=days, outside_c=None, degrees_k=degrees_k, energy_kwh=None
+        )
+
+    return Verdict(
+        state="refused",
+        reason="little_heating",
+        available_from=until,
+        target="space",
+        leads="electricity",
+        before=side(14, before_k),
+        after=side(after_days, after_k),
+        alike_days=0,
+        electricity=None,
+        efficiency=None,
+        efficiency_state="refused",
+        null_percent=None,
+        null_dates=0,
+        ids=(1,),
+    )
 
 
 def test_changes_judged_together_link_to_each_other(reader: Client, store: SqliteStore, home: Site) -> None:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -113,6 +113,20 @@ def local_time(context: Mapping[str, Any], at: datetime | int | None, style: str
         at.astimezone(zone).isoformat(timespec="seconds"),
         formatting.local_time(at, zone, style),
     )
+
+
+@register.simple_tag(takes_context=True)
+def local_span(
+    context: Mapping[str, Any], begin: datetime, end: datetime | None, style: str = "datetime"
+) -> SafeString:
+    """Return begin and end, if any, as <time> elements. From midnight to midnight only the days are told, the
+    last one included."""
+    if end is None:
+        return local_time(context, begin, style)
+    zone = _zone(context)
+    if all(at.astimezone(zone).time() == time.min for at in (begin, end)):
+        end, style = max(begin, end - timedelta(seconds=1)), "date"
+    return format_html("{} – {}", local_time(context, begin, style), local_time(context, end, style))
 
 
 @register.simple_tag(takes_context=True)

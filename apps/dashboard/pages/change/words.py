@@ -12,6 +12,7 @@ from apps.effects.estimator import Estimate
 from apps.effects.fortnights import (
     FEW_DAYS_AFTER,
     FEW_DAYS_BEFORE,
+    LEAST_DEGREES_K,
     LITTLE_HEATING,
     MANY_CHANGES,
     METER_CHANGED,
@@ -124,7 +125,6 @@ def explanation(found: Verdict) -> str:
     values = {
         "before": number(before.valid_days),
         "after": number(after.valid_days),
-        "degrees": number(min(before.degrees_k, after.degrees_k or before.degrees_k), 1),
         "alike": number(found.alike_days),
     }
     sentences = {
@@ -136,7 +136,7 @@ def explanation(found: Verdict) -> str:
             "Only %(after)s days after the change are fully measured and free of other changes; "
             "10 are needed."
         ),
-        LITTLE_HEATING: _("There were only %(degrees)s heating degrees a day on average; 4 are needed."),
+        LITTLE_HEATING: _mild(found),
         OTHER_WEATHER: _(
             "Only %(alike)s of the days after the change had weather seen before it; 5 are needed."
         ),
@@ -149,8 +149,28 @@ def explanation(found: Verdict) -> str:
     return sentences[found.reason] % values if found.reason in sentences else ""
 
 
+def _mild(found: Verdict) -> str:
+    """Return which of the fortnights had hardly any heating."""
+    before, after = (number(side.degrees_k, 1) for side in (found.before, found.after))
+    if found.before.degrees_k >= LEAST_DEGREES_K:
+        text = _("The days after the change had only %(after)s heating degrees on average; 4 are needed.")
+    elif found.after.valid_days and found.after.degrees_k < LEAST_DEGREES_K:
+        text = _(
+            "The days before the change had only %(before)s heating degrees on average, those after it only "
+            "%(after)s; 4 are needed in both."
+        )
+    else:
+        text = _("The days before the change had only %(before)s heating degrees on average; 4 are needed.")
+    return text % {"before": before, "after": after}
+
+
 def advice(found: Verdict) -> str:
     """Return whether waiting helps."""
+    if found.state != TOO_EARLY and found.available_from is not None:
+        day = {"day": local_date(found.available_from)}
+        if found.reason == LITTLE_HEATING:
+            return _("There may be an answer on %(day)s, if the days until then are colder.") % day
+        return _("There may be an answer on %(day)s, if such weather comes until then.") % day
     if found.state == TOO_EARLY:
         return _(
             "The first answer comes after 10 measured days, the full one after 14. "
@@ -158,7 +178,8 @@ def advice(found: Verdict) -> str:
         )
     if found.reason == LITTLE_HEATING:
         return _(
-            "Waiting will not help: these days are over. The heating season from about October can tell."
+            "Waiting will not help: these days are over. A change or a test in weather colder than about "
+            "11 °C on average can tell."
         )
     if found.reason not in (None, PART_OF_TEST):
         return _("Waiting will not help: these days are over.")

@@ -32,12 +32,15 @@ from apps.effects.fortnights import FEW_DAYS_AFTER, FEW_DAYS_BEFORE, OTHER_WEATH
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 
+from .links import CompareLink, compare_link
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareContext:
-    """``raw``: the difference a day as measured; ``chip``: at equal weather, or why not."""
+    """``raw``: the difference a day as measured; ``chip``: at equal weather, or why not; ``instead``: periods
+    that may have an answer, where too few days were measured."""
 
     a: Window
     b: Window
@@ -46,6 +49,7 @@ class CompareContext:
     chart: ChartBlock | None
     table: Table
     changes: Sequence[EntryView]
+    instead: CompareLink | None
 
 
 @page
@@ -97,6 +101,9 @@ def _context(home: Home, a: Window, b: Window, found: PeriodComparison) -> Compa
         chart=_chart(found.difference),
         table=_table(home, a, b, found),
         changes=changes_between(home, a, b),
+        instead=compare_link(home, b.first, b.last)
+        if found.reason in (FEW_DAYS_BEFORE, FEW_DAYS_AFTER)
+        else None,
     )
 
 

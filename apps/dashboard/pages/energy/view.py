@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.dashboard.pages import page, piece, this_home
+from apps.dashboard.pages.compare.links import compare_link
 from apps.dashboard.pages.downloads import energy_csv
 from apps.dashboard.pages.ranges import RangeInvalid
 from apps.dashboard.pages.reasons import fault_in_words
@@ -37,6 +38,7 @@ def energy(request: HttpRequest) -> HttpResponseBase:
         "at": home.at,
         "error": error,
         "energy": shown,
+        "compare": compare_link(home, span.first, span.last) if span.period != "year" else None,
         "alone": shown.sums is None and bool(shown.tariffs.rows),
         "year": year_card(home) if request.GET.get("forecast") else None,
     }
