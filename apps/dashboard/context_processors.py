@@ -24,6 +24,8 @@ from apps.devices import storage
 from apps.devices.options import default_site, zone_of
 from apps.metrics import apps as metrics_apps
 
+from .settings.look import theme
+
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
@@ -50,6 +52,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "storage_fault": storage.sentence(storage.fault() or storage.warning()),
         "series_set_aside": storage.set_aside(),
         "version": version(),
+        "theme": theme(request),
         "house_zone": getattr(request, "house_zone", None) or SimpleLazyObject(_zone),
         "root": prefix,
         "is_owner": owner,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+DAYS_PER_MONTH = 365.25 / 12
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
@@ -15,6 +17,16 @@ class Tariff:
     valid_from: date
     price_per_kwh: float
     base_fee_per_day: float = 0.0
+
+
+def fee_per_day(fee_per_month: float) -> float:
+    """Return a base fee per day from one per month."""
+    return fee_per_month / DAYS_PER_MONTH
+
+
+def fee_per_month(fee_per_day: float) -> float:
+    """Return a base fee per month from one per day."""
+    return fee_per_day * DAYS_PER_MONTH
 
 
 def tariffs_of(

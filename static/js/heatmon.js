@@ -13,7 +13,7 @@
   function switchTheme() {
     const theme = isDark() ? "light" : "dark";
     root.dataset.theme = theme;
-    try { localStorage.setItem("heatmon-theme", theme); } catch (error) { if (!(error instanceof DOMException)) throw error; }
+    document.cookie = "heatmon_theme=" + theme + "; path=/; max-age=31536000; samesite=lax";
     themeChanged();
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);

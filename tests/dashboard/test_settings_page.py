@@ -155,24 +155,6 @@ def test_the_role_that_the_environment_gives_a_channel_stands_beside_the_saved_o
     assert page.count("The environment says Heat pump; the value saved here takes precedence.") == 1
 
 
-def test_tariffs_are_added_replaced_and_removed(owner: Client, site: Site) -> None:
-    def add(day: str, price: str, fee: str = "") -> None:
-        owner.post("/settings", {"section": "price", "new_from": day, "new_price": price, "new_fee": fee})
-
-    add("2026-07-01", "0,36", "0.40")
-    add("2025-03-01", "0.32")
-    add("2026-07-01", "0.35")
-    assert [dict(tariff) for tariff in home_options(site).tariffs] == [
-        {"from": "2025-03-01", "price": 0.32},
-        {"from": "2026-07-01", "price": 0.35},
-    ]
-    assert "€0.3500 per kWh from 1 Jul 2026" in owner.get("/settings").content.decode()
-    owner.post("/settings", {"section": "price", "remove_0": "on"})
-    assert [tariff["from"] for tariff in home_options(site).tariffs] == ["2026-07-01"]
-    owner.post("/settings", {"section": "price", "remove_0": "on"})
-    assert saved_names(site) == set()
-
-
 def test_twelve_monthly_normals_are_saved_and_emptied(owner: Client, site: Site) -> None:
     months = {f"month_{month}": str(month) for month in range(1, 13)}
     owner.post("/settings", {"section": "normals", **months})

@@ -6,6 +6,7 @@ back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -14,6 +15,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
+from django.utils.datastructures import MultiValueDict
 from django.utils.dates import MONTHS
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -25,6 +27,7 @@ from apps.devices.models import Site
 from apps.devices.options import readable_options, save_home_options, saved_names
 from apps.metrics.normals import normals_of
 
+from . import drafts
 from .fields import KEEP_SECRET, NumberField, TextField, number_between, number_option, text_option
 
 METERED = {
@@ -60,6 +63,7 @@ class Card(forms.Form):
         self.options = options
         self.saved = frozenset(saved)
         self.closed = self.device and settings.DEMO
+        self.conflicts: frozenset[str] = frozenset()
         super().__init__(data, initial=self.initial_values(), auto_id=f"{self.section}-%s")
         for name, field in self.fields.items():
             field.disabled = self.closed
@@ -73,6 +77,33 @@ class Card(forms.Form):
             for name in self.base_fields
             if name in HomeOptions.__dataclass_fields__ and name not in SECRETS
         }
+
+    @property
+    def made_from(self) -> str:
+        """The values in force, for the page to carry along: see ``drafts``."""
+        return json.dumps(drafts.values_as_sent(self))
+
+    def full_clean(self) -> None:
+        if isinstance(self.data, MultiValueDict) and (base := drafts.made_from(self.data)) is not None:
+            self.data, self.conflicts = drafts.merged(self.data, base, drafts.values_as_sent(self))
+        super().full_clean()
+
+    def clean(self) -> dict[str, Any]:
+        for name in sorted(self.conflicts):
+            told = _(
+                "Changed elsewhere since this page was opened; it is now %(value)s. Save again to replace it."
+            )
+            self.add_error(name, told % {"value": self._in_words(name)})
+        return super().clean() or {}
+
+    def _in_words(self, name: str) -> str:
+        """Return the value in force as its field shows it."""
+        field = self.fields[name]
+        sent = drafts.as_sent(field, self.get_initial_for_field(field, name))
+        if isinstance(field, forms.BooleanField):
+            return _("on") if sent else _("off")
+        choices = dict(field.widget.choices) if isinstance(field, forms.ChoiceField) else {}
+        return ", ".join(str(choices.get(one, one)) for one in sent if one) or "–"
 
     def values(self) -> dict[str, Any]:
         """Return option → value to save (None takes the saved one back); only what was changed."""

@@ -1,4 +1,4 @@
-"""The two forms of the settings that are no options of the home: the reader's language, a new API token."""
+"""The forms of the settings that are no options of the home: language and theme, a new API token."""
 
 from __future__ import annotations
 
@@ -15,6 +15,19 @@ class LanguageForm(forms.Form):
         label=gettext_lazy("Language"),
         choices=[("", gettext_lazy("Same as the browser")), ("en", "English"), ("de", "Deutsch")],
         required=False,
+    )
+
+
+THEMES = [
+    ("", gettext_lazy("As the system")),
+    ("light", gettext_lazy("Light")),
+    ("dark", gettext_lazy("Dark")),
+]
+
+
+class LookForm(LanguageForm):
+    theme = forms.ChoiceField(
+        label=gettext_lazy("Theme"), choices=THEMES, widget=forms.RadioSelect, required=False
     )
 
 

@@ -1,8 +1,11 @@
-"""``/settings``: one card a form, each saved by itself; what failed is shown in place."""
+"""``/settings``: one card a form, each saved by itself; what failed is shown in place.
+
+A browser with JavaScript swaps only the card that was sent, so that what was typed into others stays; without
+it the whole page comes anew.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,27 +13,30 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts import audit
 from apps.accounts.middleware import demo_refusal
-from apps.accounts.models import ApiToken
-from apps.accounts.tokens import create_token
-from apps.devices import clock
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import default_site, readable_options
 from apps.devices.wording import words
 
-from . import accounts, links
+from . import accounts, links, server, tokens
 from .accounts import ReaderForm
 from .alert_cards import AlertCard
+from .calibration_card import CalibrationCard
 from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
-from .forms import LanguageForm, TokenForm
+from .forms import LanguageForm, LookForm, TokenForm
 from .links import LinkForm
-from .price_cards import CalibrationCard, PriceCard
+from .look import language_form, look_form, set_language, set_theme
+from .price_cards import PriceCard
+
+__all__ = ["connection_piece", "language_form", "save", "set_language", "settings_page"]
 
 CARDS: tuple[type[Card], ...] = (
     HouseCard,
@@ -42,17 +48,18 @@ CARDS: tuple[type[Card], ...] = (
     NormalsCard,
     AlertCard,
 )
+# The sections that are no options of the home, in the order of the page: title, template.
+OTHERS: dict[str, tuple[Promise, str]] = {
+    LanguageForm.section: (gettext_lazy("Language and theme"), "dashboard/settings/_look.html"),
+    ReaderForm.section: (gettext_lazy("Accounts"), "dashboard/settings/_accounts.html"),
+    TokenForm.section: (gettext_lazy("API tokens"), "dashboard/settings/_tokens.html"),
+    LinkForm.section: (gettext_lazy("Read-only links"), "dashboard/settings/_links.html"),
+    server.SECTION: (gettext_lazy("Server"), "dashboard/settings/_server.html"),
+}
 NEW_METER = "new_meter"
 # What belongs to accounts and devices is closed in the demo.
-CLOSED_IN_DEMO = frozenset(
-    {
-        TokenForm.section,
-        ReaderForm.section,
-        LinkForm.section,
-        *(kind.section for kind in CARDS if kind.device),
-    }
-)
-YEAR_S = 365 * 24 * 3600
+HIDDEN_IN_DEMO = frozenset({TokenForm.section, ReaderForm.section, LinkForm.section})
+CLOSED_IN_DEMO = HIDDEN_IN_DEMO | {kind.section for kind in CARDS if kind.device}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,7 +76,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         TokenForm.section: _tokens,
         ReaderForm.section: _accounts,
         LinkForm.section: _links,
-        LanguageForm.section: _language,
+        LanguageForm.section: _look,
     }
     if section in others:
         return others[section](request, site)
@@ -81,12 +88,12 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     if kind.device and "test" in request.POST:
         return _tested(request, site, card)
     if not card.is_valid():
-        return _page(request, site, sent=card, status=400)
+        return _page(request, site, section, sent=card, status=409 if card.conflicts else 400)
     if save(request, card):
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
-    return _back_to(section)
+    return _done(request, site, section)
 
 
 def save(request: HttpRequest, card: Card) -> list[str]:
@@ -104,9 +111,9 @@ def connection_piece(request: HttpRequest, card: Card, report: ConnectionReport 
 
 def _tested(request: HttpRequest, site: Site, card: Card) -> HttpResponse:
     report = card.test() if card.is_valid() else None
-    if getattr(request, "htmx", False):
+    if _swaps(request):
         return connection_piece(request, card, report)
-    return _page(request, site, sent=card, report=report, status=200 if report else 400)
+    return _page(request, site, card.section, sent=card, report=report, status=200 if report else 400)
 
 
 def _other_meter(site: Site) -> str:
@@ -131,145 +138,115 @@ def _new_meter(request: HttpRequest, site: Site) -> HttpResponse:
 
 
 def _tokens(request: HttpRequest, site: Site) -> HttpResponse:
+    section = TokenForm.section
     if "revoke" in request.POST:
-        return _revoke(request, site)
-    form = TokenForm(request.POST, auto_id="tokens-%s")
-    if not form.is_valid():
-        return _page(request, site, token_form=form, status=400)
-    at = clock.now()
-    days = form.cleaned_data["expires"]
-    token, plain = create_token(
-        form.cleaned_data["name"],
-        write=form.cleaned_data["write"],
-        at=at,
-        expires_at=at + timedelta(days=days) if days else None,
-        user=request.user,
-    )
-    audit.record(audit.TOKEN_CREATED, request=request, detail=token.name)
+        if tokens.revoke(request):
+            return _done(request, site, section)
+        return _page(request, site, section, status=400 if _swaps(request) else 404)
+    form, new = tokens.create(request)
     # No redirect: the text is in this one answer and nowhere else.
-    return _page(request, site, new_token={"name": token.name, "plain": plain})
-
-
-def _revoke(request: HttpRequest, site: Site) -> HttpResponse:
-    pk = request.POST["revoke"]
-    token = _own_tokens(request).filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
-    if token is None:
-        messages.error(request, _("There is no such token."))
-        return _page(request, site, status=404)
-    token.revoked_at = clock.now()
-    token.save(update_fields=["revoked_at"])
-    audit.record(audit.TOKEN_REVOKED, request=request, detail=token.name)
-    messages.success(request, _("“%(name)s” can no longer be used.") % {"name": token.name})
-    return _back_to(TokenForm.section)
-
-
-def _own_tokens(request: HttpRequest) -> Any:
-    tokens = ApiToken.objects.filter(revoked_at__isnull=True).order_by("-created_at", "-pk")
-    return tokens if request.user.is_superuser else tokens.filter(user=request.user.pk)
+    return _page(request, site, section, token_form=form, new_token=new, status=200 if new else 400)
 
 
 def _accounts(request: HttpRequest, site: Site) -> HttpResponse:
     wrong = accounts.change(request)
     if wrong is not None:
-        return _page(request, site, reader_form=wrong, status=400)
-    return _back_to(ReaderForm.section)
+        return _page(request, site, ReaderForm.section, reader_form=wrong, status=400)
+    return _done(request, site, ReaderForm.section)
 
 
 def _links(request: HttpRequest, site: Site) -> HttpResponse:
     # No redirect for a new one: its address is in this one answer and nowhere else.
     shown = links.change(request)
     if not shown:
-        return _back_to(LinkForm.section)
-    return _page(request, site, status=400 if "link_form" in shown else 200, **shown)
+        return _done(request, site, LinkForm.section)
+    return _page(request, site, LinkForm.section, status=400 if "link_form" in shown else 200, **shown)
 
 
-def _language(request: HttpRequest, site: Site) -> HttpResponse:
-    form = LanguageForm(request.POST, auto_id="language-%s")
+def _look(request: HttpRequest, site: Site) -> HttpResponse:
+    form = LookForm(request.POST, auto_id="language-%s")
     if not form.is_valid():
-        return _page(request, site, language_form=form, status=400)
-    response = _back_to(LanguageForm.section)
+        return _page(request, site, LanguageForm.section, look_form=form, status=400)
+    messages.success(request, _("Saved."))
+    if _swaps(request):
+        saved = LookForm(initial=form.cleaned_data, auto_id="language-%s")
+        response = _page(request, site, LanguageForm.section, look_form=saved, look_saved=True)
+        response["HX-Trigger-After-Settle"] = "heatmon:look"  # the page loads anew, if nothing is lost by it
+    else:
+        response = _back_to(LanguageForm.section)
     set_language(response, form.cleaned_data["language"])
+    if "theme" in request.POST:
+        set_theme(response, form.cleaned_data["theme"])
     return response
 
 
-def set_language(response: HttpResponse, language: str) -> None:
-    """Remember the reader's language in a cookie; empty: forget it."""
-    if language:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            max_age=YEAR_S,
-            samesite="Lax",
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-        )
-    else:
-        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
-
-
-def language_form(request: HttpRequest, **kwargs: Any) -> LanguageForm:
-    """Return the form with the language that the reader chose."""
-    return LanguageForm(
-        initial={"language": request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")}, **kwargs
-    )
+def _swaps(request: HttpRequest) -> bool:
+    """Return whether only a piece of the page is asked for."""
+    return bool(getattr(request, "htmx", False))
 
 
 def _back_to(section: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('dashboard:settings')}#{section}")
 
 
+def _done(request: HttpRequest, site: Site, section: str) -> HttpResponse:
+    """Show the section as it is now."""
+    return _page(request, site, section) if _swaps(request) else _back_to(section)
+
+
+def _cards(site: Site, sent: Card | None, report: ConnectionReport | None) -> list[dict[str, Any]]:
+    return [
+        {"form": sent, "report": report}
+        if sent is not None and sent.section == card.section
+        else {"form": card, "report": None}
+        for card in cards_of(site, CARDS)
+    ]
+
+
+def _sections() -> list[dict[str, Any]]:
+    """Return the sections after the cards."""
+    hidden = HIDDEN_IN_DEMO if settings.DEMO else frozenset()
+    return [
+        {"name": name, "title": title, "template": template}
+        for name, (title, template) in OTHERS.items()
+        if name not in hidden
+    ]
+
+
 def _page(
     request: HttpRequest,
     site: Site,
+    section: str = "",
     *,
     sent: Card | None = None,
     report: ConnectionReport | None = None,
     status: int = 200,
     **changed: Any,
 ) -> HttpResponse:
-    """Render all cards. ``sent``: the one that came by POST; ``changed``: other parts of the context."""
-    cards = [
-        {"form": sent, "report": report}
-        if sent is not None and sent.section == card.section
-        else {"form": card, "report": None}
-        for card in cards_of(site, CARDS)
-    ]
+    """Render all cards, or for htmx the one of ``section``. ``sent``: the one that came by POST; ``changed``:
+    other parts of the context."""
+    cards = _cards(site, sent, report)
     context = {
         "cards": cards,
+        "sections": _sections(),
         "zones": zone_names(),
         "secrets_unreadable": readable_options(site)[1],
         "other_meter": _other_meter(site),
-        "tokens": None if settings.DEMO else _own_tokens(request),
-        "token_form": TokenForm(auto_id="tokens-%s"),
+        "tokens": None if settings.DEMO else tokens.own(request),
+        "token_form": tokens.new_form(),
         "accounts": None if settings.DEMO else accounts.rows(),
         "reader_form": ReaderForm(auto_id="accounts-%s"),
         "links": None if settings.DEMO else links.rows(),
         "link_form": LinkForm(auto_id="links-%s"),
-        "language_form": language_form(request, auto_id="language-%s"),
-        "server_options": _server_options(),
+        "look_form": look_form(request, auto_id="language-%s"),
+        "server_options": server.rows(),
         **changed,
     }
-    return render(request, "dashboard/settings/page.html", context, status=status)
-
-
-def _server_options() -> list[dict[str, Any]]:
-    """Return what only the environment sets; of secrets only whether they are set."""
-    in_force = settings.HEATMON
-    return [
-        {
-            "name": option.variable,
-            "value": _shown(in_force.values[option.name], option.secret),
-            "given": option.name in in_force.given,
-        }
-        for option in in_force.of_the_server
-    ]
-
-
-def _shown(value: Any, secret: bool) -> str:
-    if isinstance(value, bool):
-        return _("on") if value else _("off")
-    if value is None or value == "" or value == ():
-        return "–"
-    if secret:
-        return _("set, not shown")
-    return ", ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
+    if not (section and _swaps(request)):
+        return render(request, "dashboard/settings/page.html", context, status=status)
+    is_saved = status == 200 and any(section == kind.section for kind in CARDS)
+    context["shown"] = [card for card in cards if card["form"].section == section]
+    # Another card may show what was saved here (currency, place); one with unsaved changes stays as it is.
+    context["others"] = [card for card in cards if is_saved and card["form"].section != section]
+    context["sections"] = [other for other in context["sections"] if other["name"] == section]
+    return render(request, "dashboard/settings/_piece.html", context, status=status)

@@ -1,205 +1,220 @@
-"""The cards of what electricity costs, and of one external reading of heat."""
+"""The card of what electricity costs: a table of tariffs, each valid from a day on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django import forms
-from django.utils.formats import date_format
+from django.utils.datastructures import MultiValueDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.devices import clock
 from apps.devices.home_options import home_option
-from apps.metrics.cop import calibration_factor
-from apps.metrics.home import Home
-from apps.metrics.jaz import jaz
-from apps.metrics.models import StaleRange
-from apps.metrics.store.base import StoreUnavailable
+from apps.metrics.tariff import fee_per_day, fee_per_month, tariff_on, tariffs_of
 from apps.metrics.windows import local_date
 
 from .. import formatting
+from . import drafts
 from .cards import Card
 from .fields import DayField, NumberField, number_between
 
-LEAST_COVERAGE = 0.9
-PLAUSIBLE_FACTOR = (0.5, 2.0)
+HIGHEST_FEE_PER_MONTH = 3000
+# The columns of a tariff; a field is named by column and the day from which the tariff is valid.
+COLUMNS = ("from", "price", "fee", "remove")
 
 
-def _price(label: Promise, help_text: str | Promise = "") -> NumberField:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffRow:
+    """One line of the table. ``valid_from`` and ``remove`` None: the price before all dated ones."""
+
+    valid_from: forms.BoundField | None
+    price: forms.BoundField
+    fee: forms.BoundField
+    remove: forms.BoundField | None
+    is_in_force: bool
+
+
+def _price(label: str | Promise, help_text: str | Promise = "") -> NumberField:
     read = home_option("electricity_price").read
     return NumberField(read, label=label, help_text=help_text, example="0.3049")
 
 
-def _fee(label: Promise) -> NumberField:
-    return NumberField(home_option("base_fee_per_day").read, label=label, example="0.36")
+def _fee(label: str | Promise) -> NumberField:
+    return NumberField(number_between(0, HIGHEST_FEE_PER_MONTH), label=label, example="10.95")
 
 
 class PriceCard(Card):
-    """The plain price, and tariffs from a day on: each can be removed, one added at a time."""
+    """The plain price, and tariffs from a day on: rows are added, corrected and removed."""
 
     section = "price"
     title = gettext_lazy("Tariffs")
+    template = "dashboard/settings/_tariffs.html"
 
-    electricity_price = _price(
-        gettext_lazy("Price of electricity"), gettext_lazy("Applies until the first tariff below begins.")
-    )
-    base_fee_per_day = _fee(gettext_lazy("Base fee"))
+    electricity_price = _price(gettext_lazy("Price of electricity"))
+    base_fee_per_month = _fee(gettext_lazy("Base fee"))
     new_from = DayField(label=gettext_lazy("New tariff valid from"))
     new_price = _price(gettext_lazy("New price"))
     new_fee = _fee(gettext_lazy("New base fee"))
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        currency = self.options.currency
-        for name in ("electricity_price", "new_price"):
-            self.fields[name].unit = f"{currency}/kWh"  # type: ignore[attr-defined]
-        for name in ("base_fee_per_day", "new_fee"):
-            self.fields[name].unit = _("%(currency)s/day") % {"currency": currency}  # type: ignore[attr-defined]
-        for number, tariff in enumerate(self.options.tariffs):
-            day = date_format(date.fromisoformat(tariff["from"]), "DATE_FORMAT")
-            price = formatting.money(tariff["price"], currency, 4)
-            self.fields[f"remove_{number}"] = forms.BooleanField(
-                label=_("Remove: %(price)s per kWh from %(day)s") % {"price": price, "day": day},
-                required=False,
+        self.removed_elsewhere = ""
+        for tariff in self.options.tariffs:
+            self._add_row(tariff)
+        for name, field in self.fields.items():
+            if not isinstance(field, DayField | forms.BooleanField):
+                field.widget.attrs["aria-label"] = f"{field.label}, {self._unit(name)}"
+
+    def _add_row(self, tariff: Mapping[str, Any]) -> None:
+        key = tariff["from"]
+        valid_from = date.fromisoformat(key)
+        day = {"day": formatting.local_date(valid_from)}
+        fee, fee_of_the_home = tariff.get("base_fee_per_day"), _shown_fee(self.options.base_fee_per_day)
+        fee_field = _fee(_("Base fee from %(day)s") % day)
+        # Left empty, the fee of the home applies.
+        fee_field.widget.attrs["placeholder"] = fee_field.prepare_value(fee_of_the_home)
+        removal = forms.BooleanField(label=_("Remove the tariff of %(day)s") % day, required=False)
+        fields: dict[str, tuple[forms.Field, Any]] = {
+            "from": (DayField(label=_("Tariff of %(day)s: valid from") % day), valid_from),
+            "price": (_price(_("Price from %(day)s") % day), tariff["price"]),
+            "fee": (fee_field, _shown_fee(fee)),
+            "remove": (removal, None),
+        }
+        for column, (field, value) in fields.items():
+            name = f"{column}_{key}"
+            self.fields[name], self.initial[name] = field, value
+            field.widget.attrs["aria-label"] = field.label
+
+    def _unit(self, name: str) -> str:
+        return self.fee_unit if "fee" in name else self.price_unit
+
+    @property
+    def price_unit(self) -> str:
+        return f"{self.options.currency}/kWh"
+
+    @property
+    def fee_unit(self) -> str:
+        return _("%(currency)s/month") % {"currency": self.options.currency}
+
+    @property
+    def rows(self) -> Iterator[TariffRow]:
+        """The lines of the table, the newest first."""
+        options = self.options
+        known = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+        in_force = tariff_on(known, local_date(clock.now(), options.zone))
+        today = in_force.valid_from if in_force else None
+        for tariff in sorted(options.tariffs, key=lambda one: str(one["from"]), reverse=True):
+            key = tariff["from"]
+            bound = {column: self[f"{column}_{key}"] for column in COLUMNS}
+            yield TariffRow(
+                valid_from=bound["from"],
+                price=bound["price"],
+                fee=bound["fee"],
+                remove=bound["remove"],
+                is_in_force=today == date.fromisoformat(key),
             )
+        yield TariffRow(
+            valid_from=None,
+            price=self["electricity_price"],
+            fee=self["base_fee_per_month"],
+            remove=None,
+            is_in_force=today == date.min,
+        )
 
     def initial_values(self) -> dict[str, Any]:
-        return {**super().initial_values(), "base_fee_per_day": self.options.base_fee_per_day or None}
+        fee = self.options.base_fee_per_day or None
+        return {**super().initial_values(), "base_fee_per_month": _shown_fee(fee)}
+
+    def full_clean(self) -> None:
+        if isinstance(self.data, MultiValueDict):
+            self.data = self._completed(self.data)
+        super().full_clean()
+
+    def _completed(self, data: MultiValueDict[str, Any]) -> MultiValueDict[str, Any]:
+        """Return the data with rows that came elsewhere; what was typed into one that has gone is offered as
+        a new row."""
+        data, base = data.copy(), drafts.made_from(data) or {}
+        days = {tariff["from"] for tariff in self.options.tariffs}
+        for day in days:
+            if f"price_{day}" not in data:
+                for name in (f"{column}_{day}" for column in COLUMNS[:3]):
+                    drafts.put(data, name, drafts.as_sent(self.fields[name], self.initial[name]))
+        gone = {name.partition("_")[2] for name in base if name.startswith("price_")} - days
+        for day in sorted(gone):
+            names = [f"{column}_{day}" for column in COLUMNS[:3]]
+            if f"remove_{day}" in data or all(data.getlist(name) == base.get(name) for name in names):
+                continue
+            self.removed_elsewhere = day
+            for name, new in zip(names, ("new_from", "new_price", "new_fee"), strict=True):
+                drafts.put(data, new, data.getlist(name))
+        return data
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if "new_from" not in cleaned or "new_price" not in cleaned:
-            return cleaned
-        if cleaned["new_from"] and cleaned["new_price"] is None:
-            self.add_error("new_price", _("Enter the price that applies from this day."))
-        if not cleaned["new_from"] and (
-            cleaned["new_price"] is not None or cleaned.get("new_fee") is not None
-        ):
-            self.add_error("new_from", _("Enter the day from which it applies."))
+        cleaned = super().clean()
+        if self.removed_elsewhere:
+            self.conflicts |= {"new_from"}
+            told = _("This tariff was removed elsewhere since this page was opened. Save again to add it.")
+            self.add_error("new_from", told)
+        self._check_row("new_from", "new_price", cleaned, given=self._is_new(cleaned))
+        kept = [one["from"] for one in self.options.tariffs if not cleaned.get(f"remove_{one['from']}")]
+        days = [cleaned.get(name) for name in ("new_from", *(f"from_{key}" for key in kept))]
+        for key in kept:
+            self._check_row(f"from_{key}", f"price_{key}", cleaned, given=True)
+            day = cleaned.get(f"from_{key}")
+            if day and day.isoformat() != key and days.count(day) > 1:
+                self.add_error(f"from_{key}", _("Another tariff is valid from this day."))
         return cleaned
 
+    def _is_new(self, cleaned: Mapping[str, Any]) -> bool:
+        return any(cleaned.get(name) is not None for name in ("new_from", "new_price", "new_fee"))
+
+    def _check_row(self, day: str, price: str, cleaned: Mapping[str, Any], *, given: bool) -> None:
+        """Ask for what a row lacks; a field with an error has none left to ask for."""
+        if not given:
+            return
+        if day in cleaned and cleaned[day] is None:
+            self.add_error(day, _("Enter the day from which it applies."))
+        elif price in cleaned and cleaned[price] is None:
+            self.add_error(price, _("Enter the price that applies from this day."))
+
     def values(self) -> dict[str, Any]:
-        values = {
-            name: value
-            for name, value in super().values().items()
-            if name in {"electricity_price", "base_fee_per_day"}
-        }
-        if any(name.startswith(("remove_", "new_")) for name in self.changed_data):
+        values: dict[str, Any] = {}
+        if "electricity_price" in self.changed_data:
+            values["electricity_price"] = self.cleaned_data["electricity_price"]
+        if "base_fee_per_month" in self.changed_data:
+            fee = self.cleaned_data["base_fee_per_month"]
+            values["base_fee_per_day"] = None if fee is None else fee_per_day(fee)
+        if set(self.changed_data) - {"electricity_price", "base_fee_per_month"}:
             values["tariffs"] = self._tariffs() or None
         return values
 
     def _tariffs(self) -> list[dict[str, Any]]:
-        kept = {
-            tariff["from"]: dict(tariff)
-            for number, tariff in enumerate(self.options.tariffs)
-            if not self.cleaned_data[f"remove_{number}"]
-        }
+        kept: dict[str, dict[str, Any]] = {}
+        for tariff in self.options.tariffs:
+            key = tariff["from"]
+            if not self.cleaned_data[f"remove_{key}"]:
+                found = self._row(f"from_{key}", f"price_{key}", f"fee_{key}", tariff)
+                kept[found["from"]] = found
         if self.cleaned_data["new_from"]:
-            added = {
-                "from": self.cleaned_data["new_from"].isoformat(),
-                "price": self.cleaned_data["new_price"],
-            }
-            if self.cleaned_data["new_fee"] is not None:
-                added["base_fee_per_day"] = self.cleaned_data["new_fee"]
+            added = self._row("new_from", "new_price", "new_fee", {})
             kept[added["from"]] = added  # a second tariff from the same day replaces the first
         return [kept[day] for day in sorted(kept)]
 
+    def _row(self, day: str, price: str, fee: str, before: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a tariff as it is saved; what was not typed anew is kept to the digit."""
+        row = {**before, "from": self.cleaned_data[day].isoformat(), "price": self.cleaned_data[price]}
+        if fee in self.changed_data:
+            row.pop("base_fee_per_day", None)
+            if self.cleaned_data[fee] is not None:
+                row["base_fee_per_day"] = fee_per_day(self.cleaned_data[fee])
+        return row
 
-class CalibrationCard(Card):
-    """k = heat by an external reading / heat by modulation, over the same days."""
 
-    section = "calibration"
-    title = gettext_lazy("Calibration")
-
-    first = DayField(label=gettext_lazy("First day"))
-    last = DayField(label=gettext_lazy("Last day"))
-    heat_kwh = NumberField(
-        number_between(1, 1_000_000),
-        label=gettext_lazy("Heat according to a heat meter or service report"),
-        example="1250",
-        unit="kWh",
-        help_text=gettext_lazy("A single reading over known days makes all heat figures more certain."),
-    )
-    reset = forms.BooleanField(label=gettext_lazy("Remove the calibration"), required=False)
-
-    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
-        factor = self.options.heat_reference_factor
-        if factor is None:
-            del self.fields["reset"]
-        else:
-            self.fields["reset"].help_text = _("Now: heat by modulation × %(factor)s") % {
-                "factor": formatting.number(factor, 3)
-            }
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if self.errors or cleaned.get("reset"):
-            return cleaned
-        given = {name: cleaned.get(name) for name in ("first", "last", "heat_kwh")}
-        if not any(value is not None for value in given.values()):
-            return cleaned
-        for name, value in given.items():
-            if value is None:
-                self.add_error(name, _("Enter the first day, the last day and the heat together."))
-                return cleaned
-        self._check_days(cleaned["first"], cleaned["last"])
-        if not self.errors:
-            cleaned["factor"] = self._factor(cleaned["first"], cleaned["last"], cleaned["heat_kwh"])
-        return cleaned
-
-    def values(self) -> dict[str, Any]:
-        if self.cleaned_data.get("reset"):
-            return {"heat_reference_factor": None}
-        factor = self.cleaned_data.get("factor")
-        return {} if factor is None else {"heat_reference_factor": round(factor, 6)}
-
-    def _check_days(self, first: date, last: date) -> None:
-        if last < first:
-            self.add_error("last", _("The last day is before the first."))
-        elif last >= local_date(clock.now(), self.options.zone):
-            self.add_error("last", _("These days are not over yet."))
-
-    def _factor(self, first: date, last: date, heat_kwh: float) -> float | None:
-        counted_kwh = self._counted_kwh(first, last)
-        if counted_kwh is None:
-            return None
-        # The stored heat carries the factor in force already.
-        factor = calibration_factor(heat_kwh, counted_kwh / (self.options.heat_reference_factor or 1.0))
-        low, high = PLAUSIBLE_FACTOR
-        if low <= factor <= high:
-            return factor
-        self.add_error(
-            "heat_kwh",
-            _("heatmon counted %(heat)s over these days; a factor of %(factor)s cannot be right.")
-            % {
-                "heat": formatting.with_unit(counted_kwh, "energy_kwh"),
-                "factor": formatting.number(factor, 2),
-            },
-        )
-        return None
-
-    def _counted_kwh(self, first: date, last: date) -> float | None:
-        """Return the heat by modulation of these days [kWh]; None with an error where too little is known."""
-        if StaleRange.objects.filter(site=self.site).exists():
-            self.add_error(
-                "heat_kwh", _("The figures are being recalculated. Try again when that is finished.")
-            )
-            return None
-        try:
-            known = jaz(Home.of(self.site, clock.now()), first, last)
-        except StoreUnavailable:
-            self.add_error("heat_kwh", _("The store of measured values is not responding."))
-            return None
-        if known.heat_kwh and (known.coverage or 0.0) >= LEAST_COVERAGE:
-            return known.heat_kwh
-        self.add_error(
-            "first",
-            _("Heat is known for %(coverage)s of the electricity of these days; 90 %% are needed.")
-            % {"coverage": formatting.coverage(known.coverage or 0.0)},
-        )
-        return None
+def _shown_fee(per_day: float | None) -> float | None:
+    """Return a base fee per month, to the cent."""
+    return None if per_day is None else round(fee_per_month(per_day), 2)
