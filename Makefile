@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: run test test-slow test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
+.PHONY: run simulated-devices test test-slow test-postgres verdicts influx-test celery-test siege fuzz mutants production-test production-test-long \
   production-soak wheels lock \
   lint types check bench study soak load crashes faults browser messages screenshots vendor-check clean
 
@@ -21,6 +21,9 @@ $(VENV)/.dev-installed: requirements-dev.lock $(VENV)/.run-installed
 
 run: $(VENV)/.run-installed  ## start heatmon; without devices the demo
 	@exec $(BIN)/python manage.py up $(ARGS)
+
+simulated-devices: $(VENV)/.run-installed  ## a simulated meter and cloud, to try the setup with
+	@exec $(BIN)/python manage.py simulated_devices $(ARGS)
 
 test: $(VENV)/.dev-installed  ## the tests, in under five minutes
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(ARGS)

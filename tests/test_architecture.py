@@ -34,12 +34,13 @@ MAY_IMPORT = {
     },
     "simulator": {"simulator"},
 }
-# What the simulator may be used by: the demo and the simulate command.
+# What the simulator may be used by: the demo, and the commands simulate and simulated_devices.
 MAY_USE_SIMULATOR = {
     "heatmon/demo/devices.py",
     "heatmon/demo/house.py",
     "heatmon/demo/maker.py",
     "heatmon/demo/rows.py",
+    "heatmon/management/commands/simulated_devices.py",
     "heatmon/simulated.py",
     "heatmon/simulation.py",
     "heatmon/simulation_truth.py",

@@ -22,10 +22,10 @@ FOLDERS = ("static/vendor", "tests/vendor")
 Package = Mapping[str, str]
 
 
-def listed(root: Path) -> list[Package]:
-    """Return the packages of vendor.toml."""
+def listed(root: Path, kind: str = "package") -> list[Package]:
+    """Return the packages of vendor.toml, or its data."""
     text = (root / "static/vendor/vendor.toml").read_text(encoding="utf-8")
-    packages: list[Package] = tomllib.loads(text)["package"]
+    packages: list[Package] = tomllib.loads(text)[kind]
     return packages
 
 
@@ -88,7 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     packages = listed(ROOT)
-    faults = [fault for package in packages for fault in faults_of_file(ROOT, package)]
+    data = listed(ROOT, "data")
+    faults = [fault for package in (*packages, *data) for fault in faults_of_file(ROOT, package)]
     faults += unlisted(ROOT, packages)
     if options.npm:
         with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
                 faults += faults_against_npm(ROOT, package, Path(folder))
     for fault in faults:
         sys.stderr.write(fault + "\n")
-    sys.stdout.write(f"{len(packages)} packages, {len(faults)} faults\n")
+    sys.stdout.write(f"{len(packages)} packages, {len(data)} file of data, {len(faults)} faults\n")
     return 1 if faults else 0
 
 

@@ -24,6 +24,7 @@ NEEDED = {
     "changelog:note_edit": NOTES,
     "changelog:note_delete": NOTES,
     "dashboard:settings": OWNER,
+    "dashboard:setup_later": OWNER,
     "dashboard:setup_resume": OWNER,
     "dashboard:setup_step": OWNER,
 }

@@ -36,5 +36,6 @@ urlpatterns: list[URLPattern] = [
     path("health", health, name="health"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),
+    path("setup/later/<slug:name>", setup.later, name="setup_later"),
     path("setup/<slug:name>", setup.step, name="setup_step"),
 ]

@@ -47,6 +47,7 @@ class HomeOptions:
     notify_targets: tuple[str, ...] = ()
     quiet_hours: tuple[str, ...] = ("22:00", "07:00")
     alert_rules: Mapping[str, Any] = field(default_factory=dict)
+    setup_later: tuple[str, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -189,6 +190,7 @@ HOME_OPTIONS: tuple[Option, ...] = (
         environment=False,
     ),
     Option("alert_rules", None, {}, "switch and threshold of each alert", environment=False),
+    Option("setup_later", None, (), "steps of the setup that were put off", environment=False),
 )
 
 _BY_NAME = {option.name: option for option in HOME_OPTIONS}

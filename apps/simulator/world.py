@@ -25,6 +25,7 @@ from .viessmann_server import FakeViessmannCloud
 from .wire import Answer, Handler
 
 METER_HOST, CLOUD_HOST, LOGIN_HOST = "meter.simulated", "cloud.simulated", "login.simulated"
+ANY_PORT = ("127.0.0.1", 0)
 DAY_S = 86_400
 FAULT_MODULES = (cloud_faults, host_faults, meter_faults)  # each registers its faults
 
@@ -212,15 +213,15 @@ class SimulatedWorld:
         }
         return InProcessTransport(handlers, self.clock, take_time)
 
-    def serve(self, meter_port: int = 0, cloud_port: int = 0) -> RunningWorld:
-        """Serve meter and cloud on loopback until ``stop``."""
-        meter = serve(self.meter_handler, self.clock, port=meter_port)
+    def serve(self, meter: tuple[str, int] = ANY_PORT, cloud: tuple[str, int] = ANY_PORT) -> RunningWorld:
+        """Serve meter and cloud until ``stop``, on loopback unless addresses are given."""
+        at_meter = serve(self.meter_handler, self.clock, *meter)
         try:
-            cloud = serve(self._cloud_or_login, self.clock, port=cloud_port)
+            at_cloud = serve(self._cloud_or_login, self.clock, *cloud)
         except OSError:
-            meter.stop()
+            at_meter.stop()
             raise
-        return RunningWorld(meter, cloud)
+        return RunningWorld(at_meter, at_cloud)
 
     def _cloud_or_login(self, method: str, path: str, headers: object, body: bytes, at: float) -> Answer:
         handler = self.login_handler if path.startswith("/idp/") else self.cloud_handler

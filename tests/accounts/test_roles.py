@@ -33,7 +33,8 @@ def reading(reader: User) -> Client:
 def test_the_table_of_what_is_needed_names_addresses_that_exist() -> None:
     with_number = ("changelog:note_edit", "changelog:note_delete")
     for name in NEEDED:
-        arguments = [1] if name in with_number else ["meter"] if name == "dashboard:setup_step" else []
+        with_name = name in ("dashboard:setup_step", "dashboard:setup_later")
+        arguments = [1] if name in with_number else ["meter"] if with_name else []
         assert reverse(name, args=arguments)
 
 

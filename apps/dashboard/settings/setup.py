@@ -10,19 +10,22 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts import audit
 from apps.accounts.steps import STEPS, step_after, step_bar
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Site
-from apps.devices.options import HomeOptions, default_site, home_options
+from apps.devices.options import HomeOptions, default_site, home_options, save_home_options
 
-from .cards import Card, PlaceCard, ZoneCard, cards_of, filled_card, zone_names
+from .cards import Card, ZoneCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
 from .fields import text_option
 from .forms import LanguageForm
 from .page import language_form, save, set_language
+from .setup_house import HouseStepCard, with_town
 from .setup_meter import FoundMeters, found_meters, measured_now
+from .setup_steps import put_off
 
 
 class HeatPumpStepCard(HeatPumpCard):
@@ -36,7 +39,7 @@ CARDS: dict[str, type[Card]] = {
     "language": ZoneCard,
     "meter": MeterCard,
     "heat-pump": HeatPumpStepCard,
-    "house": PlaceCard,
+    "house": HouseStepCard,
 }
 QUESTIONS = {
     "language": (_("Which language and time zone?"), ""),
@@ -51,7 +54,10 @@ QUESTIONS = {
             " It never changes anything there."
         ),
     ),
-    "house": (_("Where is the house?"), _("The location is only used to look up its climate.")),
+    "house": (
+        _("About the house"),
+        _("Everything here can be changed later; past days are then worked out again."),
+    ),
 }
 BODIES = {
     "language": "dashboard/setup/_language.html",
@@ -82,11 +88,15 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
     site = default_site()
     if request.method != "POST":
         return _page(request, name, cards_of(site, [CARDS[name]])[0])
-    if name == "meter" and "find" in request.POST:
+    sent = request.POST.dict()
+    if name == "meter" and "find" in sent:
         return _found(request, site)
-    used = {"shelly_url": request.POST["use"]} if name == "meter" and "use" in request.POST else {}
-    card = filled_card(site, CARDS[name], {**request.POST.dict(), **used})
-    if card.device and ("test" in request.POST or used):
+    if name == "house" and ("search" in sent or "pick" in sent):
+        return _town(request, site)
+    if name == "meter" and "use" in sent:
+        sent |= {"shelly_url": sent["use"], "test": "1"}
+    card = filled_card(site, CARDS[name], sent)
+    if card.device and "test" in sent:
         return _tested(request, name, card)
     if not card.is_valid():
         return _page(request, name, card, status=400)
@@ -113,6 +123,29 @@ def _found(request: HttpRequest, site: Site) -> HttpResponse:
         return render(request, "dashboard/setup/_found.html", {"found": found})
     card = filled_card(site, MeterCard, request.POST.dict())
     return _page(request, "meter", card, found=found)
+
+
+def _town(request: HttpRequest, site: Site) -> HttpResponse:
+    """Answer a search for a town, or fill in the one that was picked; nothing is saved yet."""
+    sent = request.POST.dict()
+    picked = with_town(sent, sent["pick"]) if "pick" in sent else None
+    card = filled_card(site, HouseStepCard, picked or sent)
+    if getattr(request, "htmx", False):
+        piece = "_where.html" if picked else "_places.html"
+        return render(request, f"dashboard/setup/{piece}", {"form": card, "picked": bool(picked)})
+    return _page(request, "house", card)
+
+
+@require_POST
+def later(request: HttpRequest, name: str) -> HttpResponse:
+    """Put a step off: the list on the overview no longer names it."""
+    site = default_site()
+    names = put_off(home_options(site, with_secrets=False), name)
+    if settings.DEMO or names is None:
+        raise Http404(name)
+    save_home_options(site, {"setup_later": names})
+    audit.record(audit.SETTINGS_SAVED, request=request, detail="setup_later")
+    return redirect("dashboard:overview")
 
 
 def _next_address(name: str) -> str:

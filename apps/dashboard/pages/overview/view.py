@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +19,7 @@ from apps.dashboard.charts.looks import DEFAULT_SERIES
 from apps.dashboard.pages import page, piece, this_home
 from apps.dashboard.pages.panel.lines import last_day, time_panel
 from apps.dashboard.pages.season import season_card
+from apps.dashboard.settings.setup_steps import Checklist, checklist
 from apps.devices.memory import MemoryProgress, hours_open, memory_progress, meter_fault
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
@@ -56,7 +58,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     context["entries"] = _latest(home, written, get_language())
     context["season"] = season_card(home)
     context["coming"] = coming(home, get_language())
+    context["checklist"] = _checklist(request, home)
     return render(request, "dashboard/overview.html", context)
+
+
+def _checklist(request: HttpRequest, home: Home) -> Checklist | None:
+    """Return what the owner has not set up yet; the demo has nothing to set up."""
+    is_owner = not settings.DEMO and request.user.is_superuser
+    return checklist(home.options) if is_owner else None
 
 
 def _memory(home: Home) -> MemoryProgress | None:
