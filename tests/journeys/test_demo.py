@@ -24,6 +24,9 @@ pytestmark = pytest.mark.browser
 STARTED_WITHIN_S = 90
 SLOW_MS = 60_000
 
+MOST_COLD_BYTES = 250_000
+MOST_REFRESH_BYTES = 5_000
+
 
 @pytest.fixture(scope="module")
 def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -83,6 +86,26 @@ def test_the_demo_shows_live_values_and_takes_a_note_that_marks_the_charts(
         expect(page.get_by_role("heading", name="Put new seals into the front door")).to_be_visible()
         page.get_by_role("link", name="Overview").click()
         expect(page.locator("#day .markers")).to_contain_text("Put new seals into the front door")
+
+
+@pytest.mark.slow
+def test_the_overview_is_light_when_first_opened_and_at_each_refresh(chromium: Browser, demo: str) -> None:
+    with watched_page(chromium, demo, "/documentation") as page:
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        received: list[int] = []
+        session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+        page.goto(f"{demo}/", wait_until="networkidle")
+        page.wait_for_selector("canvas[data-drawn]", state="attached", timeout=SLOW_MS)
+        assert 100_000 < sum(received) <= MOST_COLD_BYTES
+        received.clear()
+        with page.expect_response(
+            lambda answer: answer.request.headers.get("hx-target") == "live"
+        ) as refresh:
+            page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
+        assert refresh.value.request.sizes()["responseBodySize"] <= MOST_REFRESH_BYTES
+        assert refresh.value.headers["content-encoding"] == "gzip"
 
 
 def test_the_demo_speaks_german_to_a_german_browser(chromium: Browser, demo: str) -> None:
