@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from apps.backups import folder
+from apps.backups import folder, under_way
 from apps.backups.archive import Sources, make_archive, vacuum_into
 from apps.backups.mirror import follow
 from apps.backups.relational import copy_database
@@ -40,11 +40,27 @@ FAULTS = (BackupFailed, LockHeld, StoreUnavailable, DatabaseError, sqlite3.Error
 
 
 def nightly(store: Store, at: datetime) -> bool:
-    """Make the backup of the night unless it is there, and delete what it supersedes; return whether one was
-    made. A failure is remembered for the pages and tried again at the next turn."""
+    """Make the backup of the night unless it is there; return whether one was made."""
+    _forget_killed(at)
     newest = folder.newest()
     if not _has_something_to_lose() or not is_due(newest.made_at if newest else None, at):
         return False
+    return _attempt(store, at)
+
+
+def asked_for(store: Store, at: datetime) -> bool:
+    """Make the backup that somebody asked for on a page; return whether one was made."""
+    _forget_killed(at)
+    asked = under_way.current()
+    if asked is None:
+        return False
+    return _attempt(store, max(at, asked.since or at))
+
+
+def _attempt(store: Store, at: datetime) -> bool:
+    """Make a backup, and delete what it supersedes. A failure is remembered for the pages; that of a night is
+    tried again at the next turn."""
+    under_way.begin(at)
     try:
         back_up(store, folder.folder() / folder.name_at(at), at)
     except FAULTS as error:
@@ -52,9 +68,20 @@ def nightly(store: Store, at: datetime) -> bool:
         folder.note_failure(at, code)
         log.error("%s (%s)", log_line(code), error)
         return False
+    finally:
+        under_way.end()
     folder.forget_failure()
     folder.remove_superseded()
     return True
+
+
+def _forget_killed(at: datetime) -> None:
+    """Note a backup that ended with its process. It is not begun again: it may be what ended it."""
+    killed = under_way.current()
+    if killed is not None and killed.is_running:
+        under_way.end()
+        folder.note_failure(killed.since or at, "interrupted")
+        log.error(log_line("interrupted"))
 
 
 def back_up(store: Store, target: Path, at: datetime) -> None:

@@ -40,7 +40,7 @@ from apps.metrics.stale import PIECE, derive_stale, stale_intervals
 from apps.metrics.store.base import Row, StoreRefused, StoreUnavailable, TimeSeriesStore
 
 from .backfill import backfill, refine_minutes
-from .backing_up import nightly
+from .backing_up import asked_for, nightly
 from .collection import Collection
 from .device_care import note_clock, note_seen
 from .replay import unstored_answers
@@ -49,6 +49,7 @@ from .upkeep import damages
 
 __all__ = [
     "back_up",
+    "back_up_asked",
     "backfill",
     "derive",
     "judge_changes",
@@ -250,6 +251,11 @@ def judge_changes(collection: Collection, at: datetime) -> None:
 def back_up(collection: Collection, at: datetime) -> None:
     """Make the backup of the night, once, and keep seven daily and four weekly ones."""
     nightly(collection.store, at)
+
+
+def back_up_asked(collection: Collection, at: datetime) -> None:
+    """Make the backup that somebody asked for on the Settings page."""
+    asked_for(collection.store, at)
 
 
 def watch(collection: Collection, at: datetime) -> None:

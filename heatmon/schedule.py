@@ -82,6 +82,16 @@ JOBS: tuple[Job, ...] = (
         lock="backup-turn",
         limit_s=3 * 3600,
     ),
+    # Somebody waits for it; a turn without anything to do looks for two files.
+    Job(
+        name="back_up_asked",
+        period_s=15,
+        offset_s=7,
+        expires_s=14,
+        thread="backup",
+        lock="backup-turn",
+        limit_s=3 * 3600,
+    ),
 )
 
 # A live poll that hangs is killed after this long.

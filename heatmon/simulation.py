@@ -41,7 +41,13 @@ from .turns import Turn, VirtualTurns
 SOCKET_EVERY = 1000
 DAY = timedelta(days=1)
 # What deriving, judging and filling gaps give does not depend on when they run; here they may run rarely.
-PERIODS_S = {"derive": 3600, "backfill": 600, "judge_changes": 3600, "watch": 86_400}
+PERIODS_S = {
+    "derive": 3600,
+    "backfill": 600,
+    "judge_changes": 3600,
+    "watch": 86_400,
+    "back_up_asked": 86_400,
+}
 LOCKED_FOR_S = 0.01
 
 

@@ -58,8 +58,10 @@ def backups() -> list[Backup]:
     found = []
     with suppress(OSError):
         for path in Path(settings.BACKUP_DIR).iterdir():
-            if (match := _NAME.fullmatch(path.name)) is not None:
-                made_at = datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            if (match := _NAME.fullmatch(path.name)) is None:
+                continue
+            made_at = datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            with suppress(FileNotFoundError):  # deleted since the folder was listed
                 found.append(Backup(path=path, made_at=made_at, size_bytes=path.stat().st_size))
     return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 

@@ -14,6 +14,7 @@ WORDS: Mapping[str, Promise] = {
     "damaged": _("The copy of the data failed its check: a database is damaged."),
     "store_away": _("The store of measured values did not answer."),
     "busy": _("The data was in use for too long."),
+    "interrupted": _("heatmon was stopped while the backup was being made."),
     "failed": _("The backup failed. Details are in the log."),
 }
 

@@ -29,7 +29,6 @@ LEAST_DAYS_A_SIDE = 10
 DAY = timedelta(days=1)
 TYPICAL_HALF_WIDTH = {(18, 3): 6.0, (28, 2): 5.0, (8, 7): 8.5}
 """[%] of a home without a season of its own data: the study's class "middle"."""
-SOUGHT_POWER = 0.8
 SOUGHT_Z = 0.8416
 INTERVAL_Z = 1.96
 PLACEBO_EVERY_DAYS = 10

@@ -72,6 +72,19 @@ def test_newer_ones_supersede_older_ones_and_no_other_file_is_touched(
     assert (backups / "my-own.zip").exists()
 
 
+def test_a_file_that_vanishes_while_the_folder_is_listed_ends_no_listing(backups: Path) -> None:
+    backups.mkdir()
+    for hour in range(4):
+        (backups / folder.name_at(NIGHT + hour * HOUR)).write_text("whole")
+    vanished = backups / folder.name_at(NIGHT + 4 * HOUR)
+    vanished.symlink_to(backups / "gone")
+    for hour in range(5, 9):
+        (backups / folder.name_at(NIGHT + hour * HOUR)).write_text("whole")
+    assert [backup.path.name for backup in folder.backups()] == [
+        folder.name_at(NIGHT + hour * HOUR) for hour in (8, 7, 6, 5, 3, 2, 1, 0)
+    ]
+
+
 def failing(error: Exception) -> Any:
     def copy(_target: Path) -> None:
         raise error

@@ -55,4 +55,5 @@ def test_a_job_is_late_after_three_periods_and_as_long_as_its_turn_may_take() ->
         "keep_house": 259_200,
         "watch": 460,
         "back_up": 21_600,
+        "back_up_asked": 10_845,
     }

@@ -217,6 +217,7 @@ def test_a_hung_task_is_killed_after_a_turn_of_its_own_kind() -> None:
         "keep_house": 280,
         "watch": 280,
         "back_up": 10_800,
+        "back_up_asked": 10_800,
     }
     unguarded = [job for job in JOBS if not job.lock or job.keeps_lock]
     assert all(limits[job.name] <= job.period_s for job in unguarded)

@@ -20,12 +20,14 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts import audit
 from apps.accounts.middleware import demo_refusal
+from apps.dashboard.backups import backups_at
+from apps.devices import clock
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Device, Site, SourceState
 from apps.devices.options import default_site, readable_options
 from apps.devices.wording import words
 
-from . import accounts, links, server, tokens
+from . import accounts, backups, links, server, tokens
 from .accounts import ReaderForm
 from .alert_cards import AlertCard
 from .calibration_card import CalibrationCard
@@ -50,6 +52,7 @@ CARDS: tuple[type[Card], ...] = (
 )
 # The sections that are no options of the home, in the order of the page: title, template.
 OTHERS: dict[str, tuple[Promise, str]] = {
+    backups.SECTION: (gettext_lazy("Backups"), "dashboard/settings/_backups.html"),
     LanguageForm.section: (gettext_lazy("Language and theme"), "dashboard/settings/_look.html"),
     ReaderForm.section: (gettext_lazy("Accounts"), "dashboard/settings/_accounts.html"),
     TokenForm.section: (gettext_lazy("API tokens"), "dashboard/settings/_tokens.html"),
@@ -58,7 +61,7 @@ OTHERS: dict[str, tuple[Promise, str]] = {
 }
 NEW_METER = "new_meter"
 # What belongs to accounts and devices is closed in the demo.
-HIDDEN_IN_DEMO = frozenset({TokenForm.section, ReaderForm.section, LinkForm.section})
+HIDDEN_IN_DEMO = frozenset({TokenForm.section, ReaderForm.section, LinkForm.section, backups.SECTION})
 CLOSED_IN_DEMO = HIDDEN_IN_DEMO | {kind.section for kind in CARDS if kind.device}
 
 
@@ -67,7 +70,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     """Show all cards; a POST names its ``section``."""
     site = default_site()
     if request.method != "POST":
-        return _page(request, site)
+        return _page(request, site, backups.SECTION if request.GET.get("section") == backups.SECTION else "")
     section = request.POST.get("section", "")
     if settings.DEMO and section in CLOSED_IN_DEMO:
         return demo_refusal(request)
@@ -77,6 +80,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
         ReaderForm.section: _accounts,
         LinkForm.section: _links,
         LanguageForm.section: _look,
+        backups.SECTION: _back_up,
     }
     if section in others:
         return others[section](request, site)
@@ -146,6 +150,11 @@ def _tokens(request: HttpRequest, site: Site) -> HttpResponse:
     form, new = tokens.create(request)
     # No redirect: the text is in this one answer and nowhere else.
     return _page(request, site, section, token_form=form, new_token=new, status=200 if new else 400)
+
+
+def _back_up(request: HttpRequest, site: Site) -> HttpResponse:
+    backups.ask(request)
+    return _done(request, site, backups.SECTION)
 
 
 def _accounts(request: HttpRequest, site: Site) -> HttpResponse:
@@ -236,6 +245,7 @@ def _page(
         "token_form": tokens.new_form(),
         "accounts": None if settings.DEMO else accounts.rows(),
         "reader_form": ReaderForm(auto_id="accounts-%s"),
+        "backups": None if settings.DEMO else backups_at(clock.now(), backups.waited_since(request)),
         "links": None if settings.DEMO else links.rows(),
         "link_form": LinkForm(auto_id="links-%s"),
         "look_form": look_form(request, auto_id="language-%s"),

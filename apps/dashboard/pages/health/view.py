@@ -27,9 +27,8 @@ from apps.alerts.models import Alert
 from apps.alerts.watching import active, lately_solved
 from apps.alerts.words import hint as alert_hint
 from apps.alerts.words import sentence as alert_sentence
-from apps.backups import folder as backup_folder
-from apps.backups.words import sentence as backup_sentence
 from apps.dashboard import formatting
+from apps.dashboard.backups import backups_at
 from apps.dashboard.context_processors import version
 from apps.devices import clock
 from apps.devices.connection import model_name
@@ -55,7 +54,6 @@ DAY = timedelta(hours=24)
 GAP_DAYS = 30
 HOUR_IS_COMPLETE = timedelta(minutes=70)  # after its start, with the minutes that come late
 HALF_HOUR_S = 1800
-BACKUP_IS_OLD = timedelta(hours=36)
 # SQLite 3.7.0 to 3.51.2 can, rarely, spoil a file that several connections write (the WAL-reset fault).
 SQLITE_MENDED = (3, 51, 3)
 POLLS: Mapping[str, tuple[str, str, int]] = {
@@ -144,7 +142,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "meter_is_silent": meter_fault(site) is not None,
         "gaps_are_known": _gaps_are_known(site, status, at),
         "disk": _disk(),
-        "backups": _backups(at),
+        "backups": backups_at(at),
         "waiting": _waiting(),
         "versions": _versions(site),
         "sqlite_at_risk": sqlite3.sqlite_version_info < SQLITE_MENDED,
@@ -360,19 +358,6 @@ def _disk() -> dict[str, int | None]:
         "store": _store_bytes(),
         "free": usage.free,
         "total": usage.total,
-    }
-
-
-def _backups(at: datetime) -> dict[str, Any]:
-    """Return the newest backup, how many there are, whether it is old, and why the last attempt failed."""
-    known = backup_folder.backups()
-    newest = known[0] if known else None
-    failure = backup_folder.failure()
-    return {
-        "newest": newest,
-        "count": len(known),
-        "is_old": newest is not None and at - newest.made_at > BACKUP_IS_OLD,
-        "fault": backup_sentence(failure.code) if failure else "",
     }
 
 
