@@ -176,7 +176,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not PLAIN_HTTP
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # On another port of the same host the demo must not sign anybody out.
-SESSION_COOKIE_NAME = "heatmon_demo_session" if DEMO else "heatmon_session"
+HOME_SESSION_COOKIE_NAME = "heatmon_session"
+SESSION_COOKIE_NAME = "heatmon_demo_session" if DEMO else HOME_SESSION_COOKIE_NAME
 CSRF_COOKIE_NAME = "heatmon_demo_csrf" if DEMO else "csrftoken"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_ENGINE = "apps.accounts.sessions"

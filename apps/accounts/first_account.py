@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,6 +18,7 @@ from apps.devices.models import Site
 from apps.devices.options import default_site
 
 from . import setup_code
+from .sessions import SessionStore
 
 CHILD_TIMEOUT_S = 120
 
@@ -64,10 +65,21 @@ def create_first_account(username: str, password: str) -> Any:
     return user
 
 
-def create_in_real_home(username: str, password: str) -> None:
+def signed_in_session(user: Any) -> str:
+    """Return the key of a new session in which ``user`` is signed in, as ``login`` would make it."""
+    session = SessionStore()
+    session[SESSION_KEY] = user.pk
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+def create_in_real_home(username: str, password: str) -> str:
     """Migrate the real database and create the account there, from inside the demo, in child processes.
 
-    The password travels through the child's standard input. Raises AccountExists or AccountRefused.
+    Return the key of a session there, in which it is signed in. The password travels through the child's
+    standard input, the key through its output. Raises AccountExists or AccountRefused.
     """
     try:  # here already, so that the answer is in the reader's language
         validate_password(password, get_user_model()(username=username))
@@ -86,7 +98,7 @@ def create_in_real_home(username: str, password: str) -> None:
     if migrated.returncode:
         raise AccountRefused([migrated.stderr.strip().splitlines()[-1] if migrated.stderr.strip() else "?"])
     made = subprocess.run(
-        [sys.executable, manage, "create_first_account", username],
+        [sys.executable, manage, "create_first_account", username, "--session"],
         env=environ,
         input=password,
         capture_output=True,
@@ -99,3 +111,4 @@ def create_in_real_home(username: str, password: str) -> None:
     if made.returncode:
         said = made.stderr.replace("CommandError: ", "").strip()
         raise AccountRefused(said.splitlines() or ["?"])
+    return made.stdout.strip().splitlines()[-1]

@@ -144,7 +144,7 @@ def _make_here(request: HttpRequest, form: FirstAccountForm) -> HttpResponse | N
 def _make_in_real_home(request: HttpRequest, form: FirstAccountForm) -> HttpResponse | None:
     data = form.cleaned_data
     try:
-        create_in_real_home(data["username"], data["password"])
+        session = create_in_real_home(data["username"], data["password"])
     except AccountExists:
         form.add_error(None, _("An account already exists. Restart heatmon to sign in."))
         return None
@@ -152,8 +152,17 @@ def _make_in_real_home(request: HttpRequest, form: FirstAccountForm) -> HttpResp
         _show_refusal(form, error)
         return None
     request_restart()
-    context = {"username": data["username"], "next_step": _step_address("language")}
-    return render(request, "accounts/setup_restarting.html", context)
+    response = render(request, "accounts/setup_restarting.html", {"next_step": _step_address("language")})
+    response.set_cookie(
+        settings.HOME_SESSION_COOKIE_NAME,
+        session,
+        max_age=settings.SESSION_COOKIE_AGE,
+        path=settings.SESSION_COOKIE_PATH,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def _show_refusal(form: FirstAccountForm, error: AccountRefused) -> None:

@@ -54,12 +54,12 @@
     if (link) { event.preventDefault(); link.click(); }
   });
 
-  /* ---------- leaving the demo: go on as soon as the real start asks for a login ---------- */
+  /* ---------- leaving the demo: go on as soon as the real start asks strangers for a login ---------- */
   const next = document.querySelector("[data-go-when-ready]");
   if (next) {
-    const asked = new URL("api/status", next.href);
+    const asked = next.dataset.goWhenReady;
     setInterval(() => {
-      fetch(asked, { cache: "no-store" })
+      fetch(asked, { cache: "no-store", credentials: "omit" })
         .then((answer) => { if (answer.status === 401) location.assign(next.href); })
         .catch((error) => { if (!(error instanceof TypeError)) throw error; });  // nobody listens yet
     }, 1500);

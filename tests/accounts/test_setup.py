@@ -169,6 +169,9 @@ def test_the_demo_makes_the_account_in_the_real_data_and_asks_for_a_restart(
         assert not User.objects.exists(), "nothing may be made in the demo's own database"
         connection = sqlite3.connect(home / "heatmon.sqlite3")
         assert connection.execute("SELECT username, is_superuser FROM auth_user").fetchall() == [("anna", 1)]
+        key = response.cookies["heatmon_session"].value
+        assert connection.execute("SELECT session_key FROM django_session").fetchall() == [(key,)]
+        assert 'data-go-when-ready="/api/status" href="/setup/language"' in response.content.decode()
         connection.close()
         with pytest.raises(first_account.AccountExists):
             first_account.create_in_real_home("eve", PASSWORD)
@@ -191,3 +194,14 @@ def test_the_command_reads_the_password_from_standard_input_and_refuses_a_weak_o
     with pytest.raises(CommandError) as closed:
         call_command("create_first_account", "eve")
     assert closed.value.returncode == 3
+
+
+def test_the_session_that_the_demo_hands_over_is_signed_in(
+    db: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(f"{PASSWORD}\n"))
+    printed = StringIO()
+    call_command("create_first_account", "anna", "--session", stdout=printed)
+    assert client.get("/setup/language").status_code == 302
+    client.cookies["heatmon_session"] = printed.getvalue().strip()
+    assert client.get("/setup/language").status_code == 200

@@ -17,7 +17,7 @@ from django.test import Client
 from apps.dashboard.settings import setup_meter
 from apps.devices.options import default_site, home_options
 from apps.devices.shelly.discovery import announced_meters
-from tests.devices.shelly.announcing import LOOPBACK, announced, announcement
+from tests.devices.shelly.announcing import LOOPBACK, SERVICE, announced, announcement
 from tests.devices.shelly.meters import Reply, serving
 from tests.devices.shelly.payloads import payload
 
@@ -26,7 +26,7 @@ ROLES = {"role_a": "heat_pump", "role_b": "heat_pump", "role_c": "heat_pump"}
 
 
 def search_here(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
-    here = partial(announced_meters, interfaces=LOOPBACK, listen_s=20.0, most=1)
+    here = partial(announced_meters, interfaces=LOOPBACK, service=SERVICE, listen_s=20.0, most=1)
     monkeypatch.setattr(setup_meter, "announced_meters", partial(here, **limits))
 
 

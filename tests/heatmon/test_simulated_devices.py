@@ -17,8 +17,11 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from apps.dashboard.settings import setup_meter
+from apps.devices.address import checked_address
 from apps.devices.options import default_site, home_options
+from apps.devices.shelly.discovery import announced_meters
+from apps.simulator.announcement import announced
+from tests.devices.shelly.announcing import SERVICE
 from tests.production.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,16 +85,12 @@ def test_heatmon_is_set_up_with_what_it_prints(
     assert options.meter_set_up and options.heat_pump_set_up
 
 
-@pytest.mark.slow
-@pytest.mark.django_db
-def test_the_simulated_meter_is_found_on_the_network(printed: str, settings: LazySettings) -> None:
-    settings.HEATMON = replace(
-        settings.HEATMON, values={**settings.HEATMON.values, "allow_loopback_devices": True}
-    )
-    address = re.findall(r"^meter +([\d.:]+), announced", printed, re.M)
-    assert address == [
-        meter.address for meter in setup_meter.found_meters().meters if meter.address in address
-    ]
+def test_the_simulated_meter_is_found_by_a_search() -> None:
+    with announced("Simulated heat pump", "192.168.1.50", 8180, SERVICE):
+        found = announced_meters(
+            lambda url: checked_address(url, allow_loopback=False), listen_s=20.0, most=1, service=SERVICE
+        )
+    assert [(meter.name, meter.address) for meter in found] == [("Simulated heat pump", "192.168.1.50:8180")]
 
 
 @pytest.mark.parametrize("wrong", ["--days=61", "--meter=nonsense"])

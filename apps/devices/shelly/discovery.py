@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..address import CheckedAddress
 from ..errors import DeviceError, DeviceUnreachable
+
+if TYPE_CHECKING:
+    from zeroconf import ServiceInfo, Zeroconf
 
 SERVICE = "_shelly._tcp.local."
 LISTEN_S, ASK_S = 2.0, 1.0
@@ -44,57 +48,65 @@ def announced_meters(
     listen_s: float = LISTEN_S,
     most: int = MOST,
     interfaces: Iterable[str] | None = None,
+    service: str = SERVICE,
 ) -> list[AnnouncedMeter]:
     """Listen for ``listen_s``, or until ``most`` have announced themselves, and return the meters among them.
 
     ``check`` raises DeviceError for an address that may not be asked. ``interfaces``: own addresses to
-    search from, all without it. Raises DeviceUnreachable where the network cannot be searched.
+    search from, all without it; ``service``: what is searched for. Raises DeviceUnreachable where the network
+    cannot be searched.
     """
-    from zeroconf import (
-        BadTypeInNameException,
-        Error,
-        InterfaceChoice,
-        IPVersion,
-        ServiceBrowser,
-        ServiceInfo,
-        Zeroconf,
+    from zeroconf import Error, InterfaceChoice, IPVersion, Zeroconf
+
+    chosen = InterfaceChoice.All if interfaces is None else list(interfaces)
+    try:
+        with Zeroconf(interfaces=chosen, ip_version=IPVersion.V4Only) as network:
+            names = _names_heard(network, service, listen_s, most)
+            known = list(_known_services(network, service, names))
+    except (OSError, Error) as error:
+        raise DeviceUnreachable("search_refused") from error
+    return _meters(
+        [
+            (str(one.get_name()), address, one.port or 80, _texts(one.decoded_properties))
+            for one in known
+            for address in one.parsed_addresses(IPVersion.V4Only)
+        ],
+        check,
     )
+
+
+def _names_heard(network: Zeroconf, service: str, listen_s: float, most: int) -> list[str]:
+    from zeroconf import ServiceBrowser
+
+    names: dict[str, None] = {}
+    changed = threading.Condition()
 
     def heard(zeroconf: Zeroconf, service_type: str, name: str, state_change: object) -> None:
         with changed:
             names.setdefault(name)
             changed.notify()
 
-    names: dict[str, None] = {}
-    changed = threading.Condition()
-    chosen = InterfaceChoice.All if interfaces is None else list(interfaces)
-    try:
-        with Zeroconf(interfaces=chosen, ip_version=IPVersion.V4Only) as network:
-            browser = ServiceBrowser(network, SERVICE, handlers=[heard])
-            with changed:
-                changed.wait_for(lambda: len(names) >= most, timeout=listen_s)
-                found = list(names)[:most]
-            ends_at = time.monotonic() + ASK_S
-            services = []
-            for name in found:
-                try:
-                    service = ServiceInfo(SERVICE, name)
-                except BadTypeInNameException:
-                    continue  # no name for a service, whoever sends it
-                left_ms = max(0.0, 1000 * (ends_at - time.monotonic()))
-                if service.load_from_cache(network) or service.request(network, left_ms):
-                    services.append(service)
-            browser.cancel()
-    except (OSError, Error) as error:
-        raise DeviceUnreachable("search_refused") from error
-    return _meters(
-        [
-            (str(service.get_name()), address, service.port or 80, _texts(service.decoded_properties))
-            for service in services
-            for address in service.parsed_addresses(IPVersion.V4Only)
-        ],
-        check,
-    )
+    browser = ServiceBrowser(network, service, handlers=[heard])
+    with changed:
+        changed.wait_for(lambda: len(names) >= most, timeout=listen_s)
+        found = list(names)[:most]
+    browser.cancel()
+    return found
+
+
+def _known_services(network: Zeroconf, service: str, names: Iterable[str]) -> Iterator[ServiceInfo]:
+    """Yield what has been told of each name; what has not is asked for, ASK_S for all."""
+    from zeroconf import BadTypeInNameException, ServiceInfo
+
+    ends_at = time.monotonic() + ASK_S
+    for name in names:
+        try:
+            known = ServiceInfo(service, name)
+        except BadTypeInNameException:
+            continue  # no name for a service, whoever sends it
+        left_ms = max(0.0, 1000 * (ends_at - time.monotonic()))
+        if known.load_from_cache(network) or known.request(network, left_ms):
+            yield known
 
 
 def _texts(properties: dict[str, str | None]) -> dict[str, str]:

@@ -1,16 +1,16 @@
-"""Shellys that announce themselves with a real responder, on loopback only."""
+"""Shellys that announce themselves with a real responder, on loopback, unheard by other processes."""
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
-from apps.devices.shelly.discovery import SERVICE
-
 LOOPBACK = ("127.0.0.1",)
+SERVICE = f"_shelly{os.getpid() % 10**8}._tcp.local."
 PRO_3EM = {"gen": "2", "app": "Pro3EM", "ver": "1.7.5"}
 
 

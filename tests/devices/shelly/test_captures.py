@@ -35,7 +35,7 @@ from apps.devices.shelly.parse import (
 )
 from tests.captures import captures_dir
 
-from .announcing import LOOPBACK, announced, announcement
+from .announcing import LOOPBACK, SERVICE, announced, announcement
 from .meters import InProcess, Reply, always, clock, session_with
 
 pytestmark = pytest.mark.captures
@@ -416,7 +416,11 @@ def test_what_a_pro_3em_announces_is_found_as_a_meter() -> None:
     service = announcement("3EM Pro", "192.168.1.50", **dict(text.split("=", 1) for text in texts))
     with announced([service]):
         found = announced_meters(
-            lambda url: checked_address(url, allow_loopback=False), listen_s=20.0, most=1, interfaces=LOOPBACK
+            lambda url: checked_address(url, allow_loopback=False),
+            listen_s=20.0,
+            most=1,
+            interfaces=LOOPBACK,
+            service=SERVICE,
         )
     assert [(meter.name, meter.model, meter.firmware) for meter in found] == [
         ("3EM Pro", "Shelly Pro 3EM", "1.7.5")

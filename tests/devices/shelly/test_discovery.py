@@ -12,7 +12,7 @@ from apps.devices.address import CheckedAddress, checked_address
 from apps.devices.errors import DeviceUnreachable
 from apps.devices.shelly.discovery import AnnouncedMeter, announced_meters
 
-from .announcing import LOOPBACK, announced, announcement
+from .announcing import LOOPBACK, SERVICE, announced, announcement
 
 
 def check(url: str) -> CheckedAddress:
@@ -21,7 +21,9 @@ def check(url: str) -> CheckedAddress:
 
 def found(services: Sequence[ServiceInfo]) -> list[AnnouncedMeter]:
     with announced(services):
-        return announced_meters(check, listen_s=20.0, most=len(services), interfaces=LOOPBACK)
+        return announced_meters(
+            check, listen_s=20.0, most=len(services), interfaces=LOOPBACK, service=SERVICE
+        )
 
 
 def test_a_meter_is_found_with_its_name_model_and_firmware() -> None:
