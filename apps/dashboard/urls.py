@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from .pages.app import view as app
 from .pages.change.view import change
 from .pages.compare.view import compare_page
 from .pages.documentation import view as documentation
@@ -21,6 +22,9 @@ app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
     path("", overview, name="overview"),
     path("favicon.ico", favicon, name="favicon"),
+    path("manifest.webmanifest", app.manifest, name="manifest"),
+    path("service-worker.js", app.service_worker, name="service_worker"),
+    path("offline", app.offline, name="offline"),
     path("history", history, name="history"),
     path("energy", energy, name="energy"),
     path("hot-water", hot_water, name="hot_water"),

@@ -13,6 +13,7 @@
   function switchTheme() {
     const theme = isDark() ? "light" : "dark";
     root.dataset.theme = theme;
+    document.querySelectorAll('meta[name="theme-color"]').forEach((meta) => { meta.media = meta.dataset.for === theme ? "all" : "not all"; });
     document.cookie = "heatmon_theme=" + theme + "; path=/; max-age=31536000; samesite=lax";
     themeChanged();
   }
@@ -53,6 +54,48 @@
     const link = document.querySelector('.range__nav a[rel="' + rel + '"][href]');
     if (link) { event.preventDefault(); link.click(); }
   });
+
+  /* ---------- as an app: the page without a connection, pull to refresh ---------- */
+  function remember(name, value) {
+    try {
+      if (value) localStorage.setItem(name, value); else localStorage.removeItem(name);
+    } catch (error) { if (!(error instanceof DOMException)) throw error; }
+  }
+  function reached() { remember("heatmon-seen", Date.now()); remember("heatmon-lost"); }
+  reached();
+  document.addEventListener("htmx:afterOnLoad", reached);
+  if (root.dataset.worker && navigator.serviceWorker) {  // over TLS, and on this computer
+    addEventListener("load", () => {
+      navigator.serviceWorker.register(root.dataset.worker).catch((error) => {
+        /* Not reached just now, or a certificate that the browser does not trust: the pages work without. */
+        if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
+      });
+    });
+  }
+  /* Browsers on Android refresh by pulling, as an app too; on an iPhone's home screen nothing does. */
+  if (navigator.standalone) pullToRefresh(document.querySelector(".pull"));
+  function pullToRefresh(sign) {
+    const ENOUGH_PX = 90;
+    let from = null;
+    const pulled = (touch) => touch.clientY - from.y > Math.abs(touch.clientX - from.x) ? touch.clientY - from.y : 0;
+    const rest = () => { from = null; sign.hidden = true; };
+    document.addEventListener("touchstart", (event) => {
+      const free = window.scrollY <= 0 && event.touches.length === 1 && !event.target.closest(".plots, .plot, .heat, .table-wrap, dialog, input, textarea, select, .nav");
+      from = free ? { x: event.touches[0].clientX, y: event.touches[0].clientY } : null;
+    }, { passive: true });
+    document.addEventListener("touchmove", (event) => {
+      if (!from) return;
+      if (window.scrollY > 0 || event.touches.length > 1) { rest(); return; }
+      const way = pulled(event.touches[0]);
+      sign.hidden = way < 20;
+      sign.classList.toggle("is-enough", way >= ENOUGH_PX);
+    }, { passive: true });
+    document.addEventListener("touchend", (event) => {
+      const refresh = from && pulled(event.changedTouches[0]) >= ENOUGH_PX;
+      if (refresh) { from = null; location.reload(); } else rest();
+    });
+    document.addEventListener("touchcancel", rest);
+  }
 
   /* ---------- leaving the demo: go on as soon as the real start asks strangers for a login ---------- */
   const next = document.querySelector("[data-go-when-ready]");

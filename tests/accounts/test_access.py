@@ -10,7 +10,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-OPEN = {"/login", "/setup", "/healthz", "/readyz", "/favicon.ico", "/v/1"}
+OPEN = {"/login", "/setup", "/healthz", "/readyz", "/favicon.ico", "/v/1"} | {
+    "/manifest.webmanifest",
+    "/service-worker.js",
+    "/offline",
+}
 
 
 def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> Iterator[str]:

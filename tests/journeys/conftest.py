@@ -118,7 +118,12 @@ def filled(
 @contextmanager
 def watched_page(chromium: Browser, root: str, address: str, **options: Any) -> Iterator[Page]:
     """A browser of its own at ``address``; on leaving, nothing may have gone wrong there."""
-    options = {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options}
+    options = {
+        "viewport": {"width": 1280, "height": 900},
+        "locale": "en-GB",
+        "service_workers": "block",  # test_app.py looks at what it does
+        **options,
+    }
     context = chromium.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(STATE_WITHIN_MS)
