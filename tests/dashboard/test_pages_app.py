@@ -11,6 +11,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
+from django.templatetags.static import static
 from django.test import Client
 from django.test.utils import override_script_prefix
 
@@ -51,6 +52,7 @@ def test_the_manifest_names_the_app_its_icons_and_its_scope(client: Client) -> N
 
 
 def test_under_another_path_the_app_begins_and_ends_there(client: Client) -> None:
+    static("favicon.svg")  # where static files lie is asked once a process
     with override_script_prefix("/heat/"):
         said = client.get("/manifest.webmanifest").json()
         script = client.get("/service-worker.js").content.decode()
