@@ -14,7 +14,7 @@ from django.test import Client
 
 from apps.accounts import first_account, restart
 from apps.accounts.setup_code import current_code
-from apps.devices.options import default_site, home_options, saved_names
+from apps.devices.options import default_site, home_options, save_home_options, saved_names
 
 from .conftest import PASSWORD
 
@@ -107,6 +107,18 @@ def test_each_step_can_be_skipped_and_resumed(signed_in: Client) -> None:
     assert 'href="/setup/heat-pump"' in page
     assert signed_in.get("/setup/continue")["Location"] == "/setup/meter"
     assert signed_in.get("/setup/nonsense").status_code == 404
+
+
+def test_a_step_that_was_skipped_is_marked_and_leads_back(signed_in: Client) -> None:
+    save_home_options(default_site(), {"shelly_url": "http://192.168.1.50"})
+    page = signed_in.get("/setup/house").content.decode()
+    assert 'class="is-skipped"><span class="label"><a href="/setup/heat-pump">' in page
+    assert 'class="is-done"><span class="label"><a href="/setup/meter">' in page
+    assert page.count("is-skipped") == 1
+
+
+def test_the_overview_of_a_home_without_devices_leads_into_the_setup(signed_in: Client) -> None:
+    assert 'href="/setup/continue">Connect devices</a>' in signed_in.get("/").content.decode()
 
 
 def test_the_steps_save_what_was_entered(signed_in: Client) -> None:

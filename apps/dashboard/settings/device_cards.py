@@ -41,7 +41,9 @@ class MeterCard(Card):
         label=gettext_lazy("Address"),
         help_text=gettext_lazy("Of the Shelly energy meter on your network, like 192.168.1.50."),
     )
-    shelly_password = SecretField(label=gettext_lazy("Password"))
+    shelly_password = SecretField(
+        label=gettext_lazy("Password"), help_text=gettext_lazy("Only if the meter has one.")
+    )
     forget_password = forms.BooleanField(label=gettext_lazy("The meter has no password"), required=False)
     role_a = SelectField(label=gettext_lazy("Channel A"), choices=ROLES, required=False)
     role_b = SelectField(label=gettext_lazy("Channel B"), choices=ROLES, required=False)

@@ -34,7 +34,7 @@ class HouseStepCard(PlaceCard):
     """The place, price and flow rate. ``place`` is what was typed, ``placed`` the town that the coordinates
     belong to, so that it shows whether a town was typed and not chosen yet."""
 
-    place = TextField(label=gettext_lazy("Town"), max_length=60)
+    place = TextField(label=gettext_lazy("Town"), max_length=120)
     placed = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
     electricity_price = NumberField(
         home_option("electricity_price").read, label=gettext_lazy("Price of electricity"), example="0.3049"
