@@ -188,7 +188,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 30 * 24 * 3600  # sent over TLS only
 # The proxy redirects to TLS, and health checks come without it; other names of the domain are not ours.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
-if PLAIN_HTTP:  # as the owner has decided; the health page says so
+if PLAIN_HTTP:  # as the owner has decided; the System page says so
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W012", "security.W016"]
 
 CONTENT_SECURITY_POLICY = {

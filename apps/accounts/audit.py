@@ -18,7 +18,7 @@ ACCOUNT_CREATED, SETTINGS_SAVED, EXPORT = "account_created", "settings_saved", "
 ACCOUNT_CHANGED, ACCOUNT_REMOVED = "account_changed", "account_removed"
 TOKEN_CREATED, TOKEN_REVOKED = "token_created", "token_revoked"
 LINK_CREATED, LINK_REVOKED = "link_created", "link_revoked"
-BACKUP_ASKED = "backup_asked"
+PASSWORD_CHANGED, BACKUP_ASKED = "password_changed", "backup_asked"
 LINK_OPENED, LINK_REFUSED = "link_opened", "link_refused"
 
 

@@ -23,6 +23,7 @@ NEEDED = {
     "changelog:note_add": NOTES,
     "changelog:note_edit": NOTES,
     "changelog:note_delete": NOTES,
+    "dashboard:account": ANYBODY,
     "dashboard:settings": OWNER,
     "dashboard:setup_later": OWNER,
     "dashboard:setup_resume": OWNER,

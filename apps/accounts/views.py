@@ -58,7 +58,7 @@ class Login(LoginView):
         if settings.DEMO:
             return redirect("dashboard:overview")
         if insecure_transport(request):
-            return _transport_refused(request)
+            return transport_refused(request)
         if not account_exists():
             return redirect("accounts:setup")
         return super().dispatch(request, *args, **kwargs)
@@ -95,7 +95,7 @@ class Logout(LogoutView):
 def setup(request: HttpRequest) -> HttpResponse:
     """Create the first account with the one-time code. Closed as soon as there is one."""
     if insecure_transport(request):
-        return _transport_refused(request)
+        return transport_refused(request)
     if not settings.DEMO and account_exists():
         return redirect("dashboard:setup_resume" if request.user.is_authenticated else "accounts:login")
     form = FirstAccountForm(request.POST or None)
@@ -182,5 +182,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return HttpResponse(message, status=400, content_type="text/plain; charset=utf-8")
 
 
-def _transport_refused(request: HttpRequest) -> HttpResponse:
+def transport_refused(request: HttpRequest) -> HttpResponse:
+    """Return 403: here a password would travel in the clear."""
     return render(request, "accounts/no_tls.html", status=403)

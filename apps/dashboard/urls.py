@@ -17,6 +17,7 @@ from .pages.report.view import report
 from .pages.test import view as test_pages
 from .settings import page as settings_page
 from .settings import setup
+from .settings.account import account
 
 app_name = "dashboard"
 urlpatterns: list[URLPattern] = [
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("compare", compare_page, name="compare"),
     path("normal", normal, name="normal"),
     path("health", health, name="health"),
+    path("account", account, name="account"),
     path("settings", settings_page.settings_page, name="settings"),
     path("setup/continue", setup.resume, name="setup_resume"),
     path("setup/later/<slug:name>", setup.later, name="setup_later"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts import audit
 from apps.accounts.first_account import AccountRefused
+from apps.accounts.forms import new_password
 from apps.accounts.roles import allow_notes, create_reader, may_write_notes
 
 from .fields import TextField
@@ -25,13 +26,7 @@ class ReaderForm(forms.Form):
     section = "accounts"
 
     username = TextField(label=gettext_lazy("User name"), max_length=150, required=True)
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        max_length=1000,
-        strip=False,
-        help_text=gettext_lazy("At least 12 characters; a sentence is easiest."),
-        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password"}),
-    )
+    password = new_password(gettext_lazy("Password"))
     notes = forms.BooleanField(label=gettext_lazy("May write notes"), required=False)
 
 

@@ -43,6 +43,13 @@ def set_theme(response: HttpResponse, chosen: str) -> None:
     _remember(response, THEME_COOKIE, chosen, httponly=False)
 
 
+def set_look(request: HttpRequest, response: HttpResponse, form: LookForm) -> None:
+    """Remember what a valid form says; a form without a theme leaves that as it is."""
+    set_language(response, form.cleaned_data["language"])
+    if "theme" in request.POST:
+        set_theme(response, form.cleaned_data["theme"])
+
+
 def _remember(response: HttpResponse, name: str, value: str, *, httponly: bool) -> None:
     if not value:
         response.delete_cookie(name, samesite="Lax")

@@ -35,7 +35,7 @@ from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled
 from .device_cards import HeatPumpCard, MeterCard
 from .forms import LanguageForm, LookForm, TokenForm
 from .links import LinkForm
-from .look import language_form, look_form, set_language, set_theme
+from .look import language_form, look_form, set_language, set_look
 from .price_cards import PriceCard
 
 __all__ = ["connection_piece", "language_form", "save", "set_language", "settings_page"]
@@ -183,9 +183,7 @@ def _look(request: HttpRequest, site: Site) -> HttpResponse:
         response["HX-Trigger-After-Settle"] = "heatmon:look"  # the page loads anew, if nothing is lost by it
     else:
         response = _back_to(LanguageForm.section)
-    set_language(response, form.cleaned_data["language"])
-    if "theme" in request.POST:
-        set_theme(response, form.cleaned_data["theme"])
+    set_look(request, response, form)
     return response
 
 
