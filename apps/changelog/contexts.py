@@ -46,6 +46,15 @@ class EntryRow:
     details: tuple[Detail, ...]
     edited_here: bool = False
 
+    @property
+    def sentences(self) -> list[str]:
+        return [detail.sentence for detail in self.details if detail.sentence]
+
+    @property
+    def drawn(self) -> list[Detail]:
+        """The changed schedules, whose weeks are drawn together."""
+        return [detail for detail in self.details if detail.drawing is not None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:

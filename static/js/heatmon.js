@@ -64,9 +64,10 @@
   function reached() { remember("heatmon-seen", Date.now()); remember("heatmon-lost"); }
   reached();
   document.addEventListener("htmx:afterOnLoad", reached);
-  if (root.dataset.worker && navigator.serviceWorker) {  // over TLS, and on this computer
+  const app = document.querySelector("link[data-worker]");
+  if (app && navigator.serviceWorker) {  // over TLS, and on this computer
     addEventListener("load", () => {
-      navigator.serviceWorker.register(root.dataset.worker).catch((error) => {
+      navigator.serviceWorker.register(app.dataset.worker).catch((error) => {
         /* Not reached just now, or a certificate that the browser does not trust: the pages work without. */
         if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
       });

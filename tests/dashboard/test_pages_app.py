@@ -119,6 +119,6 @@ def test_every_page_leads_to_the_app(client: Client, settings: LazySettings, add
     settings.DEMO = address == "/"
     User.objects.create_superuser("anna", password="brine-and-copper-42")
     page = client.get(address).content.decode()
-    assert '<link rel="manifest" href="/manifest.webmanifest">' in page
-    assert 'data-worker="/service-worker.js"' in page
+    app = '<link rel="manifest" href="/manifest.webmanifest" data-worker="/service-worker.js">'
+    assert app in page
     assert "viewport-fit=cover" in page

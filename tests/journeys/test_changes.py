@@ -82,6 +82,23 @@ def test_the_pages_are_accessible_and_fit(visit: Open, changed: Entry, address: 
         wait_until_it_fits(page)
 
 
+def test_on_a_phone_the_note_comes_first_and_what_changed_before_its_verdict(
+    visit: Open, changed: Entry
+) -> None:
+    with visit("/changes", viewport={"width": 360, "height": 740}) as page:
+        opener = page.get_by_role("link", name="Add a note").bounding_box()
+        choice = page.get_by_role("navigation", name="Show").bounding_box()
+        assert opener is not None
+        assert choice is not None
+        assert opener["y"] + opener["height"] <= choice["y"]
+        row = page.locator(f"#entry-{changed.pk}")
+        parts = [row.locator("h3"), row.get_by_text("Heating curve, circuit 1"), row.locator(".entry__side")]
+        boxes = [part.first.bounding_box() for part in [*parts, row.get_by_text("Show the week")]]
+        tops = [box["y"] for box in boxes if box is not None]
+        assert len(tops) == 4
+        assert tops == sorted(tops)
+
+
 def test_on_a_phone_a_button_opens_the_note_and_the_weeks_are_folded(visit: Open, changed: Entry) -> None:
     with visit("/changes", viewport={"width": 360, "height": 740}) as page:
         field = page.get_by_label("What happened?")
