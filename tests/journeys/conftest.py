@@ -18,8 +18,12 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.core.signals import request_finished, request_started
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 from apps.devices import clock
@@ -28,6 +32,8 @@ from apps.devices.options import default_site
 from apps.metrics.apps import use_store
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard import house
+
+from .lived_in import move_in
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "tests/vendor/axe-core-4.14.1/axe.min.js"
@@ -42,6 +48,14 @@ document.addEventListener("securitypolicyviolation", (event) =>
 # Only a failing test waits that long: a browser beside busy cores takes seconds for what is else instant.
 STATE_WITHIN_MS = 30_000
 expect.set_options(timeout=STATE_WITHIN_MS)
+
+# wait_for_function asks again by eval, which the pages' policy forbids.
+FITS = """(within_ms) => new Promise((done, failed) => {
+    const root = document.documentElement, end = performance.now() + within_ms;
+    const look = () => root.scrollWidth <= root.clientWidth ? done()
+        : performance.now() < end ? requestAnimationFrame(look) : failed(new Error("wider than the screen"));
+    look();
+})"""
 
 Open = Callable[..., AbstractContextManager[Page]]
 
@@ -115,6 +129,45 @@ def filled(
         yield site
 
 
+@pytest.fixture(scope="module")
+def lived_in(
+    chromium: Browser,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[str]:
+    """Serve one home of fourteen months to all tests of a module: filling it takes seconds."""
+    store = SqliteStore(tmp_path_factory.mktemp("lived-in") / "timeseries.sqlite3", synchronous="OFF")
+    with django_db_blocker.unblock(), override_settings(ALLOWED_HOSTS=["localhost"]):
+        server = LiveServer("localhost")
+        try:
+            call_command("migrate", verbosity=0)  # is done already where another test uses the ORM
+            with use_store(store), clock.fixed(NOW), answered_in_the_end():
+                move_in(store, default_site(), NOW)
+                yield server.url
+        finally:
+            server.stop()
+            store.close()
+            call_command("flush", interactive=False, verbosity=0)
+
+
+def session_of(user: User) -> dict[str, Any]:
+    """Sign a user in; return what ``watched_page`` takes as ``storage_state``."""
+    client = Client()
+    client.force_login(user)
+    cookie = {
+        "name": "heatmon_session",
+        "value": client.cookies["heatmon_session"].value,
+        "domain": "localhost",
+        "path": "/",
+        "expires": -1,
+        "httpOnly": True,
+        "secure": False,
+        "sameSite": "Lax",
+    }
+    return {"cookies": [cookie], "origins": []}
+
+
 @contextmanager
 def watched_page(chromium: Browser, root: str, address: str, **options: Any) -> Iterator[Page]:
     """A browser of its own at ``address``; on leaving, nothing may have gone wrong there."""
@@ -175,9 +228,14 @@ def wait_until_drawn(page: Page, charts: int, times: int = 1) -> None:
     expect(page.locator(f'canvas[data-drawn="{times}"]')).to_have_count(charts)
 
 
+def wait_until_all_is_drawn(page: Page) -> None:
+    """Wait until no chart of the page is still to be drawn."""
+    expect(page.locator("canvas[data-spec]:not([data-drawn])")).to_have_count(0)
+
+
 def wait_until_it_fits(page: Page) -> None:
     """Wait until nothing sticks out to the right: charts follow a new width a frame later."""
-    page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.evaluate(FITS, STATE_WITHIN_MS)
 
 
 def drawn_pixels(page: Page, selector: str) -> int:

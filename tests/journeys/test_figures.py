@@ -12,7 +12,7 @@ from apps.devices.models import Site
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard import house
 
-from .conftest import NOW, Open, wait_until_drawn
+from .conftest import NOW, Open, wait_until_all_is_drawn, wait_until_drawn
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -51,5 +51,5 @@ def test_nothing_moves_while_charts_load(visit: Open, address: str) -> None:
         page.add_init_script(WATCH)
         page.goto(page.url.replace("/documentation", address))
         page.wait_for_selector("canvas[data-drawn]")
-        page.wait_for_function("!document.querySelector('canvas[data-spec]:not([data-drawn])')")
+        wait_until_all_is_drawn(page)
         assert [each for each in page.evaluate("window.shifted") if each[0] >= NOTICED] == []

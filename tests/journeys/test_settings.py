@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Browser, Dialog, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -18,7 +17,7 @@ from apps.accounts.tokens import create_token
 from apps.devices.models import Site
 from apps.devices.options import default_site, home_options, save_home_options
 
-from .conftest import NOW, serious_findings, watched_page
+from .conftest import NOW, serious_findings, session_of, watched_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,21 +34,10 @@ def owner(filled: Site, settings: LazySettings) -> User:
 
 @pytest.fixture
 def visit_settings(
-    chromium: Browser, owner: User, live_server: LiveServer, client: Client
+    chromium: Browser, owner: User, live_server: LiveServer
 ) -> Callable[..., AbstractContextManager[Page]]:
     """Open the settings as the owner."""
-    client.force_login(owner)
-    cookie = {
-        "name": "heatmon_session",
-        "value": client.cookies["heatmon_session"].value,
-        "domain": "localhost",
-        "path": "/",
-        "expires": -1,
-        "httpOnly": True,
-        "secure": False,
-        "sameSite": "Lax",
-    }
-    state = {"cookies": [cookie], "origins": []}
+    state = session_of(owner)
 
     def open_page(**options: Any) -> AbstractContextManager[Page]:
         return watched_page(chromium, live_server.url, "/settings", storage_state=state, **options)

@@ -10,21 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.management import call_command
 from django.test import override_settings
 from playwright.sync_api import Browser, Locator, Page, expect
-from pytest_django import DjangoDbBlocker
-from pytest_django.live_server_helper import LiveServer
 
 from apps.changelog.models import Entry
-from apps.devices import clock
-from apps.devices.options import default_site
 from apps.effects.models import AlternatingTest
-from apps.metrics.apps import use_store
-from apps.metrics.store.sqlite import SqliteStore
 
-from .conftest import NOW, ROOT, answered_in_the_end, wait_until_drawn, watched_page
-from .lived_in import move_in
+from .conftest import ROOT, wait_until_drawn, watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -236,30 +228,14 @@ def switch_the_theme(hand: Hand) -> None:
 def switch_the_language(hand: Hand) -> None:
     hand.link("Settings")
     hand.choose("Language", "de")
-    hand.click(hand.page.get_by_role("form", name="Language").get_by_role("button"))
+    hand.click(hand.page.get_by_role("form", name="Language").get_by_role("button", name="Save"))
     expect(hand.page.locator("html")).to_have_attribute("lang", "de")
 
 
 @pytest.fixture(scope="module")
-def home_address(
-    chromium: Browser,
-    tmp_path_factory: pytest.TempPathFactory,
-    django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
-) -> Iterator[str]:
-    """One home and one server for all questions: filling it takes seconds."""
-    store = SqliteStore(tmp_path_factory.mktemp("lived-in") / "timeseries.sqlite3", synchronous="OFF")
-    with django_db_blocker.unblock(), override_settings(DEMO=True, ALLOWED_HOSTS=["localhost"]):
-        server = LiveServer("localhost")
-        try:
-            call_command("migrate", verbosity=0)  # is done already where another test uses the ORM
-            with use_store(store), clock.fixed(NOW), answered_in_the_end():
-                move_in(store, default_site(), NOW)
-                yield server.url
-        finally:
-            server.stop()
-            store.close()
-            call_command("flush", interactive=False, verbosity=0)
+def home_address(lived_in: str) -> Iterator[str]:
+    with override_settings(DEMO=True):
+        yield lived_in
 
 
 def test_the_document_lists_the_questions_that_are_tried() -> None:
