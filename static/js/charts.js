@@ -467,8 +467,8 @@
   document.addEventListener("htmx:afterSettle", () => { if (incoming.size || charts.some((chart) => !chart.canvas || !chart.canvas.isConnected)) render(); });
   document.addEventListener("heatmon:theme", render);
   let printed = null;
-  window.addEventListener("beforeprint", () => { printed = root.dataset.theme || ""; root.dataset.theme = "light"; render(); });
-  window.addEventListener("afterprint", () => { if (printed) root.dataset.theme = printed; else delete root.dataset.theme; printed = null; render(); });
+  window.addEventListener("beforeprint", () => { printed = root.dataset.theme || ""; root.dataset.theme = "light"; root.dataset.paper = ""; render(); });
+  window.addEventListener("afterprint", () => { if (printed) root.dataset.theme = printed; else delete root.dataset.theme; printed = null; delete root.dataset.paper; render(); });
 
   window.heatmonCharts = { charts, specOf, text, compact, lang };
   render();
