@@ -204,6 +204,15 @@ def test_secrets_of_the_server_are_only_said_to_be_set(owner: Client, settings: 
     assert page.count("set, not shown") == 2
 
 
+def test_the_address_that_is_served_is_shown_as_the_command_line_says_it(
+    owner: Client, settings: LazySettings
+) -> None:
+    row = '<tr><th scope="row"><code>HEATMON_BIND</code></th><td>{}</td><td>{}</td></tr>'
+    assert row.format("127.0.0.1:8000", "default") in owner.get("/settings").content.decode()
+    settings.BIND = "192.168.1.5:8080"
+    assert row.format("192.168.1.5:8080", "command line") in owner.get("/settings").content.decode()
+
+
 def test_a_hostile_name_is_inert(owner: Client) -> None:
     owner.post("/settings", {**HOUSE, "name": '"><script>alert(1)</script>{{7*7}}'})
     page = owner.get("/settings").content.decode()

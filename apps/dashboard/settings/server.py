@@ -11,16 +11,27 @@ SECTION = "server"
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return the options of the server; of secrets only whether they are set."""
-    in_force = settings.HEATMON
+    """Return the options of the server as they are in force, and where each is from; of secrets only whether
+    they are set."""
+    options = settings.HEATMON
+    in_force = {**options.values, "bind": settings.BIND}
     return [
         {
             "name": option.variable,
-            "value": _shown(in_force.values[option.name], option.secret),
-            "given": option.name in in_force.given,
+            "value": _shown(in_force[option.name], option.secret),
+            "source": _source(
+                is_overridden=in_force[option.name] != options.values[option.name],
+                is_given=option.name in options.given,
+            ),
         }
-        for option in in_force.of_the_server
+        for option in options.of_the_server
     ]
+
+
+def _source(*, is_overridden: bool, is_given: bool) -> str:
+    if is_overridden:
+        return _("command line")
+    return _("environment") if is_given else _("default")
 
 
 def _shown(value: Any, secret: bool) -> str:
