@@ -171,7 +171,8 @@ def judge_all(home: Home) -> int:
 
 def _drop_joined(home: Home, known: _Known) -> None:
     """Drop verdicts on notes beside which settings have changed since: one effect is told once."""
-    for effect in Effect.objects.filter(entry__site_id=home.id, entry__kind=Entry.Kind.NOTE):
+    asked = Effect.objects.filter(entry__site_id=home.id, entry__kind=Entry.Kind.NOTE)
+    for effect in asked.select_related("entry"):
         if _beside(change_of(home, effect.entry), known.changes) is not None:
             effect.delete()
 
