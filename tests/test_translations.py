@@ -227,7 +227,15 @@ PAGES = {
         "Aufgaben",
         "Daten, Speicherplatz und Sicherungen",
     ),
-    "/settings": ("Einstellungen", "Haus", "Zähler", "Wärmepumpe", "Was gemessen wird", "Tarife", "Sprache"),
+    "/settings": (
+        "Einstellungen",
+        "Haus",
+        "Zähler",
+        "Wärmepumpe",
+        "Was gemessen wird",
+        "Tarife",
+        "Sprache und Farbschema",
+    ),
     "/documentation": ("Dokumentation",),
 }
 ENGLISH = re.compile(

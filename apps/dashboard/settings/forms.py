@@ -19,7 +19,7 @@ class LanguageForm(forms.Form):
 
 
 THEMES = [
-    ("", gettext_lazy("As the system")),
+    ("", gettext_lazy("Same as the system")),
     ("light", gettext_lazy("Light")),
     ("dark", gettext_lazy("Dark")),
 ]
