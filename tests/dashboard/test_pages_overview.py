@@ -140,10 +140,11 @@ def test_values_without_a_device_are_not_called_well(
 def test_without_devices_the_page_says_what_to_do(
     client: Client, store: SqliteStore, site: Site, now: datetime, django_user_model: type[User]
 ) -> None:
-    client.force_login(django_user_model.objects.create_user("anna", password="a long enough one"))
+    client.force_login(django_user_model.objects.create_superuser("anna", password="a long enough one"))
     page = client.get("/").content.decode()
     assert "No device is connected yet" in text_of(page)
     assert 'href="/settings"' in page
+    assert 'href="/setup/continue"' in page
     assert "refresh" not in page
 
 
