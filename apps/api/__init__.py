@@ -15,10 +15,8 @@ from apps.accounts.api_errors import error_response
 from apps.devices import storage
 from apps.metrics.store.base import StoreUnavailable
 
-from .answers import ApiError
+from .answers import ApiError, rounded
 from .docs import DocumentationPage
-
-DECIMALS = 6
 
 
 class _OrjsonRenderer(BaseRenderer):
@@ -26,18 +24,6 @@ class _OrjsonRenderer(BaseRenderer):
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         return orjson.dumps(rounded(data))
-
-
-def rounded(data: Any) -> Any:
-    """Return data for JSON with numbers of six decimals at most: all that the store keeps, and no noise of
-    sums such as 0.30000000000000004."""
-    if isinstance(data, float):
-        return round(data, DECIMALS)
-    if isinstance(data, dict):
-        return {name: rounded(value) for name, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [rounded(value) for value in data]
-    return data
 
 
 api = NinjaAPI(

@@ -18,6 +18,9 @@ from apps.devices.models import Site
 from apps.devices.options import default_site
 from apps.metrics.home import Home
 
+DECIMALS, MOST_DECIMALS = 6, 9
+"""What the store keeps; what quotients are written with."""
+
 
 class ApiError(Exception):
     """An answer other than success; ``field`` names the parameter or member that is wrong."""
@@ -67,6 +70,21 @@ def plain(value: Any, zone: ZoneInfo) -> Any:
     return value
 
 
-def json_answer(value: Any, *, status: int = 200) -> HttpResponse:
-    """Return ``value`` (JSON types) as an answer; orjson writes NaN as null."""
-    return HttpResponse(orjson.dumps(value), status=status, content_type="application/json")
+def rounded(data: Any, decimals: int = DECIMALS) -> Any:
+    """Return data for JSON without the noise of sums, such as 0.30000000000000004."""
+    if isinstance(data, float):
+        return round(data, decimals)
+    if isinstance(data, dict):
+        return {name: rounded(value, decimals) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [
+            round(value, decimals) if type(value) is float else rounded(value, decimals) for value in data
+        ]
+    return data
+
+
+def json_answer(value: Any, *, status: int = 200, exact: bool = False) -> HttpResponse:
+    """Return ``value`` (JSON types) as an answer; orjson writes NaN as null. ``exact``: to the last bit what
+    other ways out of heatmon say."""
+    tidy = value if exact else rounded(value, MOST_DECIMALS)
+    return HttpResponse(orjson.dumps(tidy), status=status, content_type="application/json")

@@ -49,7 +49,8 @@ def energy(
         )
     rows = energy_rows(home, period, first, last)
     return json_answer(
-        {"period": period, "timezone": home.options.time_zone, "rows": plain(rows, home.options.zone)}
+        {"period": period, "timezone": home.options.time_zone, "rows": plain(rows, home.options.zone)},
+        exact=True,
     )
 
 

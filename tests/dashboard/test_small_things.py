@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import translation
 
-from apps.api import rounded
+from apps.api.answers import json_answer, rounded
 from apps.changelog.demo_notes import NOTES, in_readers_language
 from apps.changelog.sentences import note_title
 from apps.dashboard import formatting
@@ -103,3 +103,4 @@ def test_json_has_no_noise_of_sums() -> None:
     assert rounded(sums) == {
         "rows": [{"cost": 0.3, "starts": 3, "cop": None}], "at": "now", "values": [0.333333],
     }  # fmt: skip
+    assert json_answer({"jaz": 4.0532854638525375}).content == b'{"jaz":4.053285464}'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .axes import ValueAxis, even_axis
@@ -179,9 +179,17 @@ def intervals(rows: Sequence[Interval], unit: str, decimals: int, step: float) -
         return None
     low = math.floor(min(values) / step - 0.5) * step
     high = math.ceil(max(values) / step + 0.5) * step
+    tidy = [
+        replace(row, middle=_rounded(row.middle), low=_rounded(row.low), high=_rounded(row.high))
+        for row in rows
+    ]
     return IntervalsSpec(
-        rows=rows, minimum=round(low, 6), maximum=round(high, 6), unit=unit, decimals=decimals
+        rows=tidy, minimum=round(low, 6), maximum=round(high, 6), unit=unit, decimals=decimals
     )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def adding_up(values: Sequence[float | None]) -> list[float | None]:
