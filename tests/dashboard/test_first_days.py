@@ -87,6 +87,17 @@ def test_a_home_of_an_hour_says_what_comes_when_and_draws_only_what_it_knows(
     assert "No run yet" in text_of(reader.get("/hot-water").content.decode())
 
 
+def test_what_lies_before_the_beginning_is_no_gap_of_the_first_day(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    house.fill(store, site, AN_HOUR_AGO, NOW)
+    panel = reader.get("/history").context["panel"]
+    assert panel.gaps == []
+    assert [plot.gaps for plot in panel.spec.plots] == [(), ()]
+    assert [run.state for run in panel.spec.runs] == ["space", "off"]
+
+
 def test_a_home_of_ten_days_waits_for_the_forecast_and_the_year(
     reader: Client, store: SqliteStore, site: Site, now: datetime
 ) -> None:

@@ -97,7 +97,7 @@ class Marker:
 class PlotData:
     """The lines of one plot. ``gaps_of`` names the line whose gaps are hatched; empty: where all are
     missing. ``known``: the starts of the steps that are no gap, where the lines cannot tell. ``cause`` says
-    why a gap is there."""
+    why a gap is there; before ``begin`` there is none."""
 
     name: str
     title: str
@@ -107,6 +107,7 @@ class PlotData:
     cause: str
     gaps_of: str = ""
     known: Sequence[int] | None = None
+    begin: int = 0
     from_zero: bool = False
     least_span: float = 0.0
 
@@ -318,7 +319,7 @@ def _plot(plot: PlotData, start: int, until: int, step_s: int) -> Plot:
         unit=plot.unit,
         decimals=plot.decimals,
         lines=lines,
-        gaps=gaps_in(known, start, until, known_step_s, plot.cause),
+        gaps=gaps_in(known, max(start, plot.begin), until, known_step_s, plot.cause),
         axis=even_axis(
             [value for line in lines for values in (line.values, line.low, line.high) for value in values],
             from_zero=plot.from_zero,

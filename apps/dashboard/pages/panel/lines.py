@@ -25,8 +25,9 @@ from apps.dashboard.charts.lines import (
     line_chart,
     state_runs,
 )
-from apps.dashboard.charts.looks import COP, LOOKS, PLOTS
+from apps.dashboard.charts.looks import COP, LOOKS, PLOTS, POWER
 from apps.dashboard.contexts import DrawnPanel, LegendItem, PanelContext, PlotView
+from apps.metrics.begin import HEAT, measured_from
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.pump_state import interval_state
@@ -91,7 +92,7 @@ def _panel(
     step_s, note = fine.step_s if fine else data.step_s, _note(names, data, fine)
     runs = _runs(home, start_s, end_s)
     spec = line_chart(
-        _plots(names, data, fine),
+        _plots(home, names, data, fine),
         markers_of(home, start, end),
         start=start_s,
         end=end_s,
@@ -150,7 +151,8 @@ def _plots_of(names: Sequence[str]) -> list[str]:
     return [plot for plot in PLOTS if any(LOOKS[name].plot == plot for name in names)]
 
 
-def _plots(names: Sequence[str], data: History, fine: History | None) -> list[PlotData]:
+def _plots(home: Home, names: Sequence[str], data: History, fine: History | None) -> list[PlotData]:
+    electricity, heat = measured_from(home) or 0, measured_from(home, HEAT) or 0
     return [
         PlotData(
             name=plot,
@@ -161,6 +163,7 @@ def _plots(names: Sequence[str], data: History, fine: History | None) -> list[Pl
             cause=str(PLOTS[plot].cause),
             gaps_of=PLOTS[plot].gaps_of,
             known=_cop_known(names, data) if plot == COP else None,
+            begin=electricity if plot == POWER else heat,
             from_zero=PLOTS[plot].from_zero,
             least_span=PLOTS[plot].least_span,
         )
@@ -211,7 +214,7 @@ def _scaled(values: Sequence[float | None], factor: float) -> Sequence[float | N
 
 def _runs(home: Home, start: int, end: int) -> tuple[Run, ...]:
     """Return the state band."""
-    last = min(end, home.interval_s)
+    start, last = max(start, measured_from(home) or 0), min(end, home.interval_s)
     if last <= start:
         return ()
     times, states = interval_states(home, start, last)
