@@ -47,6 +47,20 @@
     const wrong = event.target.matches && event.target.matches("[data-refused]") && event.target.querySelector('[aria-invalid="true"]');
     if (wrong) wrong.focus();
   });
+  /* No answer, or one that nothing can be stored now: said in the card, which keeps what was typed. */
+  function failed(event) {
+    const section = event.target.closest("[data-section]");
+    if (!section || section.querySelector(".save-failed")) return;
+    const note = document.getElementById("save-failed").content.cloneNode(true);
+    section.querySelector(".card__head").after(note);
+  }
+  document.addEventListener("htmx:sendError", failed);
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const section = event.target.closest("[data-section]");
+    const note = section && section.querySelector(".save-failed");
+    if (note) note.remove();
+  });
   document.addEventListener("heatmon:look", () => {
     const theme = document.querySelector('[data-section="language"] [name="theme"]:checked');
     if (theme && theme.value) document.documentElement.dataset.theme = theme.value;

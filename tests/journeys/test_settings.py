@@ -134,3 +134,24 @@ def test_without_javascript_a_section_is_saved_by_a_page_of_its_own(
         expect(page).to_have_url(re.compile("/settings#price$"))
         expect(page.get_by_label("Price of electricity, EUR/kWh")).to_have_value("0.36")
         expect(page.get_by_text("not saved").filter(visible=True)).to_have_count(0)
+
+
+def test_a_card_that_could_not_be_saved_says_so_and_keeps_what_was_typed(
+    chromium: Browser, owner: User, live_server: LiveServer
+) -> None:
+    options: dict[str, Any] = {"storage_state": session_of(owner), "locale": "en-GB"}
+    context = chromium.new_context(**options)  # not watched: the browser's console tells of the failure too
+    page = context.new_page()
+    page.goto(f"{live_server.url}/settings")
+    house = page.locator("#card-house")
+    house.get_by_label("Name").fill("Lindenweg 7")
+    page.route("**/settings", lambda route: route.fulfill(status=503))
+    house.get_by_role("button", name="Save").click()
+    expect(house.get_by_role("alert")).to_contain_text("What you typed is still here")
+    expect(house).to_have_class("card is-unsaved")
+    page.unroute("**/settings")
+    house.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").get_by_text("Saved.")).to_be_visible()
+    expect(house.get_by_role("alert")).to_have_count(0)
+    expect(house.get_by_label("Name")).to_have_value("Lindenweg 7")
+    context.close()
