@@ -145,6 +145,7 @@ def test_at_the_login_and_for_a_visitor_the_app_works_too(
             assert list(page.evaluate(CACHES).values()) == [SHELL]
 
 
+BOX = "(selector) => document.querySelector(selector).getBoundingClientRect().toJSON()"
 PULL = """
 ([selector, way]) => {
   const target = document.querySelector(selector);
@@ -177,3 +178,16 @@ def test_pulling_refreshes_on_an_iphones_home_screen_but_not_from_a_chart(
 
 def test_where_the_browser_refreshes_by_itself_nothing_else_does(installed: Page) -> None:
     assert installed.evaluate(PULL, ["h1", 150]) is False
+
+
+def test_bars_and_page_keep_clear_of_notches(installed: Page) -> None:
+    session = installed.context.new_cdp_session(installed)
+    session.send("Emulation.setSafeAreaInsetsOverride", {"insets": {"top": 44, "bottom": 34}})
+    installed.reload()
+    assert installed.evaluate(BOX, ".brand")["top"] >= 44
+    assert installed.evaluate(BOX, ".nav a")["bottom"] <= 740 - 34
+    session.send("Emulation.setSafeAreaInsetsOverride", {"insets": {"left": 44, "right": 44}})
+    installed.set_viewport_size({"width": 740, "height": 360})
+    for selector in (".brand", "h1", ".card", ".foot span", ".nav a"):
+        box = installed.evaluate(BOX, selector)
+        assert (box["left"] >= 44, box["right"] <= 740 - 44) == (True, True), selector
