@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,16 @@ def _plain(address: str) -> str:
     return address.removeprefix("::ffff:")
 
 
+class _Head:
+    """An answer to HEAD: waitress sends what it is given, and a body would be read as the next answer."""
+
+    def __init__(self, answer: Any) -> None:
+        self.close: Callable[[], None] = answer.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Return Django under HEATMON_SCRIPT_NAME, whether the proxy keeps the prefix in the path or strips
     it."""
@@ -84,7 +94,8 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         environ["PATH_INFO"] = path[len(prefix) :] or "/"
     try:
-        return _django(environ, start_response)
+        answer = _django(environ, start_response)
+        return _Head(answer) if environ.get("REQUEST_METHOD") == "HEAD" else answer
     except SuspiciousOperation:  # met while Django makes the request, before anything of it can answer
         body = error_response(400, "This request could not be understood.").content
         start_response("400 Bad Request", [("Content-Type", "application/json")])

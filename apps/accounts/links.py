@@ -33,10 +33,12 @@ def digest(secret: str) -> str:
 
 
 def valid_link(hashed: str, at: datetime) -> ReadOnlyLink | None:
-    """Return the link with that digest, or None: unknown, expired, revoked, or of an inactive user."""
+    """Return the link with that digest, or None: unknown, expired, revoked, or of a user who is no owner any
+    more."""
     return (
         ReadOnlyLink.objects.select_related("user")
-        .filter(digest=hashed, expires_at__gt=at, revoked_at__isnull=True, user__is_active=True)
+        .filter(digest=hashed, expires_at__gt=at, revoked_at__isnull=True)
+        .filter(user__is_active=True, user__is_superuser=True)
         .first()
     )
 

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from ninja.utils import check_csrf
 
@@ -183,12 +184,14 @@ def _to_login(request: HttpRequest) -> HttpResponse:
 
 
 def _shown_page(request: HttpRequest) -> str:
-    """Return the page that htmx asks from; empty if what it says is no address."""
+    """Return the page that htmx asks from; empty if what it says is no address of ours."""
     try:
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
     except ValueError:
         return ""
-    return page.path + (f"?{page.query}" if page.query else "")
+    here = page.path + (f"?{page.query}" if page.query else "")
+    ours = here.startswith("/") and url_has_allowed_host_and_scheme(here, allowed_hosts=None)
+    return here if ours else ""
 
 
 def _api_refusal(request: HttpRequest) -> HttpResponse | None:

@@ -13,7 +13,7 @@ from ninja import Query
 
 from apps.changelog.models import Entry
 from apps.effects.comparing import LONGEST_DAYS, compare
-from apps.effects.effects import Answer, NoChange, effect_of
+from apps.effects.effects import Answer, NoChange, effect_of, is_told
 from apps.effects.estimator import Estimate
 from apps.effects.facts import facts_of
 from apps.effects.fortnights import Window
@@ -44,6 +44,8 @@ def effect(request: HttpRequest, entry_id: EntryId, site: SiteId = None) -> Http
     entry = Entry.objects.filter(site_id=home.id, pk=entry_id).prefetch_related("setting_changes").first()
     if entry is None:
         raise ApiError(404, _("There is no entry %(id)s.") % {"id": entry_id})
+    if getattr(request, "visit", None) is not None and not is_told(home, entry):
+        raise ApiError(403, _("A read-only link does not open this."))
     try:
         with _calculated():
             return json_answer(effect_json(effect_of(home, entry), entry.pk))

@@ -107,6 +107,11 @@ def beside_note(home: Home, note: Entry) -> int | None:
     return _beside(change_of(home, note), setting_changes(home, test_spans(home)))
 
 
+def is_told(home: Home, entry: Entry) -> bool:
+    """Return whether an entry is judged without anybody asking: all but a note by itself."""
+    return entry.kind != Entry.Kind.NOTE or hasattr(entry, "effect") or beside_note(home, entry) is not None
+
+
 def _beside(note: Change, changes: Iterable[Change]) -> int | None:
     """Return the nearest of the changes that the days of a note cannot be told from."""
     apart = {change.id: abs((change.day - note.day).days) for change in changes}

@@ -22,6 +22,7 @@ from apps.changelog.observe import observe
 from apps.devices import clock
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.options import default_site
+from apps.effects.models import Effect
 from apps.metrics.models import DerivedState
 from apps.metrics.store.sqlite import SqliteStore
 from heatmon.masking import masked
@@ -375,6 +376,34 @@ def test_no_page_shows_a_visitor_what_people_wrote_unless_the_owner_chose_so(
             seen.add(address)
             assert any(word in shown_at(signed_in, address) for word in CANARIES)
     assert {"/", "/history", "/changes", "/report", "/api/changelog", f"/changes/{written[0]}"} <= seen
+
+
+def test_reading_has_no_note_judged(owner: User, written: list[int]) -> None:
+    """What is asked once is judged each night from then on."""
+    then = NOW - timedelta(days=60)
+    visitor, note = Client(), notes.add_note(default_site(), "insulated", then, "anna", now=NOW).id
+    visitor.get(address_of(owner, notes=True))
+    page = visitor.get(f"/changes/{note}?effect=1")
+    assert page.status_code == 200
+    assert "Compare before and after" not in page.content.decode()
+    assert visitor.get(f"/api/changelog/{note}/effect").status_code == 403
+    assert not Effect.objects.filter(entry=note).exists()
+
+
+def test_a_link_ends_with_the_rights_of_who_made_it(visitor: Client, owner: User) -> None:
+    assert visitor.get("/").status_code == 200
+    owner.is_superuser = False
+    owner.save()
+    assert visitor.get("/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "said", ["http://h//evil.example/x", "http://h///evil.example", "http://h/\\evil", "javascript:alert(1)"]
+)
+def test_a_visit_that_is_over_leads_to_no_other_host(visitor: Client, said: str) -> None:
+    ReadOnlyLink.objects.update(revoked_at=NOW)
+    piece = visitor.get("/", HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL=said)
+    assert (piece.status_code, piece["HX-Redirect"]) == (401, "/")
 
 
 def test_a_hidden_note_is_not_there(visitor: Client, written: list[int]) -> None:

@@ -68,6 +68,12 @@ def test_a_pick_that_is_no_town_does_no_harm(signed_in: Client, pick: str) -> No
     assert home_options(default_site()).latitude is None
 
 
+def test_a_base_fee_that_the_settings_take_is_no_error_here(signed_in: Client) -> None:
+    assert signed_in.post("/setup/house", {**HOUSE, "base_fee_per_month": "150"}).status_code == 302
+    page = signed_in.get("/setup/house").content.decode()
+    assert 'name="base_fee_per_month" value="150"' in page or 'value="150.0"' in page
+
+
 def test_price_and_base_fee_per_month_are_saved(signed_in: Client) -> None:
     sent = {**HOUSE, "electricity_price": "0,32", "base_fee_per_month": "12.50"}
     assert signed_in.post("/setup/house", sent).status_code == 302

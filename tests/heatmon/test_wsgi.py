@@ -86,3 +86,16 @@ def test_a_request_that_django_cannot_even_make_is_refused(db: None) -> None:
     body = b"".join(wsgi.application(environ, lambda status, *_headers: said.append(status)))  # type: ignore[arg-type]
     assert said == ["400 Bad Request"]
     assert b'"code":"invalid"' in body
+
+
+def test_an_answer_to_head_has_the_head_alone(db: None) -> None:
+    """A body would be read as the next answer of the connection."""
+    answers: dict[str, tuple[str, bytes]] = {}
+    for method in ("GET", "HEAD"):
+        environ: dict[str, Any] = {"PATH_INFO": "/healthz", "REQUEST_METHOD": method}
+        setup_testing_defaults(environ)
+        told: list[Any] = []
+        answer = wsgi.application(environ, lambda *head, told=told: told.extend(head))
+        answers[method] = dict(told[1])["Content-Length"], b"".join(answer)
+    assert answers["GET"][1] != b""
+    assert answers["HEAD"] == (answers["GET"][0], b"")

@@ -39,12 +39,12 @@ class TariffRow:
     is_in_force: bool
 
 
-def _price(label: str | Promise, help_text: str | Promise = "") -> NumberField:
+def price_of_energy(label: str | Promise, help_text: str | Promise = "") -> NumberField:
     read = home_option("electricity_price").read
     return NumberField(read, label=label, help_text=help_text, example="0.3049")
 
 
-def _fee(label: str | Promise) -> NumberField:
+def monthly_fee(label: str | Promise) -> NumberField:
     return NumberField(number_between(0, HIGHEST_FEE_PER_MONTH), label=label, example="10.95")
 
 
@@ -55,11 +55,11 @@ class PriceCard(Card):
     title = gettext_lazy("Tariffs")
     template = "dashboard/settings/_tariffs.html"
 
-    electricity_price = _price(gettext_lazy("Price of electricity"))
-    base_fee_per_month = _fee(gettext_lazy("Base fee"))
+    electricity_price = price_of_energy(gettext_lazy("Price of electricity"))
+    base_fee_per_month = monthly_fee(gettext_lazy("Base fee"))
     new_from = DayField(label=gettext_lazy("New tariff valid from"))
-    new_price = _price(gettext_lazy("New price"))
-    new_fee = _fee(gettext_lazy("New base fee"))
+    new_price = price_of_energy(gettext_lazy("New price"))
+    new_fee = monthly_fee(gettext_lazy("New base fee"))
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -75,13 +75,13 @@ class PriceCard(Card):
         valid_from = date.fromisoformat(key)
         day = {"day": formatting.local_date(valid_from)}
         fee, fee_of_the_home = tariff.get("base_fee_per_day"), _shown_fee(self.options.base_fee_per_day)
-        fee_field = _fee(_("Base fee from %(day)s") % day)
+        fee_field = monthly_fee(_("Base fee from %(day)s") % day)
         # Left empty, the fee of the home applies.
         fee_field.widget.attrs["placeholder"] = fee_field.prepare_value(fee_of_the_home)
         removal = forms.BooleanField(label=_("Remove the tariff of %(day)s") % day, required=False)
         fields: dict[str, tuple[forms.Field, Any]] = {
             "from": (DayField(label=_("Tariff of %(day)s: valid from") % day), valid_from),
-            "price": (_price(_("Price from %(day)s") % day), tariff["price"]),
+            "price": (price_of_energy(_("Price from %(day)s") % day), tariff["price"]),
             "fee": (fee_field, _shown_fee(fee)),
             "remove": (removal, None),
         }

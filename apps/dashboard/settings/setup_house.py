@@ -12,12 +12,13 @@ from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
-from apps.devices.home_options import HomeOptions, home_option
+from apps.devices.home_options import HomeOptions
 from apps.metrics.places import Place, place_at, places_named
 from apps.metrics.tariff import fee_per_day, fee_per_month
 
 from .cards import PlaceCard
-from .fields import NumberField, TextField, number_option
+from .fields import TextField, number_option
+from .price_cards import monthly_fee, price_of_energy
 from .setup_steps import FLOW_RATE
 
 
@@ -36,12 +37,8 @@ class HouseStepCard(PlaceCard):
 
     place = TextField(label=gettext_lazy("Town"), max_length=120)
     placed = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
-    electricity_price = NumberField(
-        home_option("electricity_price").read, label=gettext_lazy("Price of electricity"), example="0.3049"
-    )
-    base_fee_per_month = NumberField(
-        home_option("base_fee_per_day").read, label=gettext_lazy("Base fee"), example="12.50"
-    )
+    electricity_price = price_of_energy(gettext_lazy("Price of electricity"))
+    base_fee_per_month = monthly_fee(gettext_lazy("Base fee"))
     estimated_flow_rate = number_option(
         "estimated_flow_rate", label=gettext_lazy("Heating water flow rate"), example="1.40"
     )

@@ -60,7 +60,9 @@ def _unasked(request: HttpRequest, note: Entry) -> Unasked | None:
         return None
     if beside is not None:
         return Unasked(beside=view(Entry.objects.get(pk=beside)))
-    return None if "effect" in request.GET or hasattr(note, "effect") else Unasked(beside=None)
+    # What is asked once is judged from then on: a visitor changes nothing.
+    asks = "effect" in request.GET and getattr(request, "visit", None) is None
+    return None if asks or hasattr(note, "effect") else Unasked(beside=None)
 
 
 def _effect(request: HttpRequest, entry: Entry) -> tuple[Home, Answer] | None:
