@@ -7,7 +7,8 @@ contains.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.management.color import no_style
-from django.db import connection
+from django.db import connection, transaction
 
 from .home_options import HOME_OPTIONS, SECRETS, HomeOptions, home_option
 from .models import SavedOption, Site
@@ -28,6 +29,7 @@ __all__ = [
     "default_site",
     "environment_values",
     "home_options",
+    "options_held",
     "readable_options",
     "save_home_options",
     "saved_names",
@@ -96,14 +98,27 @@ def saved_names(site: Site) -> set[str]:
     return set(SavedOption.objects.filter(site=site).values_list("name", flat=True))
 
 
+@contextmanager
+def options_held(site: Site) -> Iterator[Site]:
+    """Let nobody else save a value while one is changed from what is in force; give the home as it is now.
+
+    SQLite has one writer, elsewhere the home's row is locked: ask no device and wait for nothing meanwhile.
+    """
+    with transaction.atomic():
+        yield Site.objects.select_for_update().get(pk=site.pk)
+
+
 def save_home_options(site: Site, values: Mapping[str, Any]) -> None:
-    """Save values that a form has checked; they override the environment. None takes a saved value back."""
-    for name, value in values.items():
-        home_option(name)
-        if value is None:
-            SavedOption.objects.filter(site=site, name=name).delete()
-        else:
-            SavedOption.objects.update_or_create(site=site, name=name, defaults={"value": _pack(name, value)})
+    """Save values that a form has checked, all or none; they override the environment. None takes a saved
+    value back."""
+    with options_held(site):
+        for name, value in values.items():
+            home_option(name)
+            if value is None:
+                SavedOption.objects.filter(site=site, name=name).delete()
+                continue
+            packed = {"value": _pack(name, value)}
+            SavedOption.objects.update_or_create(site=site, name=name, defaults=packed)
 
 
 def _pack(name: str, value: Any) -> str:

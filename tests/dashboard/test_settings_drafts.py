@@ -117,6 +117,22 @@ def test_a_tariff_added_elsewhere_survives_a_stale_tab(owner: Client, site: Site
     assert [dict(one) for one in home_options(site).tariffs] == [{**FIRST, "price": 0.35}, added]
 
 
+def test_two_tariffs_from_one_day_added_in_two_tabs_are_told_unless_they_are_the_same(
+    owner: Client, site: Site
+) -> None:
+    stale = Tab(owner)
+    Tab(owner).send("price", new_from="2025-03-01", new_price="0.334")
+    assert stale.send("price", new_from="2025-03-01", new_price="0.334").status_code == 302
+    response = stale.send("price", new_from="2025-03-01", new_price="0.35")
+    assert response.status_code == 409
+    told = "Another tariff from this day was added elsewhere meanwhile. Save again to replace it."
+    assert errors(response) == {"new_from": [told]}
+    [shown] = [card["form"] for card in response.context["cards"] if card["form"].section == "price"]
+    stale.cards["price"] = shown.made_from
+    stale.send("price", new_from="2025-03-01", new_price="0.35")
+    assert [dict(one) for one in home_options(site).tariffs] == [{**FIRST, "price": 0.35}]
+
+
 def test_a_tariff_removed_elsewhere_and_corrected_here_is_offered_as_a_new_one(
     owner: Client, site: Site
 ) -> None:

@@ -6,6 +6,7 @@ it the whole page comes anew.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +25,7 @@ from apps.dashboard.backups import backups_at
 from apps.devices import clock
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Device, Site, SourceState
-from apps.devices.options import default_site, readable_options
+from apps.devices.options import default_site, options_held, readable_options
 from apps.devices.wording import words
 
 from . import accounts, backups, links, server, tokens
@@ -88,24 +89,37 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     if kind is None:
         messages.error(request, _("There is no such part of the settings."))
         return _page(request, site, status=400)
-    card = filled_card(site, kind, request.POST)
     if kind.device and "test" in request.POST:
-        return _tested(request, site, card)
-    if not card.is_valid():
+        return _tested(request, site, filled_card(site, kind, request.POST))
+    card, changed = save(request, kind, request.POST)
+    site = card.site
+    if changed is None:
         return _page(request, site, section, sent=card, status=409 if card.conflicts else 400)
-    if save(request, card):
+    if changed:
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
     return _done(request, site, section)
 
 
-def save(request: HttpRequest, card: Card) -> list[str]:
-    """Save a valid card and write the names of what changed into the audit log."""
-    changed = card.save()
-    if changed:
-        audit.record(audit.SETTINGS_SAVED, request=request, detail=", ".join(changed))
-    return changed
+def save(request: HttpRequest, kind: type[Card], data: Mapping[str, Any]) -> tuple[Card, list[str] | None]:
+    """Save a card as a person sent it, and write the names of what changed into the audit log.
+
+    Returns them with the card; None, if it is not valid. Checking it may take long and holds nobody up: where
+    something else was saved meanwhile, it is filled and checked anew.
+    """
+    while True:
+        site = default_site()
+        card = filled_card(site, kind, data)
+        if not card.is_valid():
+            return card, None
+        with options_held(site) as now:
+            if now.name != site.name or readable_options(now)[0] != card.options:
+                continue
+            changed = card.save()
+            if changed:
+                audit.record(audit.SETTINGS_SAVED, request=request, detail=", ".join(changed))
+            return card, changed
 
 
 def connection_piece(request: HttpRequest, card: Card, report: ConnectionReport | None) -> HttpResponse:

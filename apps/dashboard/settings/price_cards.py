@@ -160,6 +160,7 @@ class PriceCard(Card):
             self.conflicts |= {"new_from"}
             told = _("This tariff was removed elsewhere since this page was opened. Save again to add it.")
             self.add_error("new_from", told)
+        self._check_new_day(cleaned)
         self._check_row("new_from", "new_price", cleaned, given=self._is_new(cleaned))
         kept = [one["from"] for one in self.options.tariffs if not cleaned.get(f"remove_{one['from']}")]
         days = [cleaned.get(name) for name in ("new_from", *(f"from_{key}" for key in kept))]
@@ -169,6 +170,17 @@ class PriceCard(Card):
             if day and day.isoformat() != key and days.count(day) > 1:
                 self.add_error(f"from_{key}", _("Another tariff is valid from this day."))
         return cleaned
+
+    def _check_new_day(self, cleaned: Mapping[str, Any]) -> None:
+        """Tell of another tariff from the same day that came elsewhere, after the page was made."""
+        day, base = cleaned.get("new_from"), drafts.made_from(self.data)
+        if base is None or day is None or cleaned.get("new_price") is None or f"price_{day}" in base:
+            return
+        there = [dict(tariff) for tariff in self.options.tariffs if tariff["from"] == day.isoformat()]
+        if there and there != [self._row("new_from", "new_price", "new_fee", {})]:
+            self.conflicts |= {"new_from"}
+            told = _("Another tariff from this day was added elsewhere meanwhile. Save again to replace it.")
+            self.add_error("new_from", told)
 
     def _is_new(self, cleaned: Mapping[str, Any]) -> bool:
         return any(cleaned.get(name) is not None for name in ("new_from", "new_price", "new_fee"))

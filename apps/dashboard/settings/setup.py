@@ -16,7 +16,7 @@ from apps.accounts import audit
 from apps.accounts.steps import STEPS, step_after, step_bar
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Site
-from apps.devices.options import HomeOptions, default_site, home_options, save_home_options
+from apps.devices.options import HomeOptions, default_site, home_options, options_held, save_home_options
 
 from .cards import Card, ZoneCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
@@ -95,12 +95,11 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
         return _town(request, site)
     if name == "meter" and "use" in sent:
         sent |= {"shelly_url": sent["use"], "test": "1"}
-    card = filled_card(site, CARDS[name], sent)
-    if card.device and "test" in sent:
-        return _tested(request, name, card)
-    if not card.is_valid():
+    if CARDS[name].device and "test" in sent:
+        return _tested(request, name, filled_card(site, CARDS[name], sent))
+    card, changed = save(request, CARDS[name], sent)
+    if changed is None:
         return _page(request, name, card, status=400)
-    save(request, card)
     response = HttpResponseRedirect(_next_address(name))
     if name == "language":
         language = LanguageForm(request.POST)
@@ -139,12 +138,12 @@ def _town(request: HttpRequest, site: Site) -> HttpResponse:
 @require_POST
 def later(request: HttpRequest, name: str) -> HttpResponse:
     """Put a step off: the list on the overview no longer names it."""
-    site = default_site()
-    names = put_off(home_options(site, with_secrets=False), name)
-    if settings.DEMO or names is None:
-        raise Http404(name)
-    save_home_options(site, {"setup_later": names})
-    audit.record(audit.SETTINGS_SAVED, request=request, detail="setup_later")
+    with options_held(default_site()) as site:
+        names = put_off(home_options(site, with_secrets=False), name)
+        if settings.DEMO or names is None:
+            raise Http404(name)
+        save_home_options(site, {"setup_later": names})
+        audit.record(audit.SETTINGS_SAVED, request=request, detail="setup_later")
     return redirect("dashboard:overview")
 
 
