@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 OWN_SIGNS = 6
+DIFFERENT_SIGNS = 5
 
 
 class NotTheNameRepeated:
@@ -21,3 +22,15 @@ class NotTheNameRepeated:
 
     def get_help_text(self) -> str:
         return _("The password must not be the user name repeated.")
+
+
+class FewSignsRepeated:
+    """Refuses a password that is long only because it says the same again and again."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ValidationError if the password has fewer than ``DIFFERENT_SIGNS`` different signs."""
+        if len(set(password)) < DIFFERENT_SIGNS:
+            raise ValidationError(_("The password repeats too few different characters."), code="repeated")
+
+    def get_help_text(self) -> str:
+        return _("The password must not repeat a few characters.")

@@ -55,6 +55,10 @@ def test_setup_closes_with_the_first_account_and_its_code_ends(client: Client, d
             {"username": "johanna", "password": "johannajohanna1", "password_again": "johannajohanna1"},
             "The password is too similar to the user name.",
         ),
+        (
+            {"password": "abcdabcdabcd", "password_again": "abcdabcdabcd"},
+            "The password repeats too few different characters.",
+        ),
         ({"password_again": "something-else-1"}, "The two passwords do not match."),
         ({"username": ""}, "This field is required."),
     ],
