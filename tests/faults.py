@@ -254,7 +254,7 @@ FAULTS: dict[str, FaultCase] = {
         (
             STORED + "test_a_note_on_a_full_disk_is_unavailable_and_not_internal",
             STORED + "test_a_job_that_cannot_store_is_noted_until_it_can_and_logged_once",
-            "accounts/test_login_on_a_full_disk.py::test_the_owner_can_sign_in_and_stays_signed_in",
+            "accounts/test_login_on_a_full_disk.py::test_everybody_can_sign_in_stays_signed_in_and_can_sign_out",
             "accounts/test_login_on_a_full_disk.py::test_nobody_guesses_more_often_than_otherwise",
         ),
     ),

@@ -279,8 +279,8 @@ MUTANTS: tuple[Mutant, ...] = (
     _m(
         "audit-of-exports",
         ACCESS,
-        "            audit.record(audit.EXPORT, request=request, detail=request.get_full_path()[:500])\n",
-        "            pass\n",
+        "        audit.record(audit.EXPORT, request=request, detail=address)\n",
+        "        pass\n",
         f"{PROTECTIONS}::test_every_export_is_written_down",
     ),
     _m(

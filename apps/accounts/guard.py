@@ -109,7 +109,8 @@ def delay(request: HttpRequest | None) -> timedelta:
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: object) -> HttpResponse:
     """Return the login page after too many failures, whether or not the account exists."""
-    minutes = max(1, round(delay(request).total_seconds() / 60))
+    wait = LONGEST_DELAY if has_failed_unwritten(request) else delay(request)
+    minutes = max(1, round(wait.total_seconds() / 60))
     response = render(
         request, "accounts/login.html", {"form": None, "wait_minutes": minutes, "refusal": None}, status=429
     )

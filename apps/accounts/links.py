@@ -7,8 +7,6 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError
-
 from apps.devices import storage
 
 from .models import ReadOnlyLink
@@ -48,10 +46,7 @@ def note_use(link: ReadOnlyLink, at: datetime) -> bool:
     known = link.last_used_at
     if known is not None and known >= at - USE_RESOLUTION:
         return False
-    try:
+    noted = 0
+    with storage.where_possible():
         noted = ReadOnlyLink.objects.filter(pk=link.pk, last_used_at=known).update(last_used_at=at)
-    except DatabaseError as error:
-        if not storage.takes_no_writes(error):
-            raise
-        return False  # on a full disk people may still look
     return known is None and noted == 1

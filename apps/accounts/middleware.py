@@ -86,10 +86,21 @@ class AccessMiddleware(MiddlewareMixin):
         if request.path_info.startswith(API_PREFIX):
             response = _as_json_error(response)
         if response.get("Content-Disposition", "").startswith("attachment") and response.status_code == 200:
-            audit.record(audit.EXPORT, request=request, detail=request.get_full_path()[:500])
+            _write_down_export(request)
         # Static files are answered before they come here: this is all about the house.
         response["Cache-Control"] = "no-store, private"
         return response
+
+
+def _write_down_export(request: HttpRequest) -> None:
+    address = request.get_full_path()[:500]
+    try:
+        audit.record(audit.EXPORT, request=request, detail=address)
+    except DatabaseError as error:
+        if not storage.takes_no_writes(error):
+            raise
+        who = audit.caller_name(request)
+        logger.warning("not written down, as nothing can be: %s exported %s", who, address)
 
 
 def _refusal_of_role(request: HttpRequest, admin: bool) -> HttpResponse | None:

@@ -1,6 +1,7 @@
 """Sessions in the database, as Django's; while that takes no writes they live in this process's memory.
 
-So nobody is signed out, or cannot sign in, because a disk is full.
+So nobody is signed out, or cannot sign in, because a disk is full. A session that began in memory is written
+when it changes once there is room; one that does not change ends with the process.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from django.db import DatabaseError
 
 from apps.devices import storage
 
+_never_written: set[str] = set()  # the keys of sessions that live in memory alone
+
 
 class SessionStore(CachedStore):
     """See the module."""
@@ -27,14 +30,21 @@ class SessionStore(CachedStore):
     def save(self, must_create: bool = False) -> None:
         if self.session_key is None:
             return self.create()
+        # Even on a full disk an UPDATE of no row succeeds: Django would take the session for deleted.
+        is_new = must_create or self.session_key in _never_written
         with _kept_in_memory() as failed:
-            super().save(must_create)
-        if failed:
-            kept = dict(self.items())
-            self._in_memory.set(self.cache_key, kept, self.get_expiry_age())
+            super().save(must_create=is_new)
+        if not failed:
+            _never_written.discard(self.session_key)
+            return
+        if is_new:
+            _never_written.add(self.session_key)
+        self._in_memory.set(self.cache_key, dict(self.items()), self.get_expiry_age())
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
+        if key:
+            _never_written.discard(key)
         with _kept_in_memory() as failed:
             super().delete(session_key)
         if failed and key:

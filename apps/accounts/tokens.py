@@ -9,6 +9,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from apps.devices import storage
+
 from .models import ApiToken
 
 PREFIX = "hm_"
@@ -55,5 +57,6 @@ def find_token(plain: str, at: datetime) -> ApiToken | None:
     if token.user is not None and not token.user.is_active:
         return None
     if token.last_used_at is None or token.last_used_at < at - USE_RESOLUTION:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+        with storage.where_possible():
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
     return token

@@ -45,6 +45,15 @@ class LoginForm(AuthenticationForm):
             field.widget.attrs["class"] = "input"
         self.fields["username"].widget.attrs["autocapitalize"] = "none"
 
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except DatabaseError as error:
+            if self.request is None or not storage.takes_no_writes(error):
+                raise
+            guard.note_unwritten(self.request)
+            raise self.get_invalid_login_error() from error  # a wrong password reads as ever
+
 
 @method_decorator(login_not_required, name="dispatch")
 class Login(LoginView):
@@ -69,12 +78,14 @@ class Login(LoginView):
         try:
             return super().post(request, *args, **kwargs)
         except DatabaseError as error:
-            if not storage.takes_no_writes(error):
+            if not (storage.takes_no_writes(error) and request.user.is_authenticated):
                 raise
-            if request.user.is_authenticated:
-                return HttpResponseRedirect(self.get_success_url())  # but for the note of it, all is done
-            guard.note_unwritten(request)
-            raise
+            return HttpResponseRedirect(self.get_success_url())  # but for the note of it, all is done
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        if guard.has_failed_unwritten(self.request):
+            return guard.locked_out(self.request, None, None)
+        return super().form_invalid(form)
 
 
 class Logout(LogoutView):

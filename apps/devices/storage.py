@@ -185,6 +185,16 @@ def takes_no_writes(error: BaseException) -> bool:
     return code_of(error) in _TAKES_NO_WRITES
 
 
+@contextmanager
+def where_possible() -> Iterator[None]:
+    """Do without a note of what people read, while nothing can be written: they may still read."""
+    try:
+        yield
+    except DatabaseError as error:
+        if not takes_no_writes(error):
+            raise
+
+
 def _of_sqlite(name: str) -> str:
     found = [code for start, code in _BY_SQLITE.items() if name.startswith(start)]
     if found and found[0] != "read_only":
