@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-METHOD_VERSION = 2
+METHOD_VERSION = 3
 """Version of all derived numbers. A higher one rebuilds them in the background after an upgrade."""
 
 # States of an interval, metrics §2.

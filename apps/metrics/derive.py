@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from apps.devices.models import Device
 
 from .electricity import SHORT_RANGE_S, Electricity, counter_events, electricity, without_cut_gaps
+from .first_answer import learn_first_answer
 from .grid import INTERVAL_S, edge_from, interval_of, intervals
 from .heat import Snapshot
 from .intervals import Inputs, PumpState, Result, interval_result
@@ -45,6 +46,7 @@ class _Chunk:
     runs: Runs
     pumps: Mapping[int, PumpState]
     only_on_or_off: bool
+    first_answer: int | None
 
 
 def derive_intervals(
@@ -74,11 +76,13 @@ def derive_intervals(
     if end > known.end:
         known = _known_electricity(raw, site_id, known.start, end)
     kind = _learn_modulation(store, site_id, raw, known.start, known.end)
+    answered = learn_first_answer(store, site_id, raw, known.start, known.end)
     _forget_lumps(site_id, known)
     only_on_or_off = kind == DerivedState.ModulationKind.ON_OFF
     for first in range(known.start, known.end, CHUNK_S):
         last = min(first + CHUNK_S, known.end)
-        _write(store, site_id, parameters, _chunk(raw, known, first, last, only_on_or_off), first, last)
+        chunk = _chunk(raw, known, first, last, only_on_or_off, answered)
+        _write(store, site_id, parameters, chunk, first, last)
     _save_records(site_id, raw, known)
     return (known.end - known.start) // INTERVAL_S
 
@@ -93,7 +97,9 @@ def _with_open_answers(raw: RawRows, start: int, end: int, now: int | None) -> t
     )
 
 
-def _chunk(raw: RawRows, known: Electricity, first: int, last: int, only_on_or_off: bool) -> _Chunk:
+def _chunk(
+    raw: RawRows, known: Electricity, first: int, last: int, only_on_or_off: bool, first_answer: int | None
+) -> _Chunk:
     """Read everything about [first, last). The neighbours' running is looked up only where a run is cut by
     the edges; in a long stretch there always is one."""
     pumps = raw.pumps(first - CONTEXT_S, last + CONTEXT_S)
@@ -104,7 +110,7 @@ def _chunk(raw: RawRows, known: Electricity, first: int, last: int, only_on_or_o
         wide = any(_needs_neighbour(pumps.get(interval), run.on_s) for interval, run in runs.runs.items())
     if wide:
         runs = interval_runs(raw, first - CONTEXT_S, last + CONTEXT_S)
-    return _Chunk(known, runs, pumps, only_on_or_off)
+    return _Chunk(known, runs, pumps, only_on_or_off, first_answer)
 
 
 def _known_electricity(raw: RawRows, site_id: int, start: int, end: int) -> Electricity:
@@ -195,6 +201,7 @@ def _inputs(parameters: SiteParameters, chunk: _Chunk, interval: int) -> Inputs 
         next_pump=chunk.pumps.get(interval + INTERVAL_S),
         heating_neighbour=_heating_neighbour(chunk, interval) if _needs_neighbour(pump, run.on_s) else None,
         only_on_or_off=chunk.only_on_or_off,
+        before_answers=chunk.first_answer is None or interval < chunk.first_answer,
         rod_active=bool(rod_s) or bool(_rod_seconds(chunk, interval + INTERVAL_S)),
         rod_wh=(None if rod_s is None or parameters.rod_kw is None else rod_s / 3.6 * parameters.rod_kw),
     )

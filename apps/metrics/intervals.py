@@ -23,6 +23,7 @@ LEAST_COP, GREATEST_COP = 1.0, 10.0
 _PARTS = tuple(
     f"electrical_energy_{use}_wh" for use in ("heating", "dhw", "cooling", "standby", "unclassified")
 )
+_KNOWN_BY_METER = ("electrical_energy_standby_wh", "electrical_energy_unclassified_wh")
 _FULL_PARTS = tuple(
     f"full_{kind}_energy_{use}_wh" for use in ("heating", "dhw") for kind in ("electrical", "thermal")
 )
@@ -58,7 +59,7 @@ class Inputs:
     ``standby_wh``: energy of its minutes with the compressor off. ``rod_wh``: energy of the heating rod,
     None without the rod's power. ``previous_pump``, ``next_pump``: the answers before and after, whose
     flags tell what changed in this interval. ``heating_neighbour``: the nearest heating snapshot of the same
-    run.
+    run. ``before_answers``: the heat pump has never answered so far, so that nobody knows what it did.
     """
 
     start: int
@@ -74,6 +75,7 @@ class Inputs:
     next_pump: PumpState | None = None
     heating_neighbour: Snapshot | None = None
     only_on_or_off: bool = False
+    before_answers: bool = False
     rod_active: bool = False
     rod_wh: float | None = None
 
@@ -125,6 +127,8 @@ def interval_result(
 
 def _heats(inputs: Inputs, flow_rate_m3_h: float | None, calibration: float) -> tuple[Heat, Heat]:
     """Heat by modulation and by delta T."""
+    if inputs.before_answers:
+        return (Heat(power_kw=None, reason=codes.NO_SNAPSHOT),) * 2
     run_fraction = inputs.run.run_fraction
     pump = inputs.pump
     snapshot = pump.snapshot if pump is not None and not pump.is_repeat else None
@@ -193,7 +197,7 @@ def _split(inputs: Inputs, heat_wh: float | None, full: bool) -> dict[str, float
     energy_wh = inputs.energy_wh
     if energy_wh is None:
         return parts
-    parts.update(dict.fromkeys(_PARTS, 0.0))
+    parts.update(dict.fromkeys(_KNOWN_BY_METER if inputs.before_answers else _PARTS, 0.0))
     run_fraction = inputs.run.run_fraction
     standby_wh = energy_wh if run_fraction == 0 else min(inputs.standby_wh, energy_wh)
     running_wh = energy_wh - standby_wh

@@ -121,7 +121,9 @@ def jaz(home: Home, first: date, last: date) -> Jaz:
             whole["full_electrical_energy_wh"] or 0.0,
             whole["electrical_energy_rod_wh"],
             home.options.metered,
-        ),
+        )
+        if value is not None
+        else {},
         energy_kwh=whole.electrical_energy_kwh,
         heat_kwh=kwh(whole.modulation_heat_wh),
     )

@@ -167,7 +167,8 @@ class OutboxEntry(models.Model):
 class DerivedState(models.Model):
     """How far a site is derived, and with what. ``derived_until``: what lies before is derived or marked;
     null before the first turn. ``modulation_kind``: whether the heat pump ever showed a modulation besides 0
-    and 100 %; empty while none was seen. ``version`` rises with every derivation."""
+    and 100 %; empty while none was seen. ``first_answer_at``: since when the heat pump answers. ``version``
+    rises with every derivation."""
 
     class ModulationKind(models.TextChoices):
         UNKNOWN = ""
@@ -179,6 +180,7 @@ class DerivedState(models.Model):
     derived_until = models.DateTimeField(null=True)
     version = models.PositiveBigIntegerField(default=0)
     modulation_kind = models.CharField(max_length=20, choices=ModulationKind.choices, blank=True)
+    first_answer_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"site {self.site_id}: {self.made_with}"

@@ -190,6 +190,10 @@ class RawRows:
         rows = self._rows("heat_pump", start, end)
         return {value for row in rows if (value := row.values.get("modulation_percent"))}
 
+    def first_answer(self, start: int, end: int) -> int | None:
+        """Return the time of the first answer of a heat pump in [start, end); None without one."""
+        return _first(self._rows("heat_pump", start, end)) if end > start else None
+
     def pumps(self, start: int, end: int) -> dict[int, PumpState]:
         """Interval → what the heat pump said in it; what only repeats an earlier answer is marked."""
         around = self._answers(start - LOOK_S, end + LOOK_S)

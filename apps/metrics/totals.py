@@ -55,6 +55,9 @@ PENDING_S = 900
 IMPLAUSIBLE_SHARE = 0.05
 """Share of the electricity above which impossible COPs make a stretch implausible (metrics §1)."""
 
+LEAST_COVERAGE = 0.10
+"""Share of the electricity whose heat must be known for a COP to stand for the stretch."""
+
 MEASURED = 0.98
 """Share of the time from which on a stretch counts as measured (metrics §2)."""
 
@@ -172,12 +175,13 @@ class Totals:
 
     @property
     def cop(self) -> float | None:
-        """Heat by modulation over electricity, both of the intervals that know both."""
-        return self._cop("full_thermal_energy_wh", "full_electrical_energy_wh")
+        """Heat by modulation over electricity, both of the intervals that know both; None where those are
+        less than a tenth of the electricity."""
+        return self._whole_cop("full_thermal_energy_wh", "full_electrical_energy_wh")
 
     @property
     def cop_delta_t(self) -> float | None:
-        return self._cop("full_delta_t_thermal_energy_wh", "full_delta_t_electrical_energy_wh")
+        return self._whole_cop("full_delta_t_thermal_energy_wh", "full_delta_t_electrical_energy_wh")
 
     @property
     def cop_heating(self) -> float | None:
@@ -186,6 +190,9 @@ class Totals:
     @property
     def cop_dhw(self) -> float | None:
         return self._cop("full_thermal_energy_dhw_wh", "full_electrical_energy_dhw_wh")
+
+    def _whole_cop(self, heat: str, energy: str) -> float | None:
+        return self._cop(heat, energy) if (self.energy_coverage(energy) or 0.0) >= LEAST_COVERAGE else None
 
     def _cop(self, heat: str, energy: str) -> float | None:
         return period_cop(self.sums[heat], self.sums[energy]).value

@@ -85,11 +85,10 @@ def jaz_from(home: Home) -> date | None:
 def jaz_card(found: Jaz, whole_from: date | None = None) -> ValueCard:
     """Return the card; its state ``partial`` greys what is not a full year. ``whole_from``: see
     ``jaz_from``."""
-    if found.jaz is None and found.jaz_low is None:
-        return ValueCard(
-            label=jaz_title(found), value=None, kind="jaz", state="none", meta=_("no heat data yet")
-        )
     meta = _("Heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
+    if found.jaz is None and found.jaz_low is None:
+        meta = meta if found.coverage else _("no heat data yet")
+        return ValueCard(label=jaz_title(found), value=None, kind="jaz", state="none", meta=meta)
     if whole_from is not None:
         meta += " · " + _("JAZ from %(day)s") % {"day": formatting.local_date(whole_from)}
     elif found.label == "insufficient":
