@@ -47,7 +47,5 @@ def step_bar(current: str, skipped: Collection[str] = ()) -> list[StepView]:
     ]
 
 
-def step_after(current: str) -> str | None:
-    """Return the following step, None after the last."""
-    following = STEPS.index(current) + 1
-    return STEPS[following] if following < len(STEPS) else None
+def steps_after(current: str) -> tuple[str, ...]:
+    return STEPS[STEPS.index(current) + 1 :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -108,7 +109,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     if insecure_transport(request):
         return transport_refused(request)
     if not settings.DEMO and account_exists():
-        return redirect("dashboard:setup_resume" if request.user.is_authenticated else "accounts:login")
+        return _go_on(request)
     form = FirstAccountForm(request.POST or None)
     if request.method == "POST" and _is_accepted(form):
         done = _make_in_real_home(request, form) if settings.DEMO else _make_here(request, form)
@@ -117,6 +118,14 @@ def setup(request: HttpRequest) -> HttpResponse:
     status = 400 if form.errors else 200
     context = {"form": form, "steps": step_bar("account")}
     return render(request, "accounts/setup_account.html", context, status=status)
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    """Lead the owner to what is not set up yet, through the login if need be; a reader to the overview."""
+    if not request.user.is_authenticated:
+        asked = f"?{urlencode({'next': request.path})}" if request.method == "GET" else ""
+        return HttpResponseRedirect(reverse("accounts:login") + asked)
+    return redirect("dashboard:setup_resume" if request.user.is_superuser else "dashboard:overview")
 
 
 def _is_accepted(form: FirstAccountForm) -> bool:

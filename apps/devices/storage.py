@@ -32,7 +32,7 @@ WORDS: Mapping[str, Promise] = {
         "A database file was deleted or replaced while heatmon was running, so nothing can be stored. Stop"
         " heatmon, put the file back, and start it again."
     ),
-    "locked": _("Another program has locked the database, so nothing was stored. Try again in a moment."),
+    "locked": _("The database is locked by another process, so nothing was stored. Try again in a moment."),
     "notes_damaged": _(
         "The database of settings and notes is damaged, so nothing in it is changed and nothing is collected."
         " Stop heatmon and restore the last backup."

@@ -109,8 +109,34 @@ def test_after_five_wrong_codes_the_right_one_has_to_wait(client: Client, db: No
 def test_each_step_can_be_skipped_and_resumed(signed_in: Client) -> None:
     page = signed_in.get("/setup/meter").content.decode()
     assert 'href="/setup/heat-pump"' in page
+    assert signed_in.get("/setup/continue")["Location"] == "/setup/language"
+    signed_in.post("/setup/language", {"time_zone": "Europe/Berlin", "language": "en"})
     assert signed_in.get("/setup/continue")["Location"] == "/setup/meter"
     assert signed_in.get("/setup/nonsense").status_code == 404
+
+
+def test_a_step_that_is_done_is_not_shown_again_on_the_way(signed_in: Client) -> None:
+    house = {
+        "latitude": 52.5,
+        "longitude": 13.4,
+        "electricity_price": 0.28,
+        "estimated_flow_rate": 1.1,
+        "time_zone": "Europe/Berlin",
+    }
+    save_home_options(default_site(), {"shelly_url": "http://192.168.1.50", **house})
+    assert signed_in.get("/setup/continue")["Location"] == "/setup/heat-pump"
+    pump = {"viessmann_client_id": "a" * 32, "viessmann_user": "anna@example.org", "viessmann_password": "x"}
+    assert signed_in.post("/setup/heat-pump", pump)["Location"] == "/"
+    assert signed_in.get("/setup/continue")["Location"] == "/"
+
+
+def test_the_setup_goes_on_after_the_login(signed_in: Client) -> None:
+    stranger = Client()
+    login = stranger.get("/setup")["Location"]
+    assert login == "/login?next=%2Fsetup"
+    came = stranger.post(login, {"username": "anna", "password": PASSWORD, "next": "/setup"})
+    assert came["Location"] == "/setup"
+    assert stranger.get("/setup")["Location"] == "/setup/continue"
 
 
 def test_a_step_that_was_skipped_is_marked_and_leads_back(signed_in: Client) -> None:

@@ -449,7 +449,7 @@ def test_the_timeline_costs_few_queries_however_long_it_is(
     for number in range(60):
         note(site, f"note {number}", at=number)
     client.get("/changes")
-    with django_assert_num_queries(13):  # the verdicts are one, advice two, the choice of places one
+    with django_assert_num_queries(14):  # verdicts one, advice two, the choice of places one, a test one
         client.get("/changes")
 
 

@@ -18,6 +18,7 @@ from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 
 from .house import fill, set_up
+from .test_pages_overview import text_of
 
 pytestmark = pytest.mark.usefixtures("now")
 
@@ -166,6 +167,21 @@ def test_gaps_and_work_left_are_shown(reader: Client, store: SqliteStore, site: 
     assert "from its memory" in page
     assert "being fetched" not in page
     assert "Still to calculate</dt><dd>1 h</dd>" in page
+
+
+def test_hours_that_nobody_asked_for_yet_are_one_line(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    HistoryGap.objects.bulk_create(
+        HistoryGap(site=site, device="AABBCCDDEEFF", start=now - timedelta(hours=hours), missing_minutes=60)
+        for hours in range(2, 102)
+    )
+    HistoryGap.objects.filter(start=now - timedelta(hours=9)).update(attempts=1)
+    page = reader.get("/health")
+    assert [gap.attempts for gap in page.context["gaps"]] == [1]
+    said = "99 hours from 19 Nov 2026, 09:05 to 23 Nov 2026, 12:05 are being fetched from the meter’s memory."
+    shown = text_of(page.content.decode())
+    assert said in shown[shown.index("Gaps in the meter") :][:300]
 
 
 def test_minutes_from_before_the_meter_was_connected_are_no_gaps(

@@ -14,6 +14,7 @@ from django.test import Client
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.devices import clock
 from apps.devices.models import Device, HistoryGap, MemorySearch, Site, SourceState
+from apps.devices.options import save_home_options
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -33,6 +34,12 @@ def filled(store: SqliteStore, site: Site, now: datetime) -> Site:
     house.set_up(site)
     house.fill(store, site, now - timedelta(days=2), now)
     return site
+
+
+def test_the_cost_of_today_says_that_it_includes_the_base_fee(reader: Client, filled: Site) -> None:
+    assert "Base fee included" not in text_of(reader.get("/").content.decode())
+    save_home_options(filled, {"base_fee_per_day": 0.36})
+    assert "Base fee included" in text_of(reader.get("/").content.decode())
 
 
 def test_the_page_says_that_all_is_well_and_what_the_heat_pump_does(reader: Client, filled: Site) -> None:

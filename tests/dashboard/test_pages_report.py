@@ -77,3 +77,25 @@ def test_a_home_without_data_has_a_report_without_axes(
     page = reader.get("/report").content.decode()
     assert "The report begins with the first whole day" in text_of(page)
     assert "<canvas" not in page
+
+
+def test_what_is_not_classified_is_told_where_there_is_some(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    house.began(store, site, datetime(2026, 11, 18, tzinfo=UTC))
+    start, end = datetime(2026, 11, 18, 23, tzinfo=UTC), datetime(2026, 11, 20, 23, tzinfo=UTC)
+    silent = datetime(2026, 11, 19, 4, tzinfo=UTC), datetime(2026, 11, 19, 20, tzinfo=UTC)
+    house.fill(store, site, start, end, polls=False, cloud_gap=silent)
+    with clock.fixed(NOW):
+        report = reader.get("/report").context["report"]
+    assert "Not classified" in report.months.columns
+    sums = dict(zip(report.months.columns[1:], report.months.foot.cells, strict=True))
+    uses = [int(sums[name]) for name in ("Space heating", "Hot water", "Standby", "Not classified")]
+    assert (sums["Electricity kWh"], uses) == ("39", [20, 5, 1, 13])
+    assert [tile.name for tile in report.tiles[1:5]] == [
+        "Space heating",
+        "Hot water",
+        "Standby",
+        "Not classified",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.changelog.observe import add_event
 from apps.dashboard.pages.change import words
 from apps.devices.models import Site
+from apps.effects.estimator import Estimate
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
 from apps.effects.verdicts import Side, Verdict
@@ -150,6 +152,23 @@ def refused(before_k: float, after_k: float, after_days: int, until: date | None
         null_dates=0,
         ids=(1,),
     )
+
+
+def test_a_report_gives_the_verdict_on_the_bill_too_where_it_is_found() -> None:
+    found = replace(
+        refused(10.0, 10.0, 14, None),
+        state="found",
+        reason=None,
+        leads="efficiency",
+        efficiency_state="found",
+        efficiency=Estimate(percent=6.0, low_percent=3.0, high_percent=9.0),
+        electricity=Estimate(percent=-8.0, low_percent=-13.0, high_percent=-3.0),
+    )
+    bill = words.bill_chip(found)
+    assert words.chip(found).text == "6\u00a0% more heat per kWh (3–9)"
+    assert bill is not None and bill.text == "saves 8\u00a0% (3–13)"
+    assert words.bill_chip(replace(found, leads="electricity")) is None
+    assert words.bill_chip(replace(found, state="not_provable")) is None
 
 
 def test_changes_judged_together_link_to_each_other(reader: Client, store: SqliteStore, home: Site) -> None:

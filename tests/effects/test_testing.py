@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 
+from apps.accounts.roles import create_reader
 from apps.changelog.models import ConfigurationVersion
 from apps.devices import clock
 from apps.devices.models import Site
@@ -237,3 +239,32 @@ def test_while_a_test_runs_the_plan_leads_to_it(reader: Client, home: Site, stor
     test = started(home, store)
     assert reader.get("/changes/test")["Location"] == f"/changes/test/{test.pk}"
     assert reader.get("/changes/test/987").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/", "/changes"])
+def test_a_planned_a_running_and_a_paused_test_is_named_with_its_state(
+    reader: Client, home: Site, store: SqliteStore, address: str
+) -> None:
+    test = started(home, store)
+    for at, state in (
+        (local(date(2026, 11, 1), 12), "starts on 2 Nov"),
+        (local(date(2026, 11, 2), 12), "runs until 25 Dec"),
+        (local(date(2026, 12, 30), 12), "over"),
+    ):
+        with clock.fixed(at):
+            page = reader.get(address).content.decode()
+        assert f"Alternating test Heating curve, circuit 1: shift, 0 K or −2 K: {state}" in text_of(page)
+        assert f'href="/changes/test/{test.pk}"' in page
+    reader.post(f"/changes/test/{test.pk}", {"action": "pause"})
+    assert "circuit 1: shift, 0 K or −2 K: paused" in text_of(reader.get(address).content.decode())
+    reader.post(f"/changes/test/{test.pk}", {"action": "stop"})
+    assert "Alternating test" not in text_of(reader.get("/").content.decode())
+
+
+def test_only_who_may_start_a_test_is_led_to_one(client: Client, home: Site, settings: LazySettings) -> None:
+    client.force_login(create_reader("ben", "a tank of warm water", notes=True))
+    assert "/changes/test" not in client.get("/changes").content.decode()
+    assert "/changes/test" not in client.get("/changes/configuration").content.decode()
+    plan = text_of(client.get("/changes/test").content.decode())
+    assert "Only the owner can start a test." in plan
+    assert "Start on" not in plan

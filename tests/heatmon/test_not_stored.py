@@ -35,7 +35,7 @@ GONE = (
     "A database file was deleted or replaced while heatmon was running, so nothing can be stored. Stop"
     " heatmon, put the file back, and start it again."
 )
-LOCKED = "Another program has locked the database, so nothing was stored. Try again in a moment."
+LOCKED = "The database is locked by another process, so nothing was stored. Try again in a moment."
 POLL = Job(name="poll", period_s=10, offset_s=0, expires_s=5, thread="meter")
 
 

@@ -13,10 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts import audit
-from apps.accounts.steps import STEPS, step_after, step_bar
+from apps.accounts.steps import STEPS, step_bar, steps_after
 from apps.devices.connection import ConnectionReport
 from apps.devices.models import Site
-from apps.devices.options import HomeOptions, default_site, home_options, options_held, save_home_options
+from apps.devices.options import (
+    HomeOptions,
+    default_site,
+    home_options,
+    options_held,
+    save_home_options,
+    saved_names,
+)
 
 from .cards import Card, ZoneCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
@@ -25,7 +32,7 @@ from .forms import LanguageForm
 from .page import language_form, save, set_language
 from .setup_house import HouseStepCard, with_town
 from .setup_meter import FoundMeters, found_meters, measured_now
-from .setup_steps import put_off
+from .setup_steps import put_off, steps_done
 
 
 class HeatPumpStepCard(HeatPumpCard):
@@ -71,11 +78,8 @@ TESTED = {"meter": "dashboard/setup/_meter_now.html", "heat-pump": "dashboard/se
 
 @require_safe
 def resume(request: HttpRequest) -> HttpResponse:
-    """Go to the first step that is not done."""
-    options = home_options(default_site(), with_secrets=False)
-    if not options.meter_set_up:
-        return redirect("dashboard:setup_step", "meter")
-    return redirect("dashboard:setup_step", "house" if options.heat_pump_set_up else "heat-pump")
+    """Go to the first step that is not done, to the overview where all are."""
+    return redirect(_next_address(STEPS[0], default_site()))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,7 +104,9 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
     card, changed = save(request, CARDS[name], sent)
     if changed is None:
         return _page(request, name, card, status=400)
-    response = HttpResponseRedirect(_next_address(name))
+    if name == "language":  # a default that was accepted is an answer, too: it is not asked for again
+        save_home_options(site, {"time_zone": card.cleaned_data["time_zone"]})
+    response = HttpResponseRedirect(_next_address(name, site))
     if name == "language":
         language = LanguageForm(request.POST)
         if language.is_valid():
@@ -147,8 +153,11 @@ def later(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("dashboard:overview")
 
 
-def _next_address(name: str) -> str:
-    following = step_after(name)
+def _next_address(name: str, site: Site) -> str:
+    """Return the address of the next step that is not done; of the overview where there is none."""
+    is_known = "time_zone" in settings.HEATMON.given or "time_zone" in saved_names(site)
+    done = steps_done(home_options(site, with_secrets=False), knows_zone=is_known)
+    following = next((step for step in steps_after(name) if step not in done), None)
     return reverse("dashboard:setup_step", args=[following]) if following else reverse("dashboard:overview")
 
 
@@ -187,7 +196,7 @@ def _page(
         "found": found,
         "language_form": language_form(request) if name == "language" else None,
         "zones": zone_names() if "time_zone" in card.fields else [],
-        "skip": _next_address(name),
+        "skip": _next_address(name, card.site),
         "back": _back_address(name),
         **_of_step(card, report),
     }

@@ -62,20 +62,42 @@ _STEPS: dict[str, tuple[str, str, Promise, Promise, Promise]] = {
 
 def checklist(options: HomeOptions) -> Checklist | None:
     """Return what is missing; None once all is there or put off."""
-    there = {
-        METER: options.meter_set_up,
-        HEAT_PUMP: options.heat_pump_set_up,
-        PLACE: options.latitude is not None and options.longitude is not None,
-        PRICE: options.electricity_price is not None or bool(options.tariffs),
-        FLOW_RATE: options.estimated_flow_rate is not None,
-    }
-    missing = [name for name, is_there in there.items() if not is_there and name not in options.setup_later]
+    there = _there(options)
+    missing = _missing(options)
     if not missing:
         return None
     return Checklist(
         open=[_open_step(name) for name in missing],
         done=[_STEPS[name][2] for name, is_there in there.items() if is_there],
     )
+
+
+def _there(options: HomeOptions) -> dict[str, bool]:
+    return {
+        METER: options.meter_set_up,
+        HEAT_PUMP: options.heat_pump_set_up,
+        PLACE: options.latitude is not None and options.longitude is not None,
+        PRICE: options.electricity_price is not None or bool(options.tariffs),
+        FLOW_RATE: options.estimated_flow_rate is not None,
+    }
+
+
+def _missing(options: HomeOptions) -> list[str]:
+    """Return what is neither there nor put off."""
+    there = _there(options)
+    return [name for name, is_there in there.items() if not is_there and name not in options.setup_later]
+
+
+def steps_done(options: HomeOptions, *, knows_zone: bool) -> set[str]:
+    """Return the pages of the setup that ask for nothing that is still missing; ``knows_zone``: the time zone
+    was chosen. What was put off is not missing, but for the devices."""
+    done = {
+        "language": knows_zone,
+        "meter": options.meter_set_up,
+        "heat-pump": options.heat_pump_set_up,
+        "house": not {PLACE, PRICE, FLOW_RATE} & set(_missing(options)),
+    }
+    return {name for name, is_done in done.items() if is_done}
 
 
 def put_off(options: HomeOptions, name: str) -> list[str] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import template
 from django.template import Context
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from apps.devices import clock
@@ -16,9 +17,9 @@ from apps.effects.verdicts import Verdict
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 
-from ..pages.change.words import Chip, chip
+from ..pages.change.words import Chip, bill_chip, chip
 from ..pages.test.plan import label_of
-from ..pages.test.running import todo_tonight
+from ..pages.test.running import line_of, todo_tonight
 from .ui import icon
 
 register = template.Library()
@@ -30,27 +31,57 @@ _RUNNING = "SELECT id FROM effects_alternatingtest WHERE ended_on IS NULL ORDER 
 @register.simple_tag(takes_context=True)
 def verdict(context: Context, entry_id: int) -> SafeString:
     """Return the chip of an entry, or nothing. All verdicts are read once a page."""
+    kept = _kept_verdict(context, entry_id)
+    return SafeString("") if kept is None else chip_html(chip(kept))
+
+
+@register.simple_tag(takes_context=True)
+def verdicts(context: Context, entry_id: int) -> SafeString:
+    """Return the chip of an entry, and that of its bill where another leads and both are found."""
+    kept = _kept_verdict(context, entry_id)
+    found = [] if kept is None else [chip(kept), bill_chip(kept)]
+    return format_html_join(" ", "{}", ((chip_html(each),) for each in found if each is not None))
+
+
+def _kept_verdict(context: Context, entry_id: int) -> Verdict | None:
     render: Any = context.render_context.dicts[0]
     if KEY not in render:
         found = Effect.objects.values_list("entry_id", "verdict")
         render[KEY] = dict(found)
     kept = render[KEY].get(entry_id)
-    return SafeString("") if kept is None else chip_html(chip(Verdict.from_json(kept)))
+    return None if kept is None else Verdict.from_json(kept)
 
 
 @register.inclusion_tag("dashboard/test/_tonight.html", takes_context=True)
 def test_tonight(context: Context) -> dict[str, Any]:
-    """Show what a running test asks to be set tonight; nothing without one."""
-    running = first_row(_RUNNING)
-    if running is None:
-        return {"todo": None}
-    test = AlternatingTest.objects.get(pk=running[0])
+    """Show what a running test asks to be set tonight, else how it stands; nothing without one."""
+    test = _running_test()
+    if test is None:
+        return {}
     home = Home.of(test.site, clock.now())
     try:
         todo = todo_tonight(home, test)
     except ChildFailed:
         todo = None
-    return {"todo": todo, "test": test, "label": label_of(test.key), "root": context["root"]}
+    return _of_test(context, test, home.today) | {"todo": todo, "label": label_of(test.key)}
+
+
+@register.inclusion_tag("dashboard/test/_line.html", takes_context=True)
+def test_line(context: Context) -> dict[str, Any]:
+    """Show which test is planned or runs, and how it stands; nothing without one."""
+    test = _running_test()
+    if test is None:
+        return {}
+    return _of_test(context, test, Home.of(test.site, clock.now()).today)
+
+
+def _of_test(context: Context, test: AlternatingTest, today: date) -> dict[str, Any]:
+    return {"test": test, "line": line_of(test, today), "root": context["root"]}
+
+
+def _running_test() -> AlternatingTest | None:
+    running = first_row(_RUNNING)
+    return None if running is None else AlternatingTest.objects.get(pk=running[0])
 
 
 @register.simple_tag

@@ -61,6 +61,15 @@ def chip(found: Verdict) -> Chip:
     return Chip(kind="refused", icon="none", text=str(reason))
 
 
+def bill_chip(found: Verdict) -> Chip | None:
+    """Return the verdict on the electricity bill where it is found, but not what ``chip`` says."""
+    electricity = found.electricity
+    if electricity is None or found.state != FOUND or not electricity.is_found:
+        return None
+    words = _electricity_chip(electricity)
+    return None if words == chip(found) else words
+
+
 def _come_back(found: Verdict) -> str:
     if found.available_from is None:
         return _("too early")

@@ -15,7 +15,7 @@ from typing import Any
 import django
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -52,6 +52,7 @@ from apps.metrics.store_words import advice
 
 DAY = timedelta(hours=24)
 GAP_DAYS = 30
+MOST_WAITING_ROWS = 3  # more of the same are told in one line
 HOUR_IS_COMPLETE = timedelta(minutes=70)  # after its start, with the minutes that come late
 HALF_HOUR_S = 1800
 # SQLite 3.7.0 to 3.51.2 can, rarely, spoil a file that several connections write (the WAL-reset fault).
@@ -123,6 +124,7 @@ def health(request: HttpRequest) -> HttpResponse:
     house = home_options(site, with_secrets=False)
     status = _status(site, at)
     calls = _calls(house, at)
+    gaps, waiting = _gaps(site, at)
     context = {
         "at": at,
         "house": house,
@@ -137,7 +139,8 @@ def health(request: HttpRequest) -> HttpResponse:
         "late_loops": late_loops(time.monotonic()) + late_jobs(time.time()),
         "jobs": _jobs(site),
         "backlog": _backlog(site),
-        "gaps": _gaps(site, at),
+        "gaps": gaps,
+        "gaps_waiting": waiting,
         "gaps_searched_until": searched_until(site),
         "meter_is_silent": meter_fault(site) is not None,
         "gaps_are_known": _gaps_are_known(site, status, at),
@@ -322,7 +325,9 @@ def _backlog(site: Site) -> dict[str, Any]:
     }
 
 
-def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
+def _gaps(site: Site, at: datetime) -> tuple[list[HistoryGap], dict[str, Any] | None]:
+    """Return the hours, newest first; and how many more were not asked for yet, the first and the last of
+    them, where these are many."""
     since = at - timedelta(days=GAP_DAYS)
     found = HistoryGap.objects.filter(site=site, start__gte=since).order_by("-start")
     found = found.exclude(state=HistoryGap.State.FILLED, start__gt=at - HOUR_IS_COMPLETE)
@@ -332,13 +337,18 @@ def _gaps(site: Site, at: datetime) -> list[HistoryGap]:
         found = found.exclude(
             state=HistoryGap.State.FILLED, device=meter.identifier, start__lt=meter.first_seen_at
         )
+    unasked = found.filter(state=HistoryGap.State.OPEN, attempts=0, failures=0, reason="")
+    waiting = unasked.aggregate(hours=Count("id"), first=Min("start"), last=Max("start"))
+    are_many = waiting["hours"] > MOST_WAITING_ROWS
+    if are_many:
+        found = found.exclude(pk__in=unasked.order_by().values("pk"))
     gaps = list(found[:100])
     fault = meter_fault(site)
     for gap in gaps:
         if fault is not None and gap.state == HistoryGap.State.OPEN and not gap.reason:
             gap.reason, gap.reason_details = fault.error_code, fault.error_details
         gap.reason = words(gap.reason, gap.reason_details).sentence
-    return gaps
+    return gaps, waiting if are_many else None
 
 
 def _gaps_are_known(site: Site, status: Status | None, at: datetime) -> bool:

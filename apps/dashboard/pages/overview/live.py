@@ -25,6 +25,7 @@ from apps.metrics.status import (
     HeatPumpStatus,
     Status,
 )
+from apps.metrics.tariff import tariff_on, tariffs_of
 from apps.metrics.totals import Totals, window
 
 from .alarms import alarms, worst
@@ -262,7 +263,7 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
             Fact(
                 name=_("Cost"),
                 value=formatting.money(cost, home.options.currency),
-                note=_("at least") if today.at_least or today.is_partial else "",
+                note=" · ".join(_of_cost(home, is_more=bool(today.at_least or today.is_partial))),
             )
         )
     measured = _("(%(share)s measured)") % {"share": formatting.coverage(today.heat_coverage)}
@@ -326,6 +327,15 @@ def _electricity(name: str, part: Totals, href: str = "") -> Fact:
 
 def _cost_of_today(home: Home) -> float | None:
     return energy_rows(home, "day", home.today, home.today)[0].cost
+
+
+def _of_cost(home: Home, *, is_more: bool) -> list[str]:
+    """Return what the cost of today includes, and whether it is a lower bound."""
+    options = home.options
+    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+    tariff = tariff_on(tariffs, home.today)
+    has_fee = tariff is not None and tariff.base_fee_per_day
+    return [*([_("at least")] if is_more else []), *([_("Base fee included")] if has_fee else [])]
 
 
 def _same_time_yesterday_s(home: Home) -> int:

@@ -20,6 +20,7 @@ from apps.dashboard.pages.efficiency import charts
 from apps.dashboard.pages.efficiency.curves import CurveBlock, curves
 from apps.dashboard.pages.efficiency.page import boundary_in_words
 from apps.dashboard.pages.season import jaz_card, jaz_range
+from apps.dashboard.pages.uses import COOLING, KEYS, UNCLASSIFIED, part_label
 from apps.devices.models import Device
 from apps.metrics.cop import period_cop
 from apps.metrics.days import LocalDay, local_days
@@ -30,6 +31,7 @@ from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, energy_rows, measured_coverage, row_between
 
 MOST_CHANGES = 14
+LEAST_USE_KWH = 0.05
 BINS: tuple[tuple[float, float], ...] = ((-60, 0), (0, 5), (5, 10), (10, 15), (15, 60))
 
 
@@ -115,6 +117,10 @@ def _sentence(found: Jaz) -> str:
 def _tiles(found: Jaz, whole: EnergyRow, lived: Sequence[LocalDay]) -> list[Fact]:
     days = found.days
     energy = whole.electrical_energy_kwh
+    found_jaz = {
+        "electrical_energy_heating_kwh": found.jaz_heating,
+        "electrical_energy_dhw_kwh": found.jaz_dhw,
+    }
     tiles = [
         Fact(
             name=_("Electricity"),
@@ -122,9 +128,7 @@ def _tiles(found: Jaz, whole: EnergyRow, lived: Sequence[LocalDay]) -> list[Fact
             note=_("%(energy)s a day")
             % {"energy": formatting.with_unit(None if energy is None else energy / days, "energy_kwh")},
         ),
-        _use(_("Space heating"), whole.electrical_energy_heating_kwh, energy, found.jaz_heating),
-        _use(_("Hot water"), whole.electrical_energy_dhw_kwh, energy, found.jaz_dhw),
-        _use(_("Standby"), whole.standby_energy_kwh, energy, None),
+        *(_use(part_label(name), getattr(whole, name), energy, found_jaz.get(name)) for name in _uses(whole)),
     ]
     starts, run_h = whole.compressor_starts, whole.compressor_run_time_h
     per_day = None if starts is None else starts / days
@@ -159,6 +163,13 @@ def _tiles(found: Jaz, whole: EnergyRow, lived: Sequence[LocalDay]) -> list[Fact
     return tiles
 
 
+def _uses(whole: EnergyRow) -> list[str]:
+    """Return the uses that add up to the electricity; cooling and what is not classified only where there is
+    some."""
+    sometimes = (COOLING, UNCLASSIFIED)
+    return [name for name in KEYS if name not in sometimes or (getattr(whole, name) or 0.0) >= LEAST_USE_KWH]
+
+
 def _use(name: str, used: float | None, energy: float | None, cop: float | None) -> Fact:
     share = formatting.coverage(used / energy) if used is not None and energy else ""
     note = ", ".join(
@@ -168,27 +179,27 @@ def _use(name: str, used: float | None, energy: float | None, cop: float | None)
 
 
 def _months(home: Home, rows: Sequence[EnergyRow], whole: EnergyRow) -> Table:
+    uses = _uses(whole)
     return Table(
         name=_("Month by month"),
         columns=[
-            _("Month"), _("Outdoor °C"), _("Electricity kWh"), _("Space heating"), _("Hot water"),
-            _("Standby"),
+            _("Month"), _("Outdoor °C"), _("Electricity kWh"), *(part_label(name) for name in uses),
             _("Heat kWh"), _("COP"), _("Starts"), _("Run h"), _("Measured"),
         ],
         rows=[
-            TableRow(head=formatting.local_date(row.start.date(), "month"), cells=_month_cells(home, row))
+            TableRow(
+                head=formatting.local_date(row.start.date(), "month"), cells=_month_cells(home, row, uses)
+            )
             for row in rows
         ],
-        foot=TableRow(head=_("Sum"), cells=_month_cells(home, whole)),
+        foot=TableRow(head=_("Sum"), cells=_month_cells(home, whole, uses)),
     )  # fmt: skip
 
 
-def _month_cells(home: Home, row: EnergyRow) -> list[str]:
+def _month_cells(home: Home, row: EnergyRow, uses: Sequence[str]) -> list[str]:
     energies = (
         row.electrical_energy_kwh,
-        row.electrical_energy_heating_kwh,
-        row.electrical_energy_dhw_kwh,
-        row.standby_energy_kwh,
+        *(getattr(row, name) for name in uses),
         row.thermal_energy_modulation_kwh,
     )
     return [

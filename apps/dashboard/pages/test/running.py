@@ -19,6 +19,7 @@ from apps.dashboard.pages.links import day_href
 from apps.effects.alternating import Block
 from apps.effects.estimator import Estimate
 from apps.effects.models import AlternatingTest
+from apps.effects.spans import blocks_of, is_paused
 from apps.effects.testing import Progress, progress, verdict_of
 from apps.metrics.home import Home
 
@@ -132,6 +133,25 @@ def _todo(home: Home, test: AlternatingTest, found: Progress) -> Todo | None:
     if done and found.due is None:
         return None
     return Todo(value=shown(test.key, value), last=block.last, done=done)
+
+
+def line_of(test: AlternatingTest, today: date) -> str:
+    """Return which test there is and how it stands, in a line."""
+    values = {
+        "setting": label_of(test.key),
+        "old": shown(test.key, test.old),
+        "new": shown(test.key, test.new),
+        "day": formatting.local_date(test.first_day, "day"),
+    }
+    if is_paused(test):
+        return _("%(setting)s, %(old)s or %(new)s: paused") % values
+    if test.first_day > today:
+        return _("%(setting)s, %(old)s or %(new)s: starts on %(day)s") % values
+    last = blocks_of(test, today)[-1].last
+    if last < today:
+        return _("%(setting)s, %(old)s or %(new)s: over") % values
+    values["day"] = formatting.local_date(last, "day")
+    return _("%(setting)s, %(old)s or %(new)s: runs until %(day)s") % values
 
 
 def todo_tonight(home: Home, test: AlternatingTest) -> Todo | None:
