@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from .begin import HEAT, measured_from
 from .cop import heat_weighted_flow_c, percent_of_carnot, running_cop
 from .cycles import Cycles, CyclingDay, cycling_day, is_short_cycling
 from .days import LocalDay, local_days
@@ -120,7 +121,7 @@ def efficiency(home: Home, first: date, last: date) -> Efficiency:
         running_cop=running_cop(
             whole["full_thermal_energy_wh"],
             whole["full_electrical_energy_wh"],
-            whole["electrical_energy_standby_wh"],
+            _standby_wh(home, start, end),
         ).value,
         device=DeviceCops(
             total=device_register(home, "device_cop_total"),
@@ -130,6 +131,12 @@ def efficiency(home: Home, first: date, last: date) -> Efficiency:
         rod_runtime_h=None if rod_s is None else rod_s / 3600.0,
         rod_heat_not_counted=bool(rod_s) and home.options.heating_rod_kw is None,
     )
+
+
+def _standby_wh(home: Home, start: int, end: int) -> float | None:
+    """Return the standby of the time in which heat is known: a meter may remember much more."""
+    since = max(start, measured_from(home, HEAT) or end)
+    return totals(home, [since, end])[0]["electrical_energy_standby_wh"] if since < end else None
 
 
 def day_points(home: Home, first: date, last: date) -> list[DayPoint]:

@@ -8,6 +8,7 @@ import pytest
 
 from apps.devices.models import Site
 from apps.metrics.begin import HEAT, measured_from
+from apps.metrics.efficiency import efficiency
 from apps.metrics.hot_water import hot_water
 from apps.metrics.parameters import SiteParameters
 from apps.metrics.periods import energy_rows
@@ -91,3 +92,10 @@ def test_a_cop_of_less_than_a_tenth_of_the_electricity_does_not_stand(store: Sql
     assert month.heat_coverage == pytest.approx(10 / 370)
     (since,) = totals(home, [CONNECTED, END])
     assert since.cop == 4.0
+
+
+def test_standby_of_the_time_before_is_no_part_of_the_running_cop(store: SqliteStore, site: Site) -> None:
+    meter = minutes(START, CONNECTED, constant(30.0)) + minutes(CONNECTED, END, constant(3000.0))
+    derived(store, meter + [snapshot(time) for time in range(CONNECTED, END, 300)])
+    home = home_of(store, now=NOW)
+    assert efficiency(home, home.today, home.today).running_cop == 4.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from django.utils.translation import get_language, ngettext
@@ -16,7 +16,7 @@ from apps.dashboard.contexts import ChartBlock, Fact, SeasonCard, ValueCard
 from apps.dashboard.pages.energy.span import span_of, year_before
 from apps.dashboard.pages.energy.words import comparison_words
 from apps.dashboard.pages.reasons import implausible_words
-from apps.metrics.begin import measured_from
+from apps.metrics.begin import HEAT, measured_from
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz, rolling_year
@@ -73,12 +73,12 @@ def jaz_range(found: Jaz) -> str:
 
 
 def jaz_from(home: Home) -> date | None:
-    """Return from which day on a whole year is measured; None where that is long ago, or nothing is."""
-    first = home.first_day()
-    if first is None or home.today - first >= timedelta(days=365):
+    """Return from which day on heat is known for a whole year; None where that is long ago, or none is."""
+    begin = measured_from(home, HEAT)
+    if begin is None or home.at_s - begin >= 365 * 86_400:
         return None
-    begin = measured_from(home)
-    whole = first if begin is None or begin <= home.midnight(first) else first + timedelta(days=1)
+    first = datetime.fromtimestamp(begin, home.options.zone).date()
+    whole = first if begin <= home.midnight(first) else first + timedelta(days=1)
     return whole + timedelta(days=365)
 
 

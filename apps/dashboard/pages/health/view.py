@@ -55,6 +55,7 @@ GAP_DAYS = 30
 MOST_WAITING_ROWS = 3  # more of the same are told in one line
 HOUR_IS_COMPLETE = timedelta(minutes=70)  # after its start, with the minutes that come late
 HALF_HOUR_S = 1800
+STARTING_S = 60  # how long the first poll may take after a source was set up, besides two turns of it
 # SQLite 3.7.0 to 3.51.2 can, rarely, spoil a file that several connections write (the WAL-reset fault).
 SQLITE_MENDED = (3, 51, 3)
 POLLS: Mapping[str, tuple[str, str, int]] = {
@@ -190,7 +191,7 @@ def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> l
     titles = {SourceState.Source.METER: _("Meter"), SourceState.Source.HEAT_PUMP: _("Heat pump")}
     cards = []
     for source, (measurement, field, period_s) in POLLS.items():
-        known = _polls(site, measurement, field, at, devices.get(source))
+        known = _polls(site, measurement, (field, period_s), at, devices.get(source))
         live = getattr(status, source) if status else None
         state = states.get(source)
         cards.append(
@@ -254,21 +255,35 @@ def _model(device: Device | None) -> str:
     return model_name(device.model) if device.kind == Device.Kind.METER else device.model
 
 
-def _polls(site: Site, measurement: str, field: str, at: datetime, device: Device | None) -> Polls | None:
+def _polls(
+    site: Site, measurement: str, asked: tuple[str, int], at: datetime, device: Device | None
+) -> Polls | None:
     """Return the polls of the last 24 h; None while the store is away, and before the first answer."""
     end = int(at.timestamp()) // INTERVAL_S * INTERVAL_S
+    field, period_s = asked
     edges = list(range(end - int(DAY.total_seconds()), end + 1, HALF_HOUR_S))
     try:
         store: TimeSeriesStore = metrics_apps.default_store()
         counts = [part.count for part in store.sums(site.pk, [field], edges)[field]]
+        answered = next((start for start, count in zip(edges, counts, strict=False) if count), None)
+        first = None if answered is None else _first_poll(store, site, measurement, answered)
     except StoreUnavailable:
         return None
-    answered = [start for start, count in zip(edges, counts, strict=False) if count]
-    if device is None and not answered:
+    if device is None and first is None:
         return None
-    began = edges[0] if device is None else min([int(device.first_seen_at.timestamp()), *answered])
+    began = edges[0] if device is None else _began(int(device.first_seen_at.timestamp()), first, period_s)
     expected_s = [max(0, min(HALF_HOUR_S, edge - began)) for edge in edges[1:]]
     return Polls(counts=counts, expected_s=expected_s, began=began)
+
+
+def _first_poll(store: TimeSeriesStore, site: Site, measurement: str, start: int) -> int | None:
+    return next((row.at for row in store.rows(site.pk, measurement, start, start + HALF_HOUR_S)), None)
+
+
+def _began(seen_at: int, first: int | None, period_s: int) -> int:
+    """Return from when on polls are expected: the first one where it came before the source was set up, or
+    soon after; else when it was set up [epoch s]."""
+    return first if first is not None and first <= seen_at + STARTING_S + 2 * period_s else seen_at
 
 
 def _since(polls: Polls, at: datetime) -> datetime | None:

@@ -15,6 +15,7 @@ from apps.dashboard.charts.periods import BarSet, BarsSpec, stack_totals
 from apps.dashboard.contexts import ChartBlock, Fact, Table, TableRow, ValueCard
 from apps.dashboard.pages.energy.charts import known_tariffs
 from apps.dashboard.pages.links import day_href
+from apps.metrics.begin import HEAT, measured_from
 from apps.metrics.home import Home
 from apps.metrics.hot_water import HotWater, WaterDay, hot_water, last_run
 from apps.metrics.kept import kept
@@ -39,7 +40,9 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HotWaterContext:
-    """Everything on the page but what the tank does now. ``has_runs``: there is something to draw."""
+    """Everything on the page but what the tank does now. ``has_runs``: there is something to draw.
+    ``known_since``: in words, where the heat pump is known for less than the range; None before it is at all.
+    """
 
     title: str
     range_words: str
@@ -61,6 +64,7 @@ class HotWaterContext:
     has_runs: bool
     is_known: bool
     is_new: bool
+    known_since: str | None
 
 
 @kept
@@ -70,6 +74,7 @@ def hot_water_context(home: Home, first: date, last: date, language: str | None)
     runs = list(reversed(water.runs))
     draws = [draw for day in water.days for draw in day.draws]
     rows = [_run_row(home, run, run.start in water.night) for run in runs]
+    begin = measured_from(home, HEAT)
     return HotWaterContext(
         title=_title((last - first).days + 1),
         range_words=formatting.date_range(first, last),
@@ -90,8 +95,14 @@ def hot_water_context(home: Home, first: date, last: date, language: str | None)
         year=_year(home),
         has_runs=bool(runs),
         is_known=water.known_days > 0,
-        is_new=(home.first_day() or home.today) > home.today - timedelta(days=14),
+        is_new=begin is None or begin > home.midnight(home.today - timedelta(days=14)),
+        known_since=None if begin is None else _since(home, begin, first),
     )
+
+
+def _since(home: Home, begin: int, first: date) -> str:
+    """Return from when on it is known what the heat pump did; empty where that is before the range."""
+    return formatting.moment(home, datetime.fromtimestamp(begin, UTC)) if begin > home.midnight(first) else ""
 
 
 def _title(days: int) -> str:

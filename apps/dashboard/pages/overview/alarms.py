@@ -21,7 +21,7 @@ TOLD_BY_SOURCES = {rules.SILENT, rules.DEVICE, rules.OTHER_METER, rules.LOGIN}
 
 def alarms(home: Home, status: Status) -> list[Alarm]:
     """Return one sentence for each source that does not deliver or whose last poll failed, and for each other
-    alert; otherwise one that all is well, or that nothing is connected."""
+    alert, and what is not connected; otherwise one that all is well."""
     found = []
     sources = ((_("Meter"), status.meter), (_("Heat pump"), status.heat_pump))
     for name, source in sources:
@@ -44,6 +44,11 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
     found += _raised(home)
     if not found and all(source.state == NOT_SET_UP for _name, source in sources):
         return [Alarm(level="info", text=_("No device is connected"))]
+    found += [
+        Alarm(level="info", text=_("%(source)s not connected") % {"source": name})
+        for name, source in sources
+        if source.state == NOT_SET_UP
+    ]
     return found or [Alarm(level="good", text=_("All is well"))]
 
 

@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 
 from apps.dashboard import formatting
 from apps.metrics.begin import HEAT, measured_from
-from apps.metrics.degree_days import heating_degree_days
-from apps.metrics.estimate import HEATING_DAY_K, MIN_HEATING_DAYS
+from apps.metrics.estimate import MIN_HEATING_DAYS
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
-from apps.metrics.periods import daily_means
+from apps.metrics.year import heating_days_known
 
 TOLD_DAYS = 60
 """How long a home is new: by then everything but the JAZ is there."""
@@ -88,8 +87,10 @@ def _steps(home: Home, begin: datetime) -> Iterator[Step]:
         text=_("whether it helped. It needs 14 days before the change too; a good day to change is %(day)s")
         % {"day": formatting.local_date(max(first + FORTNIGHT, home.today))},
     )  # fmt: skip
+    is_heat_known = measured_from(home, HEAT) is not None
     yield Step(
-        when=formatting.local_date(first + YEAR), title=_("Seasonal COP (JAZ)"),
+        when=formatting.local_date(first + YEAR) if is_heat_known else _("a year after the first heat"),
+        title=_("Seasonal COP (JAZ)"),
         text=_("of a whole year. Until then it is called COP, with its days"),
     )  # fmt: skip
 
@@ -109,13 +110,10 @@ def _first_days(home: Home, first: date) -> Iterator[Step]:
 
 
 def _forecast(home: Home, first: date) -> Iterator[Step]:
-    yesterday = home.today - timedelta(days=1)
-    since = min(home.first_day() or first, first)
-    means = daily_means(home, since, yesterday).values() if since <= yesterday else ()
-    known = sum((heating_degree_days(mean) or 0.0) > HEATING_DAY_K for mean in means)
-    missing = MIN_HEATING_DAYS - known
-    if missing <= 0:
+    known = heating_days_known(home)
+    if known is None or known >= MIN_HEATING_DAYS:
         return
+    missing = MIN_HEATING_DAYS - known
     soon = max(home.today, first) + timedelta(days=missing)
     when = (
         _("about %(day)s") % {"day": formatting.local_date(soon)}

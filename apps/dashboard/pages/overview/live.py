@@ -15,6 +15,7 @@ from apps.dashboard.pages.panel.lines import interval_states
 from apps.dashboard.pages.reasons import implausible_words, reason_in_words
 from apps.metrics import pump_state
 from apps.metrics.alike import alike_day
+from apps.metrics.begin import HEAT, measured_from
 from apps.metrics.grid import INTERVAL_S
 from apps.metrics.home import Home
 from apps.metrics.periods import energy_rows
@@ -34,6 +35,8 @@ from .temperatures import aged, dhw_target_c, temperature_cards
 COP_WINDOW_S = 1800
 LEAST_RUN_S = 600
 LOOK_BACK_S = 12 * 3600
+WAITING = {"no_electricity", "no_snapshot", "run_state_unknown", "not_calculated"}
+"""Reasons that a home of a few minutes has only because its first interval is not over."""
 
 
 def live_context(home: Home, status: Status, written: tuple[Any, ...]) -> LiveContext:
@@ -194,7 +197,9 @@ def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
             kind="power_kw",
             state="none",
             estimated=True,
-            meta=_silent_since(home, status) if is_silent else reason_in_words(interval.reason),
+            meta=_silent_since(home, status)
+            if is_silent
+            else _not_yet(home, status) or reason_in_words(interval.reason),
         )
     meta = _("delta T: %(value)s") % {"value": formatting.with_unit(by_delta_t, "power_kw")}
     if by_modulation is not None:
@@ -203,6 +208,18 @@ def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
     if state == pump_state.OFF and value:
         meta = f"{_span(home, interval.start, interval.end)} · {meta}"
     return ValueCard(label=label, value=value, kind="power_kw", state="estimated", estimated=True, meta=meta)
+
+
+def _not_yet(home: Home, status: Status) -> str:
+    """Return that a source is not connected, or when the first value comes; empty where neither is so."""
+    for name, source in ((_("meter"), status.meter), (_("heat pump"), status.heat_pump)):
+        if source.state == NOT_SET_UP:
+            return _("%(source)s not connected") % {"source": name}
+    both = (status.meter.state, status.heat_pump.state) == (FRESH, FRESH)
+    if not both or status.interval.reason not in WAITING or measured_from(home, HEAT) is not None:
+        return ""
+    comes_at = datetime.fromtimestamp(home.interval_s + INTERVAL_S, UTC)
+    return _("first value comes at %(time)s") % {"time": formatting.at_home(home, comes_at)}
 
 
 def is_of_now(source: HeatPumpStatus) -> bool:
@@ -230,7 +247,7 @@ def _cop_card(home: Home, status: Status, recent: Totals, state: str) -> ValueCa
         meta = _silent_since(home, status)
         return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)
     if (recent.compressor_run_s or 0.0) < LEAST_RUN_S or recent.cop is None:
-        meta = (
+        meta = _not_yet(home, status) or (
             _("shown once it has run for 10 minutes")
             if recent.compressor_run_s is not None and recent.compressor_run_s < LEAST_RUN_S
             else _("no current value")
