@@ -30,6 +30,8 @@ HOME_NETWORKS = tuple(
 )
 # Of no machine (RFC 5737, RFC 3849): who may bind these may bind anything.
 NOBODYS = {4: "203.0.113.77", 6: "2001:db8::ffff"}
+EVERYBODY = IPv4Address("255.255.255.255")
+"""Whoever is on this network."""
 OWN_IPV6 = Path("/proc/net/if_inet6")
 HERE = "this machine"
 
@@ -142,6 +144,8 @@ def _plain(address: str) -> Address:
 
 
 def _permitted(ip: Address, allow_loopback: bool) -> bool:
+    if ip.is_multicast or ip == EVERYBODY:  # the system lets one bind them
+        return False
     if _place(ip) == HERE and not ip.is_unspecified:
         return allow_loopback
     return any(ip in network for network in HOME_NETWORKS) or _is_neighbour(ip)

@@ -23,7 +23,10 @@ LISTEN_S, ASK_S = 2.0, 1.0
 """How long announcements are waited for, and how long what they left out is asked for."""
 
 MOST = 20
-"""How many announcements are looked at; a network with more is none of a home."""
+"""How many announcements are looked at, and how many addresses offered; a network with more is none of a
+home."""
+MOST_ADDRESSES = 4
+"""How many addresses of one announcement are looked at: a meter has one by cable and one by Wi-Fi."""
 LONGEST_NAME = 60
 
 APPS = {"Pro3EM": "Shelly Pro 3EM", "S3EMG3": "Shelly 3EM-63 Gen3", "ProEM": "Shelly Pro EM-50"}
@@ -50,7 +53,8 @@ def announced_meters(
     interfaces: Iterable[str] | None = None,
     service: str = SERVICE,
 ) -> list[AnnouncedMeter]:
-    """Listen for ``listen_s``, or until ``most`` have announced themselves, and return the meters among them.
+    """Listen for ``listen_s``, or until ``most`` have announced themselves, and return the meters among them,
+    ``most`` addresses in all.
 
     ``check`` raises DeviceError for an address that may not be asked. ``interfaces``: own addresses to
     search from, all without it; ``service``: what is searched for. Raises DeviceUnreachable where the network
@@ -69,9 +73,10 @@ def announced_meters(
         [
             (str(one.get_name()), address, one.port or 80, _texts(one.decoded_properties))
             for one in known
-            for address in one.parsed_addresses(IPVersion.V4Only)
+            for address in one.parsed_addresses(IPVersion.V4Only)[:MOST_ADDRESSES]
         ],
         check,
+        most,
     )
 
 
@@ -113,9 +118,11 @@ def _texts(properties: dict[str, str | None]) -> dict[str, str]:
     return {name: value[:LONGEST_NAME] for name, value in properties.items() if value and value.isprintable()}
 
 
-def _meters(announced: Iterable[tuple[str, str, int, dict[str, str]]], check: Check) -> list[AnnouncedMeter]:
-    """Return the meters of (name, address, port, properties), each once: a Shelly with a name of its owner's
-    announces itself under both."""
+def _meters(
+    announced: Iterable[tuple[str, str, int, dict[str, str]]], check: Check, most: int
+) -> list[AnnouncedMeter]:
+    """Return the first meters of (name, address, port, properties), each once: a Shelly with a name of its
+    owner's announces itself under both."""
     meters: dict[str, AnnouncedMeter] = {}
     for name, ip, port, told in announced:
         app = told.get("app", "")
@@ -127,6 +134,8 @@ def _meters(announced: Iterable[tuple[str, str, int, dict[str, str]]], check: Ch
             continue
         shown = name[:LONGEST_NAME] if name.isprintable() else address
         known = meters.get(address)
+        if known is None and len(meters) >= most:
+            continue
         if known is None or known.name.lower().startswith("shelly"):
             meters[address] = AnnouncedMeter(
                 address=address, name=shown, model=APPS.get(app, app), firmware=told.get("ver", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 from collections.abc import Sequence
 
 import pytest
@@ -56,6 +57,15 @@ def test_plugs_and_switches_are_left_out_and_unknown_meters_are_not() -> None:
 def test_an_address_that_nobody_may_type_is_not_offered(ip: str) -> None:
     """Anybody on the network can announce anything."""
     assert found([announcement("trap", ip)]) == []
+
+
+def test_a_crowd_of_addresses_is_cut_to_four_of_a_name_and_as_many_as_names_are_heard() -> None:
+    crowd = [announcement(f"M{number}", f"10.0.{number}.1") for number in range(3)]
+    for number, service in enumerate(crowd):
+        service.addresses = [socket.inet_aton(f"10.0.{number}.{host}") for host in range(1, 21)]
+    plugs = [announcement(f"S{number}", "10.1.0.1", app="PlusPlugS") for number in range(5)]
+    assert len(found([crowd[0], *plugs])) == 4
+    assert len(found(crowd)) == 3
 
 
 def test_a_name_that_is_not_for_showing_is_replaced_by_the_address() -> None:
