@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from apps.accounts import audit
 from apps.alerts.facts import facts_of
 from apps.alerts.watching import deliver, forget_old, look
 from apps.changelog.models import Entry
@@ -265,11 +266,13 @@ def watch(collection: Collection, at: datetime) -> None:
 
 
 def keep_house(collection: Collection, at: datetime) -> None:
-    """Remove old raw answers, calls and turns, check the files, and warn of a login that ends (nightly)."""
+    """Remove what is old (answers, calls, turns, audit entries), check the files, and warn of a login that
+    ends (nightly)."""
     forget_answers(at - KEEP_ANSWERS)
     ApiCall.objects.filter(at__lt=at - KEEP_CALLS).delete()
     JobRun.objects.filter(due_at__lt=at - DAY).delete()
     forget_old(at)
+    audit.forget_old(at)
     warn_of_login(collection.site, at, collection.options.zone)
     collection.store.tidy()
     for what, fault in damages(collection.store):

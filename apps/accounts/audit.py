@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models import Q
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from apps.devices import clock
 
-from .guard import client_address
+from .guard import client_address, was_closed
 from .models import AuditEntry
 
 LOGIN, LOGIN_FAILED, LOGOUT = "login", "login_failed", "logout"
@@ -20,6 +22,13 @@ TOKEN_CREATED, TOKEN_REVOKED = "token_created", "token_revoked"
 LINK_CREATED, LINK_REVOKED = "link_created", "link_revoked"
 PASSWORD_CHANGED, BACKUP_ASKED = "password_changed", "backup_asked"
 LINK_OPENED, LINK_REFUSED = "link_opened", "link_refused"
+
+
+KEPT = timedelta(days=366)
+MOST_OF_AN_ACTION = 5000
+"""How many entries of each action are kept: who has many of one written down pushes out no other."""
+COUNTED = timedelta(days=1)
+"""How long wrong addresses of links are counted, and so kept however many there are."""
 
 
 def record(
@@ -35,6 +44,18 @@ def record(
         detail=detail,
         address=client_address(request) if request is not None else "",
     )
+
+
+def forget_old(at: datetime) -> None:
+    """Delete entries older than a year, and of each action all but the newest (nightly)."""
+    AuditEntry.objects.filter(at__lt=at - KEPT).delete()
+    for action in AuditEntry.objects.order_by().values_list("action", flat=True).distinct():
+        entries = AuditEntry.objects.filter(action=action)
+        newest = entries.order_by("-pk").values_list("pk", flat=True)
+        first_kept = newest[MOST_OF_AN_ACTION - 1 : MOST_OF_AN_ACTION].first()
+        if first_kept is not None:
+            counted = Q(action=LINK_REFUSED, at__gt=at - COUNTED)
+            entries.filter(pk__lt=first_kept).exclude(counted).delete()
 
 
 def caller_name(request: HttpRequest | None) -> str | None:
@@ -61,4 +82,6 @@ def _logged_out(sender: Any, request: HttpRequest | None, user: Any, **_: Any) -
 def _login_failed(
     sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
 ) -> None:
+    if was_closed(request):
+        return  # the failures that closed the door are written down
     record(LOGIN_FAILED, request=request, actor=str(credentials.get("username") or ""))

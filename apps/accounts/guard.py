@@ -50,6 +50,13 @@ class Guard(AxesDatabaseHandler):  # type: ignore[misc]
         super().user_logged_in(sender, request, user, **kwargs)
         _forget_failures(username=user.get_username(), ip_address=client_address(request) or None)
 
+    def user_login_failed(
+        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+    ) -> None:
+        if request is not None:  # the failure that closes the door says afterwards that it is closed, too
+            request.was_closed = request.axes_locked_out  # type: ignore[attr-defined]
+        super().user_login_failed(sender, credentials, request, **kwargs)
+
     def reset_attempts(
         self, *, ip_address: str | None = None, username: str | None = None, ip_or_username: bool = False
     ) -> int:
@@ -65,6 +72,11 @@ def _forget_failures(**of: Any) -> None:
     from axes.models import AccessFailureLog
 
     AccessFailureLog.objects.filter(**of).delete()
+
+
+def was_closed(request: HttpRequest | None) -> bool:
+    """Return whether the door was closed already when this failure came, so that nobody looked at it."""
+    return bool(getattr(request, "was_closed", False))
 
 
 def note_unwritten(request: HttpRequest) -> None:

@@ -28,8 +28,6 @@ from .middleware import demo_refusal, insecure_transport
 from .models import AuditEntry, ReadOnlyLink
 from .visit import COOKIE, SALT
 
-COUNTED = timedelta(days=1)
-
 
 @login_not_required
 @require_safe
@@ -76,7 +74,7 @@ def _begin(request: HttpRequest, link: ReadOnlyLink, at: datetime) -> HttpRespon
 def _closed_until(request: HttpRequest, at: datetime) -> datetime | None:
     """Return until when nobody at this address may open a link; None while they may."""
     refused = AuditEntry.objects.filter(
-        action=audit.LINK_REFUSED, address=client_address(request), at__gt=at - COUNTED
+        action=audit.LINK_REFUSED, address=client_address(request), at__gt=at - audit.COUNTED
     )
     rounds = refused.count() // FAILURES_BEFORE_DELAY
     if rounds == 0:

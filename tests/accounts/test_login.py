@@ -58,6 +58,12 @@ def test_five_failures_close_the_door_for_a_minute_even_to_the_right_password(
         assert attempt(client, "anna", PASSWORD).status_code == 302
 
 
+def test_tries_at_the_closed_door_are_not_written_down(client: Client, owner: User) -> None:
+    for _ in range(5 + 20):
+        attempt(client, "anna", "wrong")
+    assert AuditEntry.objects.filter(action="login_failed").count() == 5
+
+
 def test_each_further_five_failures_close_it_four_times_as_long(client: Client, owner: User) -> None:
     with time_machine.travel(START, tick=False) as traveller:
         for minutes in (1, 4, 16, 60, 60):

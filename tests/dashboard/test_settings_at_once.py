@@ -21,7 +21,6 @@ from django.db import connections
 from django.test import Client
 from apps.devices.options import default_site, home_options
 
-user = User.objects.create_superuser("anna")
 steps = ["meter", "heat_pump", "place", "price", "flow_rate"]
 posts = [(f"/setup/later/{step}", {}) for step in steps]
 posts += [
@@ -31,12 +30,14 @@ ready = threading.Barrier(len(posts))
 
 def post(address, data):
     client = Client(SERVER_NAME="localhost")
-    client.force_login(user)
+    client.cookies = owner.cookies
     ready.wait(20)
     assert client.post(address, data).status_code == 302
     connections.close_all()
 
-default_site()
+owner = Client(SERVER_NAME="localhost")
+owner.force_login(User.objects.create_superuser("anna"))
+assert owner.get("/settings").status_code == 200
 threads = [threading.Thread(target=post, args=one) for one in posts]
 for thread in threads: thread.start()
 for thread in threads: thread.join(60)
@@ -94,5 +95,5 @@ def test_ten_saves_in_the_same_moment_are_all_kept(tmp_path: Path) -> None:
     done = manage(tmp_path, "shell", "--no-imports", "-c", AT_ONCE)
     assert done.returncode == 0, done.stderr
     later, tariffs = json.loads(done.stdout.splitlines()[-1])
-    assert later == ["flow_rate", "heat_pump", "meter", "place", "price"]
-    assert tariffs == ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01"]
+    assert later == ["flow_rate", "heat_pump", "meter", "place", "price"], done.stderr
+    assert tariffs == ["2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01", "2026-05-01"], done.stderr

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from apps.accounts.models import AuditEntry
 from apps.changelog.models import ConfigurationVersion, Entry
 from apps.changelog.sentences import event_title
 from apps.devices.answers import unpack
@@ -474,6 +475,8 @@ def test_a_counter_that_was_reset_stands_in_the_changes_once(home: Home) -> None
 
 
 def test_the_nightly_upkeep_forgets_what_is_old_and_nothing_else(home: Home) -> None:
+    for days in (1, 400):
+        AuditEntry.objects.create(at=home.at - timedelta(days=days), action="login")
     for days in (1, 59, 61, 89, 91):
         at = home.at - timedelta(days=days)
         RawAnswer.objects.create(site=home.site, device="x", at=at, payload=b"")
@@ -485,4 +488,4 @@ def test_the_nightly_upkeep_forgets_what_is_old_and_nothing_else(home: Home) -> 
     ages = sorted((home.at - answer.at).days for answer in RawAnswer.objects.all())
     assert ages == [1, 59, 61, 89]
     assert sorted((home.at - call.at).days for call in ApiCall.objects.all()) == [1, 59]
-    assert JobRun.objects.count() == 1
+    assert (JobRun.objects.count(), AuditEntry.objects.count()) == (1, 1)
