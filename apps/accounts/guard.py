@@ -79,20 +79,20 @@ def was_closed(request: HttpRequest | None) -> bool:
     return bool(getattr(request, "was_closed", False))
 
 
-def note_unwritten(request: HttpRequest) -> None:
+def note_unwritten(request: HttpRequest, door: str = "login") -> None:
     """Count, in memory, a failure that the database did not take."""
-    cache.add(_unwritten(request), 0, LONGEST_DELAY.total_seconds())
-    cache.incr(_unwritten(request))
+    cache.add(_unwritten(request, door), 0, LONGEST_DELAY.total_seconds())
+    cache.incr(_unwritten(request, door))
 
 
-def has_failed_unwritten(request: HttpRequest) -> bool:
+def has_failed_unwritten(request: HttpRequest, door: str = "login") -> bool:
     """Return whether there were so many of them that nobody may try again for the longest delay."""
-    return int(cache.get(_unwritten(request), 0)) >= FAILURES_BEFORE_DELAY
+    return int(cache.get(_unwritten(request, door), 0)) >= FAILURES_BEFORE_DELAY
 
 
-def _unwritten(request: HttpRequest) -> str:
+def _unwritten(request: HttpRequest, door: str) -> str:
     asked = f"{account_name(request)}\n{client_address(request)}"
-    return f"login-unwritten-{sha256(asked.encode()).hexdigest()}"
+    return f"{door}-unwritten-{sha256(asked.encode()).hexdigest()}"
 
 
 def account_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:

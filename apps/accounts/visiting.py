@@ -12,21 +12,30 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from apps.devices import clock
+from apps.devices import clock, storage
 
 from . import audit
 from .first_account import account_exists
-from .guard import FAILURES_BEFORE_DELAY, LONGEST_DELAY, client_address
+from .guard import (
+    FAILURES_BEFORE_DELAY,
+    LONGEST_DELAY,
+    client_address,
+    has_failed_unwritten,
+    note_unwritten,
+)
 from .links import digest, note_use, valid_link
 from .middleware import demo_refusal, insecure_transport
 from .models import AuditEntry, ReadOnlyLink
 from .visit import COOKIE, SALT
+
+DOOR = "link"
 
 
 @login_not_required
@@ -40,16 +49,27 @@ def open_link(request: HttpRequest, secret: str) -> HttpResponse:
     if not account_exists():
         return HttpResponseRedirect(reverse("accounts:setup"))
     at = clock.now()
+    if has_failed_unwritten(request, DOOR):
+        return _too_many(request, LONGEST_DELAY)
     if (until := _closed_until(request, at)) is not None:
         return _too_many(request, until - at)
     link = valid_link(digest(secret), at)
     if link is None:
-        audit.record(audit.LINK_REFUSED, request=request)
+        _note_refusal(request)
         response = render(request, "accounts/link_over.html", status=404)
     else:
         response = _begin(request, link, at)
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _note_refusal(request: HttpRequest) -> None:
+    try:
+        audit.record(audit.LINK_REFUSED, request=request)
+    except DatabaseError as error:
+        if not storage.takes_no_writes(error):
+            raise
+        note_unwritten(request, DOOR)
 
 
 def _begin(request: HttpRequest, link: ReadOnlyLink, at: datetime) -> HttpResponse:

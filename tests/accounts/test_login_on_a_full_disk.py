@@ -143,3 +143,12 @@ def test_values_can_be_taken_away_and_the_log_says_who_did(
     assert [record.getMessage() for record in caplog.records if record.name == "heatmon.access"] == [
         "not written down, as nothing can be: anna exported /energy?format=csv"
     ]
+
+
+def test_nobody_guesses_links_more_often_than_otherwise(client: Client, full: None) -> None:
+    for _ in range(5):
+        assert client.get("/v/guess").status_code == 404
+    closed = client.get("/v/guess")
+    assert (closed.status_code, closed["Retry-After"]) == (429, "3600")
+    assert client.get("/v/guess", REMOTE_ADDR="192.168.1.30").status_code == 404
+    assert attempt(client, "anna", PASSWORD, address="127.0.0.1").status_code == 302
