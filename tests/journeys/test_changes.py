@@ -109,3 +109,14 @@ def test_on_a_phone_a_button_opens_the_note_and_the_weeks_are_folded(visit: Open
         page.get_by_role("link", name="Add a note").click()
         expect(field).to_be_in_viewport()
         write_note(page, "Two litres added")
+
+
+def test_on_a_phone_edit_and_delete_are_easy_to_hit_apart(visit: Open, changed: Entry) -> None:
+    with visit("/changes", viewport={"width": 360, "height": 740}) as page:
+        page.get_by_role("link", name="Add a note").click()
+        write_note(page, "Two litres added")
+        links = page.locator(".edits").first.locator("a")
+        boxes = [box for link in links.all() if (box := link.bounding_box()) is not None]
+        assert len(boxes) == 2
+        assert all(box["height"] >= 44 and box["width"] >= 44 for box in boxes)
+        assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"]

@@ -71,6 +71,14 @@ def test_cards_without_a_new_interval_leave_the_charts_alone(visit: Open) -> Non
         assert [target for target in asked if target] == ["live"]
 
 
+def test_a_swap_writes_no_inline_style_which_the_policy_forbids(visit: Open) -> None:
+    with visit("/") as page:
+        page.evaluate("document.querySelector('#live').dataset.before = 'yes'")
+        page.evaluate("document.querySelector('#live').style.color = 'red'")
+        page.evaluate("htmx.trigger('#live', 'heatmon:wake')")
+        expect(page.locator("#live:not([data-before]):not(.htmx-settling)")).to_be_visible()
+
+
 def test_the_charts_are_drawn_anew_after_a_swap(visit: Open, filled: Site) -> None:
     with visit("/") as page:
         expect(page.locator("#day .markers li")).to_have_count(0)
