@@ -121,3 +121,12 @@ def test_the_polls_of_a_perfect_start_are_complete(
     assert (meter.got, meter.expected) == (polls, polls)
     assert (pump.got, pump.expected) == (2, 2)
     assert {bar.kind for bar in meter.bars} == {"none", "ok"}
+
+
+def test_health_does_not_call_all_sources_up_to_date_while_one_is_not_set_up(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site, viessmann_client_id=None)
+    meter_alone(store, site)
+    page = page_of(reader, "/health")
+    assert "One source is not set up" in page and "All sources up to date" not in page

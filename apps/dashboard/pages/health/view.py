@@ -173,7 +173,8 @@ def _status(site: Site, at: datetime) -> Status | None:
 
 
 def _summary(status: Status | None) -> str:
-    """Return one word for the line under the title: store_away, not_set_up, fresh, fault, or some."""
+    """Return one word for the line under the title: store_away, not_set_up, fresh, in_part (the other
+    source is not set up), fault, or some."""
     if status is None:
         return "store_away"
     states = {status.meter.state, status.heat_pump.state}
@@ -182,7 +183,9 @@ def _summary(status: Status | None) -> str:
     if not states <= {FRESH, NOT_SET_UP}:
         return "some"
     of_fresh = [source.fault for source in (status.meter, status.heat_pump) if source.state == FRESH]
-    return "fault" if any(of_fresh) else FRESH
+    if any(of_fresh):
+        return "fault"
+    return FRESH if states == {FRESH} else "in_part"
 
 
 def _sources(site: Site, status: Status | None, at: datetime, zone: tzinfo) -> list[SourceCard]:
