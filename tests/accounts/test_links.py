@@ -174,6 +174,16 @@ def test_a_visitor_is_led_to_nothing_that_is_closed(visitor: Client, written: li
     assert {"dashboard:history", "dashboard:change", "changelog:configuration", "api:history"} <= walked
 
 
+def test_a_visitor_is_offered_nothing_that_only_others_may_do(visitor: Client, store: SqliteStore) -> None:
+    set_up(default_site())
+    fill(store, default_site(), NOW - timedelta(hours=3), NOW)
+    for address in ("/", "/changes", "/changes/configuration"):
+        page = visitor.get(address).content.decode()
+        assert "No changes yet" in page or address == "/changes/configuration"
+        for offer in ("Add a note", "Try another value", "Plan an alternating test"):
+            assert offer not in page, (address, offer)
+
+
 def test_every_page_says_that_it_is_a_visit(visitor: Client) -> None:
     for address in READABLE:
         if not address.startswith("/api/"):
