@@ -154,7 +154,7 @@ def test_heating_is_told_apart_from_hot_water(reader: Client, filled: Site) -> N
     assert (found.run_s, found.starts, found.mean_run_s) == (12 * 1800, 12, 1800)
     facts = reader.get("/energy?period=day&from=2026-11-22&to=2026-11-22").context["energy"].running
     assert [(fact.value, fact.name, fact.note) for fact in facts] == [
-        ("6 h", "for heating", "12 starts, mean run time 30 min"),
+        ("6 h", "for heating", "12 heating starts, mean run time 30 min"),
         ("4", "hot-water runs", "1.2\u00a0kWh each"),
     ]
 

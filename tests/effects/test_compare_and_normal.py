@@ -159,6 +159,7 @@ def test_a_month_is_compared_with_a_year_before_or_what_was_right_before_it(
     assert found == (None if a is None else (Window(first=a[0], last=a[1]), b))
 
 
+@pytest.mark.slow
 def test_a_quiet_year_is_as_expected(reader: Client, store: SqliteStore, home: Site) -> None:
     lived(store, home, date(2027, 1, 1), 1.0)
     body = reader.get("/api/expected").json()
@@ -172,6 +173,7 @@ def test_a_quiet_year_is_as_expected(reader: Client, store: SqliteStore, home: S
     assert "as expected" in text_of(reader.get("/normal").content.decode())
 
 
+@pytest.mark.slow
 def test_a_lasting_deviation_is_an_entry_with_since_when_and_by_how_much(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
@@ -186,6 +188,7 @@ def test_a_lasting_deviation_is_an_entry_with_since_when_and_by_how_much(
     assert "No setting was changed near its beginning." in text
 
 
+@pytest.mark.slow
 def test_a_deviation_is_noted_once_however_often_it_is_looked_for(store: SqliteStore, home: Site) -> None:
     lived(store, home, SINCE, 1.35)
     for number in range(3):
@@ -193,6 +196,7 @@ def test_a_deviation_is_noted_once_however_often_it_is_looked_for(store: SqliteS
     assert Entry.objects.filter(event_code="lasting_deviation").count() == 1
 
 
+@pytest.mark.slow
 def test_a_known_change_is_the_likely_cause_and_no_alarm(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
@@ -203,6 +207,7 @@ def test_a_known_change_is_the_likely_cause_and_no_alarm(
     assert "Likely cause: Hot water: target temperature" in text_of(reader.get("/normal").content.decode())
 
 
+@pytest.mark.slow
 def test_what_moved_with_a_deviation_is_shown_with_what_did_not(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
@@ -217,6 +222,7 @@ def test_what_moved_with_a_deviation_is_shown_with_what_did_not(
     assert "not known Heating rod, hours a day" in text
 
 
+@pytest.mark.slow
 def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:

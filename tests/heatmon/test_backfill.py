@@ -396,6 +396,7 @@ def test_a_meter_that_says_nothing_of_its_memory_has_lost_nothing_yet(home: Home
 # -- what the meter cannot have any more -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_minutes_from_before_an_erased_memory_stand_as_lost_and_their_energy_as_a_lump(home: Home) -> None:
     started(home)
     home.run(minutes=50)

@@ -97,6 +97,7 @@ def test_a_wrong_clock_of_the_meter_files_no_minute_under_a_wrong_time(
     assert home.state("meter").report["clock_offset_s"] == offset_s
 
 
+@pytest.mark.slow
 def test_of_a_clock_that_is_right_again_only_rows_since_then_are_fetched(home: Home) -> None:
     clock = MeterClock(home)
     home.run(minutes=10)
@@ -113,6 +114,7 @@ def test_of_a_clock_that_is_right_again_only_rows_since_then_are_fetched(home: H
     assert set(HistoryGap.objects.values_list("state", "reason")) <= {("filled", "")}
 
 
+@pytest.mark.slow
 def test_a_gap_from_before_the_clock_was_set_right_says_why_it_stays(home: Home) -> None:
     clock = MeterClock(home)
     home.run(minutes=10)

@@ -106,6 +106,7 @@ def an_afternoon(seed: int) -> list[Row]:
 
 
 class ArrivalOrder(TestCase):
+    @pytest.mark.slow
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000), pieces=st.integers(2, 4))
     def test_rows_that_arrive_late_and_shuffled_end_in_the_same_numbers(self, seed: int, pieces: int) -> None:
@@ -128,6 +129,7 @@ class ArrivalOrder(TestCase):
                 work_off(bit_by_bit, limit=17)
             assert content(bit_by_bit) == expected
 
+    @pytest.mark.slow
     @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 10_000))
     def test_rows_derived_as_they_happen_and_some_late_end_in_the_same_numbers(self, seed: int) -> None:
