@@ -87,7 +87,7 @@ def jaz_card(found: Jaz, whole_from: date | None = None) -> ValueCard:
     ``jaz_from``."""
     meta = _("Heat known for %(share)s of the electricity") % {"share": formatting.coverage(found.coverage)}
     if found.jaz is None and found.jaz_low is None:
-        meta = meta if found.coverage else _("no heat data yet")
+        meta = meta if found.heat_kwh else _("no heat data yet")
         return ValueCard(label=jaz_title(found), value=None, kind="jaz", state="none", meta=meta)
     if whole_from is not None:
         meta += " · " + _("JAZ from %(day)s") % {"day": formatting.local_date(whole_from)}

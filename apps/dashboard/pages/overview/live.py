@@ -247,7 +247,8 @@ def _cop_card(home: Home, status: Status, recent: Totals, state: str) -> ValueCa
         meta = _silent_since(home, status)
         return ValueCard(label=label, value=None, kind="cop", state="none", estimated=True, meta=meta)
     if (recent.compressor_run_s or 0.0) < LEAST_RUN_S or recent.cop is None:
-        meta = _not_yet(home, status) or (
+        later = _not_yet(home, status) if status.meter.state != NOT_SET_UP else ""
+        meta = later or (
             _("shown once it has run for 10 minutes")
             if recent.compressor_run_s is not None and recent.compressor_run_s < LEAST_RUN_S
             else _("no current value")
