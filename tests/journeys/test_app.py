@@ -18,7 +18,7 @@ from apps.devices.models import Site
 
 from .conftest import NOW, STATE_WITHIN_MS, VIOLATIONS, serious_findings, wait_until_it_fits
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "locale": "en-GB"}
 ACTIVE = "navigator.serviceWorker.ready.then((known) => known.active && known.active.state)"

@@ -14,7 +14,7 @@ from apps.devices.models import Site
 
 from .conftest import NOW, Open, serious_findings, wait_until_it_fits
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def schedule(end: str) -> dict[str, list[dict[str, str]]]:

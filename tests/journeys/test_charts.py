@@ -13,7 +13,7 @@ from apps.devices.options import save_home_options
 
 from .conftest import NOW, Open, serious_findings, wait_until_drawn
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 TICKS = """(selector) =>
     Chart.getChart(document.querySelector(selector)).scales.y.ticks.map((tick) => tick.label)"""

@@ -14,7 +14,7 @@ from tests.dashboard import house
 
 from .conftest import NOW, Open, wait_until_all_is_drawn, wait_until_drawn
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 WATCH = """
 window.shifted = [];

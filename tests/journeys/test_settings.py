@@ -19,7 +19,7 @@ from apps.devices.options import default_site, home_options, save_home_options
 
 from .conftest import NOW, serious_findings, session_of, watched_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PHONE = {"width": 360, "height": 740}
 

@@ -18,7 +18,7 @@ from apps.devices.options import home_options, save_home_options
 
 from .conftest import serious_findings, watched_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 SIZES = ({"width": 1280, "height": 900}, {"width": 360, "height": 740})
 

@@ -18,7 +18,7 @@ from apps.effects.models import AlternatingTest
 
 from .conftest import ROOT, wait_until_drawn, watched_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MOST_CLICKS = 3
 TABLE = (ROOT / "docs/tasks.md").read_text(encoding="utf-8")
@@ -243,7 +243,6 @@ def test_the_document_lists_the_questions_that_are_tried() -> None:
     assert len(TASKS) >= 20
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("question", TASKS)
 def test_an_everyday_question_is_answered_within_three_clicks(
     chromium: Browser, home_address: str, question: str
