@@ -28,7 +28,7 @@ simulated-devices: $(VENV)/.run-installed  ## a simulated meter and cloud, to tr
 test: $(VENV)/.dev-installed  ## the tests, in under five minutes
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(ARGS)
 
-test-slow: $(VENV)/.dev-installed  ## in a browser, those that play whole days or kill processes (about seven minutes)
+test-slow: $(VENV)/.dev-installed  ## those that walk pages in a browser, play days or kill processes (about seven minutes)
 	$(BIN)/python -m pytest -n $(JOBS) -m slow $(ARGS)
 
 test-postgres: $(VENV)/.dev-installed  ## the tests that use the ORM, on a PostgreSQL server of their own
