@@ -115,6 +115,11 @@ def delay(request: HttpRequest | None) -> timedelta:
     failures = AccessFailureLog.objects.filter(
         username=account_name(request), ip_address=client_address(request) or None
     ).count()
+    return delay_after(failures)
+
+
+def delay_after(failures: int) -> timedelta:
+    """Return how long the door stays closed after so many failures."""
     rounds = max(0, failures // FAILURES_BEFORE_DELAY - 1)
     return min(timedelta(minutes=4 ** min(rounds, 5)), LONGEST_DELAY)
 
@@ -122,9 +127,12 @@ def delay(request: HttpRequest | None) -> timedelta:
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: object) -> HttpResponse:
     """Return the login page after too many failures, whether or not the account exists."""
     wait = LONGEST_DELAY if has_failed_unwritten(request) else delay(request)
+    return too_many(request, "accounts/login.html", wait, form=None, refusal=None)
+
+
+def too_many(request: HttpRequest, template: str, wait: timedelta, **context: Any) -> HttpResponse:
+    """Return 429 with how long to wait, in full minutes."""
     minutes = max(1, round(wait.total_seconds() / 60))
-    response = render(
-        request, "accounts/login.html", {"form": None, "wait_minutes": minutes, "refusal": None}, status=429
-    )
+    response = render(request, template, {"wait_minutes": minutes, **context}, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from apps.devices import storage
 
 from .models import ReadOnlyLink
+from .tokens import USE_RESOLUTION, digest
 
 PREFIX = "hv_"
-USE_RESOLUTION = timedelta(minutes=1)
 
 
 def create_link(
@@ -24,10 +23,6 @@ def create_link(
         name=name, digest=digest(secret), notes=notes, user=user, created_at=at, expires_at=expires_at
     )
     return link, secret
-
-
-def digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def valid_link(hashed: str, at: datetime) -> ReadOnlyLink | None:

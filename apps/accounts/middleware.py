@@ -94,19 +94,16 @@ class AccessMiddleware(MiddlewareMixin):
 
 def _write_down_export(request: HttpRequest) -> None:
     address = request.get_full_path()[:500]
-    try:
+    with storage.where_possible() as refused:
         audit.record(audit.EXPORT, request=request, detail=address)
-    except DatabaseError as error:
-        if not storage.takes_no_writes(error):
-            raise
+    if refused:
         who = audit.caller_name(request)
         logger.warning("not written down, as nothing can be: %s exported %s", who, address)
 
 
 def _refusal_of_role(request: HttpRequest, admin: bool) -> HttpResponse | None:
-    address = request.resolver_match.view_name if request.resolver_match else ""
     changes = admin or request.method not in SAFE_METHODS
-    if may_use(request.user, address, changes=changes):
+    if may_use(request.user, _view_name(request), changes=changes):
         return None
     return render(request, "accounts/not_allowed.html", status=403)
 
@@ -114,8 +111,7 @@ def _refusal_of_role(request: HttpRequest, admin: bool) -> HttpResponse | None:
 def _refusal_of_visit(request: HttpRequest) -> HttpResponse | None:
     if request.visit is None:  # type: ignore[attr-defined]
         return None
-    address = request.resolver_match.view_name if request.resolver_match else ""
-    if may_visit(address, changes=request.method not in {"GET", "HEAD"}):
+    if may_visit(_view_name(request), changes=request.method not in {"GET", "HEAD"}):
         return None
     if request.path_info.startswith(API_PREFIX):
         return error_response(403, _("A read-only link does not open this."))
@@ -170,6 +166,10 @@ def demo_refusal(request: HttpRequest) -> HttpResponse:
 def insecure_transport(request: HttpRequest) -> bool:
     """Return whether a password typed here would travel in the clear without the owner having allowed it."""
     return not settings.PLAIN_HTTP and not request.is_secure()
+
+
+def _view_name(request: HttpRequest) -> str:
+    return request.resolver_match.view_name if request.resolver_match else ""
 
 
 def _is_admin(request: HttpRequest) -> bool:

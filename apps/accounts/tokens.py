@@ -17,7 +17,7 @@ PREFIX = "hm_"
 USE_RESOLUTION = timedelta(minutes=1)
 
 
-def _digest(plain: str) -> str:
+def digest(plain: str) -> str:
     return hashlib.sha256(plain.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -28,7 +28,7 @@ def create_token(
     plain = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         name=name,
-        digest=_digest(plain),
+        digest=digest(plain),
         prefix=plain[: len(PREFIX) + 6],
         write=write,
         user=user,
@@ -50,7 +50,7 @@ def find_token(plain: str, at: datetime) -> ApiToken | None:
     Its use is noted, at most once a minute.
     """
     token = (
-        ApiToken.objects.select_related("user").filter(digest=_digest(plain), revoked_at__isnull=True).first()
+        ApiToken.objects.select_related("user").filter(digest=digest(plain), revoked_at__isnull=True).first()
     )
     if token is None or (token.expires_at is not None and token.expires_at <= at):
         return None

@@ -7,12 +7,11 @@ door for a minute, five more for four, then sixteen, then an hour, as at the log
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -27,12 +26,16 @@ from .guard import (
     FAILURES_BEFORE_DELAY,
     LONGEST_DELAY,
     client_address,
+    delay_after,
     has_failed_unwritten,
     note_unwritten,
+    too_many,
 )
-from .links import digest, note_use, valid_link
+from .links import note_use, valid_link
 from .middleware import demo_refusal, insecure_transport
 from .models import AuditEntry, ReadOnlyLink
+from .tokens import digest
+from .views import transport_refused
 from .visit import COOKIE, SALT
 
 DOOR = "link"
@@ -45,14 +48,14 @@ def open_link(request: HttpRequest, secret: str) -> HttpResponse:
     if settings.DEMO:
         return demo_refusal(request)
     if insecure_transport(request):
-        return render(request, "accounts/no_tls.html", status=403)
+        return transport_refused(request)
     if not account_exists():
         return HttpResponseRedirect(reverse("accounts:setup"))
     at = clock.now()
     if has_failed_unwritten(request, DOOR):
-        return _too_many(request, LONGEST_DELAY)
+        return too_many(request, "accounts/link_over.html", LONGEST_DELAY)
     if (until := _closed_until(request, at)) is not None:
-        return _too_many(request, until - at)
+        return too_many(request, "accounts/link_over.html", until - at)
     link = valid_link(digest(secret), at)
     if link is None:
         _note_refusal(request)
@@ -64,11 +67,9 @@ def open_link(request: HttpRequest, secret: str) -> HttpResponse:
 
 
 def _note_refusal(request: HttpRequest) -> None:
-    try:
+    with storage.where_possible() as refused:
         audit.record(audit.LINK_REFUSED, request=request)
-    except DatabaseError as error:
-        if not storage.takes_no_writes(error):
-            raise
+    if refused:
         note_unwritten(request, DOOR)
 
 
@@ -100,12 +101,5 @@ def _closed_until(request: HttpRequest, at: datetime) -> datetime | None:
     if rounds == 0:
         return None
     last = refused.order_by("at", "pk").values_list("at", flat=True)[rounds * FAILURES_BEFORE_DELAY - 1]
-    until = last + min(timedelta(minutes=4 ** min(rounds - 1, 5)), LONGEST_DELAY)
+    until = last + delay_after(rounds * FAILURES_BEFORE_DELAY)
     return until if at < until else None
-
-
-def _too_many(request: HttpRequest, wait: timedelta) -> HttpResponse:
-    minutes = max(1, round(wait.total_seconds() / 60))
-    response = render(request, "accounts/link_over.html", {"wait_minutes": minutes}, status=429)
-    response["Retry-After"] = str(minutes * 60)
-    return response

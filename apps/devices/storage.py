@@ -186,13 +186,16 @@ def takes_no_writes(error: BaseException) -> bool:
 
 
 @contextmanager
-def where_possible() -> Iterator[None]:
-    """Do without a note of what people read, while nothing can be written: they may still read."""
+def where_possible() -> Iterator[list[DatabaseError]]:
+    """Do without a note of what people do, while nothing can be written: they may still read. Give what kept
+    it from being written."""
+    refused: list[DatabaseError] = []
     try:
-        yield
+        yield refused
     except DatabaseError as error:
         if not takes_no_writes(error):
             raise
+        refused.append(error)
 
 
 def _of_sqlite(name: str) -> str:

@@ -127,9 +127,10 @@ def _forecast(inputs: _Year, options: HomeOptions, seed: int, run_in_child: bool
         )
     if not any(day.energy_kwh is not None for day in inputs.history):
         return Forecast(reason="no_complete_days")
-    if estimate.heating_days(inputs.history) < estimate.MIN_HEATING_DAYS:
-        if not _knows_weather(inputs):
-            return _by_share(inputs)
+    known = estimate.heating_days(inputs.history)
+    if _goes_by_share(inputs, known):
+        return _by_share(inputs)
+    if known < estimate.MIN_HEATING_DAYS:
         return Forecast(reason="not_enough_heating_days")
     normals = normals_of(options)
     climate = harmonic(normals.months_c) if normals is not None else None
@@ -149,20 +150,19 @@ def _forecast(inputs: _Year, options: HomeOptions, seed: int, run_in_child: bool
     )
 
 
-def _knows_weather(inputs: _Year) -> bool:
-    """Return whether most measured days have an outdoor temperature; a meter may remember days before it."""
+def _goes_by_share(inputs: _Year, heating_days: int) -> bool:
+    """Return whether the typical share of the year is all there is: few ``heating_days`` are known, and most
+    measured days have no outdoor temperature, as a meter may remember days before it."""
     known = [day.temperature_c is not None for day in inputs.history if day.energy_kwh is not None]
-    return 2 * sum(known) > len(known)
+    return bool(known) and heating_days < estimate.MIN_HEATING_DAYS and 2 * sum(known) <= len(known)
 
 
 def heating_days_known(home: Home) -> int | None:
     """Return how many heating days the forecast of this year may learn from; None where it does not wait for
     them, because there is one by the typical share of the year."""
     inputs = _inputs(home, home.today.year)
-    is_measured = any(day.energy_kwh is not None for day in inputs.history)
     known = estimate.heating_days(inputs.history)
-    by_share = is_measured and known < estimate.MIN_HEATING_DAYS and not _knows_weather(inputs)
-    return None if by_share else known
+    return None if _goes_by_share(inputs, known) else known
 
 
 def _by_share(inputs: _Year) -> Forecast:

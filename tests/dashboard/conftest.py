@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.devices import clock
@@ -31,6 +32,12 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 @pytest.fixture
 def site(db: None) -> Site:
     return default_site()
+
+
+@pytest.fixture
+def owner(client: Client, site: Site) -> Client:
+    client.force_login(User.objects.create_superuser("anna"))
+    return client
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.dashboard.settings.price_cards import PriceCard
@@ -44,12 +43,6 @@ for thread in threads: thread.join(60)
 options = home_options(default_site())
 print(json.dumps([options.setup_later, [one["from"] for one in options.tariffs]]))
 """
-
-
-@pytest.fixture
-def owner(db: None, client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
 
 
 def add_while_another_does(

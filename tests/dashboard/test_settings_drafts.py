@@ -8,7 +8,6 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.accounts.models import AuditEntry
@@ -16,20 +15,9 @@ from apps.alerts.watching import quiet_hours
 from apps.dashboard.settings import drafts
 from apps.dashboard.settings.page import CARDS
 from apps.devices.models import Site
-from apps.devices.options import default_site, home_options, save_home_options, saved_names
+from apps.devices.options import home_options, save_home_options, saved_names
 
 FIRST = {"from": "2025-03-01", "price": 0.334}
-
-
-@pytest.fixture
-def site(db: None) -> Site:
-    return default_site()
-
-
-@pytest.fixture
-def owner(client: Client, site: Site) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
 
 
 class Tab:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.devices.models import Device, Site, SourceState
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.usefixtures("db", "store", "now")
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC)
 SENTENCE = "A different meter is responding at this address: 0C0D0E0F1011 instead of A0B1C2D3E4F5."
-
-
-@pytest.fixture
-def owner(db: None, client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
 
 
 @pytest.fixture

@@ -7,26 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.devices import clock
 from apps.devices.models import Site
-from apps.devices.options import default_site, home_options, save_home_options, saved_names
+from apps.devices.options import home_options, save_home_options, saved_names
 
 FIRST = {"from": "2025-03-01", "price": 0.334, "base_fee_per_day": 0.36}
 SECOND = {"from": "2026-01-01", "price": 0.32}
-
-
-@pytest.fixture
-def site(db: None) -> Site:
-    return default_site()
-
-
-@pytest.fixture
-def owner(client: Client, site: Site) -> Client:
-    client.force_login(User.objects.create_superuser("anna"))
-    return client
 
 
 def tariffs(site: Site) -> list[dict[str, Any]]:

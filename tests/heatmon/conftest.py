@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from apps.backups.archive import vacuum_into
 from apps.metrics.apps import use_store
 from apps.metrics.store.sqlite import SqliteStore
 from apps.simulator.world import SimulatedWorld
+from heatmon import backing_up
+from tests.backups.conftest import empty_database  # noqa: F401  (a fixture)
 from tests.factories import JANUARY, Home
 
 MakeHome = Callable[..., Home]
@@ -23,6 +27,20 @@ def scratch_store(tmp_path: Path, db: None) -> Iterator[SqliteStore]:
     with use_store(store):
         yield store
     store.close()
+
+
+@pytest.fixture
+def backups(
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    empty_database: Path,  # noqa: F811
+) -> Path:
+    settings.BACKUP_DIR = tmp_path / "backups"
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(backing_up, "_has_something_to_lose", lambda: True)
+    monkeypatch.setattr(backing_up, "copy_database", partial(vacuum_into, empty_database))
+    return tmp_path / "backups"
 
 
 @pytest.fixture

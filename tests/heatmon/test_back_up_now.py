@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from apps.devices.locks import held
 from apps.metrics.store.sqlite import SqliteStore
 from heatmon import backing_up
 from heatmon.backing_up import asked_for, nightly
-from tests.backups.conftest import empty_database  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="on a server the copy opens a database that test cases do not allow"
@@ -32,20 +30,6 @@ pytestmark = pytest.mark.skipif(
 NOON = datetime(2026, 11, 28, 12, 0, 3, tzinfo=UTC)
 TURN = datetime(2026, 11, 28, 12, 0, 7, tzinfo=UTC)
 MADE = "heatmon-20261128T120007Z.zip"
-
-
-@pytest.fixture
-def backups(
-    tmp_path: Path,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    empty_database: Path,  # noqa: F811
-) -> Path:
-    settings.BACKUP_DIR = tmp_path / "backups"
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(backing_up, "_has_something_to_lose", lambda: True)
-    monkeypatch.setattr(backing_up, "copy_database", partial(vacuum_into, empty_database))
-    return tmp_path / "backups"
 
 
 @pytest.fixture
@@ -113,7 +97,7 @@ def test_while_the_backup_of_the_night_is_being_made_a_press_says_so(
     scratch_store: SqliteStore,
     backups: Path,
     monkeypatch: pytest.MonkeyPatch,
-    empty_database: Path,  # noqa: F811
+    empty_database: Path,
 ) -> None:
     said: list[str] = []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from django.db import connection
 from django.test import Client
 
 from apps.backups import folder
-from apps.backups.archive import vacuum_into
 from apps.backups.words import BackupFailed
 from apps.devices.locks import held
 from apps.devices.options import default_site
@@ -25,7 +23,6 @@ from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore
 from heatmon import backing_up
 from heatmon.backing_up import nightly
-from tests.backups.conftest import empty_database  # noqa: F401  (a fixture)
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="on a server the copy opens a database that test cases do not allow"
@@ -33,20 +30,6 @@ pytestmark = pytest.mark.skipif(
 
 NIGHT = datetime(2026, 11, 28, 2, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def backups(
-    tmp_path: Path,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    empty_database: Path,  # noqa: F811
-) -> Path:
-    settings.BACKUP_DIR = tmp_path / "backups"
-    settings.DATA_DIR = tmp_path
-    monkeypatch.setattr(backing_up, "_has_something_to_lose", lambda: True)
-    monkeypatch.setattr(backing_up, "copy_database", partial(vacuum_into, empty_database))
-    return tmp_path / "backups"
 
 
 def names(backups: Path) -> list[str]:

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from apps.devices.models import Site
 from apps.devices.options import home_options, save_home_options
 
-from .conftest import serious_findings, watched_page
+from .conftest import serious_findings, session_of, watched_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -24,21 +23,10 @@ SIZES = ({"width": 1280, "height": 900}, {"width": 360, "height": 740})
 
 
 @pytest.fixture
-def signed_in(filled: Site, settings: LazySettings, client: Client) -> dict[str, Any]:
+def signed_in(filled: Site, settings: LazySettings) -> dict[str, Any]:
     """What a browser has to bring along."""
     settings.DEMO = False
-    client.force_login(User.objects.create_superuser("anna"))
-    cookie = {
-        "name": "heatmon_session",
-        "value": client.cookies["heatmon_session"].value,
-        "domain": "localhost",
-        "path": "/",
-        "expires": -1,
-        "httpOnly": True,
-        "secure": False,
-        "sameSite": "Lax",
-    }
-    return {"cookies": [cookie], "origins": []}
+    return session_of(User.objects.create_superuser("anna"))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from apps.accounts.forms import new_password
 from apps.accounts.roles import allow_notes, create_reader, may_write_notes
 
 from .fields import TextField
+from .rows import row_of
 
 
 class ReaderForm(forms.Form):
@@ -65,7 +66,7 @@ def change(request: HttpRequest) -> ReaderForm | None:
 
 
 def _change_reader(request: HttpRequest, name: str, pk: str) -> None:
-    user = _readers().filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    user = row_of(_readers(), pk)
     if user is None:
         messages.error(request, _("There is no such account."))
         return

@@ -97,13 +97,14 @@ class MeterCard(Card):
             self._password_to_test(),
             clock.now,
             permitted_ip=None if from_operator else permitted_typed_ip,
-            channels=[
-                channel
-                for channel in CHANNELS
-                if self.cleaned_data[f"role_{channel}"] in {HEAT_PUMP, HEATING_ROD, ""}
-            ],
+            channels=self.heat_pump_channels(),
             running_w=self.options.compressor_on_w,
         )
+
+    def heat_pump_channels(self) -> list[str]:
+        """Return the channels that the form gives to the heat pump; one without a role is the heat pump's."""
+        roles = {channel: self[f"role_{channel}"].value() or HEAT_PUMP for channel in CHANNELS}
+        return [channel for channel, role in roles.items() if role in {HEAT_PUMP, HEATING_ROD}]
 
     def _password_to_test(self) -> str | None:
         """Return the typed password; else the saved one, but only for the address it was saved for."""
@@ -173,6 +174,11 @@ class HeatPumpCard(Card):
             afresh=bool(password),
             device_serial=self.cleaned_data["heat_pump_device"] or None,
         )
+
+    def heat_pump_channels(self) -> list[str]:
+        """Return the channels that the form gives to the heat pump; one without a role is the heat pump's."""
+        roles = {channel: self[f"role_{channel}"].value() or HEAT_PUMP for channel in CHANNELS}
+        return [channel for channel, role in roles.items() if role in {HEAT_PUMP, HEATING_ROD}]
 
     def _password_to_test(self) -> str | None:
         """Return the typed password; else the saved one, but only for the user it was saved for."""

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from apps.accounts.models import ReadOnlyLink
 from apps.devices import clock
 
 from .fields import SelectField, TextField
+from .rows import revoke
 
 
 class LinkForm(forms.Form):
@@ -60,7 +60,8 @@ def change(request: HttpRequest) -> dict[str, Any]:
     """Do what the card asks for; return what the page then shows: a new link, once, or a wrong form. Empty
     where there is nothing to show."""
     if "revoke" in request.POST:
-        _revoke(request, request.POST["revoke"])
+        known = ReadOnlyLink.objects.filter(revoked_at=None)
+        revoke(request, known, action=audit.LINK_REVOKED, unknown=_("There is no such link."))
         return {}
     form = LinkForm(request.POST, auto_id="links-%s")
     if not form.is_valid():
@@ -76,15 +77,3 @@ def change(request: HttpRequest) -> dict[str, Any]:
     audit.record(audit.LINK_CREATED, request=request, detail=link.name)
     address = request.build_absolute_uri(reverse("accounts:open_link", args=[secret]))
     return {"new_link": {"name": link.name, "address": address}}
-
-
-def _revoke(request: HttpRequest, pk: str) -> None:
-    known = ReadOnlyLink.objects.filter(revoked_at=None)
-    link = known.filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
-    if link is None:
-        messages.error(request, _("There is no such link."))
-        return
-    link.revoked_at = clock.now()
-    link.save(update_fields=["revoked_at"])
-    audit.record(audit.LINK_REVOKED, request=request, detail=link.name)
-    messages.success(request, _("“%(name)s” can no longer be used.") % {"name": link.name})

@@ -36,10 +36,8 @@ from .cards import Card, HouseCard, MeasuringCard, NormalsCard, cards_of, filled
 from .device_cards import HeatPumpCard, MeterCard
 from .forms import LanguageForm, LookForm, TokenForm
 from .links import LinkForm
-from .look import language_form, look_form, set_language, set_look
+from .look import look_form, set_look
 from .price_cards import PriceCard
-
-__all__ = ["connection_piece", "language_form", "save", "set_language", "settings_page"]
 
 CARDS: tuple[type[Card], ...] = (
     HouseCard,
@@ -122,15 +120,10 @@ def save(request: HttpRequest, kind: type[Card], data: Mapping[str, Any]) -> tup
             return card, changed
 
 
-def connection_piece(request: HttpRequest, card: Card, report: ConnectionReport | None) -> HttpResponse:
-    """Answer a test button that swaps only its report."""
-    return render(request, "dashboard/settings/_connection.html", {"report": report, "form": card})
-
-
 def _tested(request: HttpRequest, site: Site, card: Card) -> HttpResponse:
     report = card.test() if card.is_valid() else None
-    if _swaps(request):
-        return connection_piece(request, card, report)
+    if swaps(request):
+        return render(request, "dashboard/settings/_connection.html", {"report": report, "form": card})
     return _page(request, site, card.section, sent=card, report=report, status=200 if report else 400)
 
 
@@ -160,7 +153,7 @@ def _tokens(request: HttpRequest, site: Site) -> HttpResponse:
     if "revoke" in request.POST:
         if tokens.revoke(request):
             return _done(request, site, section)
-        return _page(request, site, section, status=400 if _swaps(request) else 404)
+        return _page(request, site, section, status=400 if swaps(request) else 404)
     form, new = tokens.create(request)
     # No redirect: the text is in this one answer and nowhere else.
     return _page(request, site, section, token_form=form, new_token=new, status=200 if new else 400)
@@ -191,7 +184,7 @@ def _look(request: HttpRequest, site: Site) -> HttpResponse:
     if not form.is_valid():
         return _page(request, site, LanguageForm.section, look_form=form, status=400)
     messages.success(request, _("Saved."))
-    if _swaps(request):
+    if swaps(request):
         saved = LookForm(initial=form.cleaned_data, auto_id="language-%s")
         response = _page(request, site, LanguageForm.section, look_form=saved, look_saved=True)
         response["HX-Trigger-After-Settle"] = "heatmon:look"  # the page loads anew, if nothing is lost by it
@@ -201,7 +194,7 @@ def _look(request: HttpRequest, site: Site) -> HttpResponse:
     return response
 
 
-def _swaps(request: HttpRequest) -> bool:
+def swaps(request: HttpRequest) -> bool:
     """Return whether only a piece of the page is asked for."""
     return bool(getattr(request, "htmx", False))
 
@@ -212,7 +205,7 @@ def _back_to(section: str) -> HttpResponseRedirect:
 
 def _done(request: HttpRequest, site: Site, section: str) -> HttpResponse:
     """Show the section as it is now."""
-    return _page(request, site, section) if _swaps(request) else _back_to(section)
+    return _page(request, site, section) if swaps(request) else _back_to(section)
 
 
 def _cards(site: Site, sent: Card | None, report: ConnectionReport | None) -> list[dict[str, Any]]:
@@ -264,7 +257,7 @@ def _page(
         "server_options": server.rows(),
         **changed,
     }
-    if not (section and _swaps(request)):
+    if not (section and swaps(request)):
         return render(request, "dashboard/settings/page.html", context, status=status)
     is_saved = status == 200 and any(section == kind.section for kind in CARDS)
     context["shown"] = [card for card in cards if card["form"].section == section]

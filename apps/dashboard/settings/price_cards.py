@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.devices import clock
-from apps.devices.home_options import home_option
+from apps.devices.home_options import HomeOptions, home_option
 from apps.metrics.tariff import fee_per_day, fee_per_month, tariff_on, tariffs_of
 from apps.metrics.windows import local_date
 
@@ -48,6 +48,24 @@ def monthly_fee(label: str | Promise) -> NumberField:
     return NumberField(number_between(0, HIGHEST_FEE_PER_MONTH), label=label, example="10.95")
 
 
+def price_unit(options: HomeOptions) -> str:
+    return f"{options.currency}/kWh"
+
+
+def fee_unit(options: HomeOptions) -> str:
+    return _("%(currency)s/month") % {"currency": options.currency}
+
+
+def shown_fee(per_day: float | None) -> float | None:
+    """Return a base fee per month, to the cent."""
+    return None if per_day is None else round(fee_per_month(per_day), 2)
+
+
+def saved_fee(per_month: float | None) -> float | None:
+    """Return a base fee as it is saved, per day."""
+    return None if per_month is None else fee_per_day(per_month)
+
+
 class PriceCard(Card):
     """The plain price, and tariffs from a day on: rows are added, corrected and removed."""
 
@@ -74,7 +92,7 @@ class PriceCard(Card):
         key = tariff["from"]
         valid_from = date.fromisoformat(key)
         day = {"day": formatting.local_date(valid_from)}
-        fee, fee_of_the_home = tariff.get("base_fee_per_day"), _shown_fee(self.options.base_fee_per_day)
+        fee, fee_of_the_home = tariff.get("base_fee_per_day"), shown_fee(self.options.base_fee_per_day)
         fee_field = monthly_fee(_("Base fee from %(day)s") % day)
         # Left empty, the fee of the home applies.
         fee_field.widget.attrs["placeholder"] = fee_field.prepare_value(fee_of_the_home)
@@ -82,7 +100,7 @@ class PriceCard(Card):
         fields: dict[str, tuple[forms.Field, Any]] = {
             "from": (DayField(label=_("Tariff of %(day)s: valid from") % day), valid_from),
             "price": (price_of_energy(_("Price from %(day)s") % day), tariff["price"]),
-            "fee": (fee_field, _shown_fee(fee)),
+            "fee": (fee_field, shown_fee(fee)),
             "remove": (removal, None),
         }
         for column, (field, value) in fields.items():
@@ -95,11 +113,11 @@ class PriceCard(Card):
 
     @property
     def price_unit(self) -> str:
-        return f"{self.options.currency}/kWh"
+        return price_unit(self.options)
 
     @property
     def fee_unit(self) -> str:
-        return _("%(currency)s/month") % {"currency": self.options.currency}
+        return fee_unit(self.options)
 
     @property
     def rows(self) -> Iterator[TariffRow]:
@@ -128,7 +146,7 @@ class PriceCard(Card):
 
     def initial_values(self) -> dict[str, Any]:
         fee = self.options.base_fee_per_day or None
-        return {**super().initial_values(), "base_fee_per_month": _shown_fee(fee)}
+        return {**super().initial_values(), "base_fee_per_month": shown_fee(fee)}
 
     def full_clean(self) -> None:
         if isinstance(self.data, MultiValueDict):
@@ -199,8 +217,7 @@ class PriceCard(Card):
         if "electricity_price" in self.changed_data:
             values["electricity_price"] = self.cleaned_data["electricity_price"]
         if "base_fee_per_month" in self.changed_data:
-            fee = self.cleaned_data["base_fee_per_month"]
-            values["base_fee_per_day"] = None if fee is None else fee_per_day(fee)
+            values["base_fee_per_day"] = saved_fee(self.cleaned_data["base_fee_per_month"])
         if set(self.changed_data) - {"electricity_price", "base_fee_per_month"}:
             values["tariffs"] = self._tariffs() or None
         return values
@@ -225,8 +242,3 @@ class PriceCard(Card):
             if self.cleaned_data[fee] is not None:
                 row["base_fee_per_day"] = fee_per_day(self.cleaned_data[fee])
         return row
-
-
-def _shown_fee(per_day: float | None) -> float | None:
-    """Return a base fee per month, to the cent."""
-    return None if per_day is None else round(fee_per_month(per_day), 2)

@@ -29,7 +29,8 @@ from .cards import Card, ZoneCard, cards_of, filled_card, zone_names
 from .device_cards import HeatPumpCard, MeterCard
 from .fields import text_option
 from .forms import LanguageForm
-from .page import language_form, save, set_language
+from .look import language_form, set_language
+from .page import save, swaps
 from .setup_house import HouseStepCard, with_town
 from .setup_meter import FoundMeters, found_meters, measured_now
 from .setup_steps import put_off, steps_done
@@ -116,7 +117,7 @@ def step(request: HttpRequest, name: str) -> HttpResponse:
 
 def _tested(request: HttpRequest, name: str, card: Card) -> HttpResponse:
     report = card.test() if card.is_valid() else None
-    if getattr(request, "htmx", False):
+    if swaps(request):
         return render(request, TESTED[name], {"form": card, "report": report, **_of_step(card, report)})
     return _page(request, name, card, report=report, status=200 if report else 400)
 
@@ -124,7 +125,7 @@ def _tested(request: HttpRequest, name: str, card: Card) -> HttpResponse:
 def _found(request: HttpRequest, site: Site) -> HttpResponse:
     """Answer a search for meters, leaving what has been typed as it is."""
     found = found_meters()
-    if getattr(request, "htmx", False):
+    if swaps(request):
         return render(request, "dashboard/setup/_found.html", {"found": found})
     card = filled_card(site, MeterCard, request.POST.dict())
     return _page(request, "meter", card, found=found)
@@ -135,7 +136,7 @@ def _town(request: HttpRequest, site: Site) -> HttpResponse:
     sent = request.POST.dict()
     picked = with_town(sent, sent["pick"]) if "pick" in sent else None
     card = filled_card(site, HouseStepCard, picked or sent)
-    if getattr(request, "htmx", False):
+    if swaps(request):
         piece = "_where.html" if picked else "_places.html"
         return render(request, f"dashboard/setup/{piece}", {"form": card, "picked": bool(picked)})
     return _page(request, "house", card)
@@ -168,8 +169,7 @@ def _back_address(name: str) -> str | None:
 
 def _skipped(options: HomeOptions) -> set[str]:
     """Return the steps that were passed without an answer, as far as that shows."""
-    done = {"meter": options.meter_set_up, "heat-pump": options.heat_pump_set_up}
-    return {name for name, is_done in done.items() if not is_done}
+    return {"meter", "heat-pump"} - steps_done(options, knows_zone=True)
 
 
 def _of_step(card: Card, report: ConnectionReport | None) -> Mapping[str, Any]:

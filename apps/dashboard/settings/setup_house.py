@@ -14,11 +14,10 @@ from django.utils.translation import gettext as _
 from apps.dashboard import formatting
 from apps.devices.home_options import HomeOptions
 from apps.metrics.places import Place, place_at, places_named
-from apps.metrics.tariff import fee_per_day, fee_per_month
 
 from .cards import PlaceCard
 from .fields import TextField, number_option
-from .price_cards import monthly_fee, price_of_energy
+from .price_cards import fee_unit, monthly_fee, price_of_energy, price_unit, saved_fee, shown_fee
 from .setup_steps import FLOW_RATE
 
 
@@ -46,20 +45,20 @@ class HouseStepCard(PlaceCard):
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        currency = self.options.currency
-        units = {"electricity_price": f"{currency}/kWh"}
-        units["base_fee_per_month"] = _("%(currency)s/month") % {"currency": currency}
+        units = {
+            "electricity_price": price_unit(self.options),
+            "base_fee_per_month": fee_unit(self.options),
+        }
         for name, unit in units.items():
             self.fields[name].unit = unit  # type: ignore[attr-defined]
 
     def initial_values(self) -> dict[str, Any]:
-        fee = self.options.base_fee_per_day
         town = town_of(self.options)
         return {
             **super().initial_values(),
             "place": town,
             "placed": town,
-            "base_fee_per_month": round(fee_per_month(fee), 2) if fee else None,
+            "base_fee_per_month": shown_fee(self.options.base_fee_per_day or None),
             "flow_unknown": FLOW_RATE in self.options.setup_later,
         }
 
@@ -85,8 +84,7 @@ class HouseStepCard(PlaceCard):
         for name in ("place", "placed", "flow_unknown"):
             values.pop(name, None)
         if "base_fee_per_month" in values:
-            fee = values.pop("base_fee_per_month")
-            values["base_fee_per_day"] = None if fee is None else fee_per_day(fee)
+            values["base_fee_per_day"] = saved_fee(values.pop("base_fee_per_month"))
         if "flow_unknown" in self.changed_data:
             later = set(self.options.setup_later) ^ {FLOW_RATE}
             values["setup_later"] = sorted(later) or None

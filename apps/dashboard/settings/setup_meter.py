@@ -13,7 +13,7 @@ from apps.dashboard import formatting
 from apps.devices.clamps import BACKWARDS_W, power_of_channels, turned_channels
 from apps.devices.connection import ConnectionReport
 from apps.devices.errors import DeviceError
-from apps.devices.home_options import CHANNELS, HEAT_PUMP, HEATING_ROD
+from apps.devices.home_options import CHANNELS
 from apps.devices.readings import PhaseReading
 from apps.devices.shelly.discovery import AnnouncedMeter, announced_meters
 from apps.devices.typed_address import checked_typed_address
@@ -78,7 +78,7 @@ def measured_now(card: MeterCard, report: ConnectionReport | None) -> MeasuredNo
     reading = None if report is None else report.reading
     if reading is None:
         return MeasuredNow(channels=[_row(channel, field) for channel, field in roles.items()])
-    ours = [channel for channel, field in roles.items() if field.value() in {HEAT_PUMP, HEATING_ROD, None}]
+    ours = card.heat_pump_channels()
     turned = turned_channels(reading.phases, ours, card.options.compressor_on_w)
     scale_w = max(LEAST_SCALE_W, *(abs(phase.power_w or 0.0) for phase in reading.phases))
     return MeasuredNow(

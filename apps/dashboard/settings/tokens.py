@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from apps.accounts.models import ApiToken
 from apps.accounts.tokens import create_token
 from apps.devices import clock
 
+from . import rows
 from .forms import TokenForm
 
 
@@ -48,13 +48,6 @@ def create(request: HttpRequest) -> tuple[TokenForm, dict[str, str] | None]:
 
 def revoke(request: HttpRequest) -> bool:
     """Revoke the token that was named; return whether there is such a one."""
-    pk = request.POST["revoke"]
-    token = own(request).filter(pk=int(pk)).first() if pk.isascii() and pk.isdigit() else None
-    if token is None:
-        messages.error(request, _("There is no such token."))
-        return False
-    token.revoked_at = clock.now()
-    token.save(update_fields=["revoked_at"])
-    audit.record(audit.TOKEN_REVOKED, request=request, detail=token.name)
-    messages.success(request, _("“%(name)s” can no longer be used.") % {"name": token.name})
-    return True
+    return rows.revoke(
+        request, own(request), action=audit.TOKEN_REVOKED, unknown=_("There is no such token.")
+    )
