@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,12 +38,16 @@ LEAST_SUM_DAYS = 20
 LEAST_SHARE = 0.08
 UNKNOWN_SHARE = 0.20
 NULLS = 3.0
+SCATTERS = 1.5
+"""Times of the scatter of the 28 days: where days differ much, so do weeks."""
 LEAST_KWH = 1.0
 SEASON_SUMS = 90
 """Days with a 28-day sum that show a home's own null."""
 SIMILAR_SUMS = 120
 NULL_SD_FLOOR = 0.02
 ONE_SIGMA = 0.683
+SD_OF_MEDIAN_DEVIATION = 1.4826
+"""Standard deviation over median absolute deviation, of normal values."""
 INTERVAL_Z = 1.96
 
 NOT_MEASURED = "not_measured"
@@ -106,7 +111,8 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """E = base + slope·max(0, balance − T_eff), and the relative residuals of its days by expectation."""
+    """E = base + slope·max(0, balance − T_eff), and the relative residuals of its days by expectation.
+    ``drift``: what those of 28 days scatter by beyond the chance of their days, a share."""
 
     base: float
     slope: float
@@ -115,6 +121,7 @@ class _Home:
     warmest_c: float
     expected: Floats
     residuals: Floats
+    drift: float
 
     def kwh(self, effective_c: float) -> float:
         return self.base + self.slope * max(0.0, self.balance_c - effective_c)
@@ -125,7 +132,7 @@ class _Home:
 
         nearest = np.argsort(np.abs(self.expected - expected_kwh), kind="stable")[:BAND_DAYS]
         low, high = (float(edge) for edge in np.quantile(self.residuals[nearest], BAND))
-        drift = BAND_Z * BAND_DRIFT
+        drift = BAND_Z * max(BAND_DRIFT, self.drift)
         return -math.hypot(min(low, 0.0), drift), math.hypot(max(high, 0.0), drift)
 
 
@@ -218,7 +225,19 @@ def _home(days: Sequence[WeatherDay]) -> _Home | None:
         float(effective.max()),
         expected,
         energy / expected - 1.0,
+        _drift(energy, expected),
     )
+
+
+def _drift(energy: Floats, expected: Floats) -> float:
+    """Return the drift of a home from four weeks to four weeks, as a share."""
+    import numpy as np
+
+    weeks = len(energy) // SUM_DAYS
+    energy, expected = (each[-weeks * SUM_DAYS :].reshape(weeks, SUM_DAYS) for each in (energy, expected))
+    sums = energy.sum(axis=1) / expected.sum(axis=1)
+    chance = EFFECTIVE_SHARE * float(np.var(energy / expected - sums[:, None])) / SUM_DAYS
+    return math.sqrt(max(0.0, float(np.mean((sums - 1.0) ** 2)) - chance))
 
 
 class Watch:
@@ -249,13 +268,16 @@ class Watch:
     def _look(self, number: int, each: _Sum, null: float | None) -> None:
         """Begin a deviation where the sum shows one."""
         self._threshold = UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
-        if abs(each.share) <= self._threshold or abs(each.kwh) <= LEAST_KWH:
+        shows = max(self._threshold, SCATTERS * _scatter(self.days, number) / each.expected_kwh)
+        if abs(each.share) <= shows or abs(each.kwh) <= LEAST_KWH:
             self._quiet.append(each)
             return
         earliest = _after(self.days, self.found)
         slack = math.copysign(self._threshold / 2, each.share)
-        self._begin = _begin(self.days, earliest, number, slack)
-        self._open_since = number
+        begin = _begin(self.days, earliest, number, slack)
+        if begin is None:  # what the sum shows is the end of the last deviation
+            return
+        self._begin, self._open_since = begin, number
         self.found.append(_deviation(self.days, self._begin, number, number, None, null))
 
     def _follow(self, number: int, each: _Sum, null: float | None, noticed: int) -> None:
@@ -296,6 +318,18 @@ def _sum(days: Sequence[ExpectedDay], last: int) -> _Sum | None:
     return _Sum(energy / expected - 1.0, (energy - expected) / len(known), expected / len(known))
 
 
+def _scatter(days: Sequence[ExpectedDay], last: int) -> float:
+    """Return the scatter of the 28 days up to ``last`` around their own middle, in kWh a day: not the level,
+    which may be what deviates."""
+    differences = [
+        day.energy_kwh - day.expected_kwh
+        for day in days[max(0, last - SUM_DAYS + 1) : last + 1]
+        if day.energy_kwh is not None and day.expected_kwh is not None
+    ]
+    middle = median(differences)
+    return SD_OF_MEDIAN_DEVIATION * median(abs(each - middle) for each in differences)
+
+
 def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
     """Return the number of the first day after the last deviation."""
     until = found[-1].until if found else None
@@ -304,10 +338,11 @@ def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
     return next((number for number, day in enumerate(days) if day.day > until), 0)
 
 
-def _begin(days: Sequence[ExpectedDay], first: int, last: int, slack: float) -> int:
-    """Return the number of the day on which the one-sided cumulative sum left zero for the last time."""
+def _begin(days: Sequence[ExpectedDay], first: int, last: int, slack: float) -> int | None:
+    """Return the number of the day on which the one-sided cumulative sum left zero for the last time; None if
+    it never did."""
     total = 0.0
-    begin = next(number for number in range(last, -1, -1) if days[number].share is not None)
+    begin = None
     sign = math.copysign(1.0, slack)
     for number in range(first, last + 1):
         day = days[number]

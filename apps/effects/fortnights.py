@@ -20,7 +20,7 @@ LONGEST_GROUP_DAYS = 28
 LEAST_DEGREES_K = 4.0
 COLD_DEGREES_K = 8.0
 COLD_DRIFT, MILD_DRIFT = 0.03, 0.06
-SCATTER_DRIFT = 0.65
+SCATTER_DRIFT = 0.6
 """Drift of 28 days, in times of the scatter of the days."""
 LEAST_ALIKE_DAYS = 5
 ALIKE_K = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -103,6 +104,47 @@ def test_after_a_year_the_new_state_is_the_expected_one() -> None:
 
 def test_a_short_visit_is_no_deviation() -> None:
     assert deviations(expected_days(lived(500, from_day=400, until=405, times=1.3))) == []
+
+
+def shares_of_twenty_kwh(*shares: float | None) -> list[ExpectedDay]:
+    return [
+        ExpectedDay(
+            day=FIRST + timedelta(days=number),
+            energy_kwh=None if share is None else 20.0 * (1 + share),
+            expected_kwh=20.0,
+        )
+        for number, share in enumerate(shares)
+    ]
+
+
+def test_days_of_a_deviation_that_is_over_show_no_second_one() -> None:
+    """Its last days are still in the sum when the home's own scatter is known and the threshold falls; the
+    day on which that shows was not measured, nor did any since the end differ."""
+    days = shares_of_twenty_kwh(*[0.0] * 86, *[0.25] * 28, *[0.0] * 18, *[None] * 5)
+    assert [alarm.over is not None for alarm in deviations(days)] == [True]
+
+
+def test_a_restless_home_has_to_differ_by_more() -> None:
+    """15 % more for four weeks: in a steady home they show, among days that differ by as much anyway not."""
+    steady = shares_of_twenty_kwh(*[0.02, -0.02] * 75, *[0.17, 0.13] * 14)
+    restless = shares_of_twenty_kwh(*[0.2, -0.2] * 75, *[0.35, -0.05] * 14)
+    assert [round(alarm.percent) for alarm in deviations(steady)] == [15]
+    assert deviations(restless) == []
+
+
+def test_the_band_is_wider_where_weeks_differ() -> None:
+    """A home whose use is 15 % higher in every other month is judged by months, not by days alone."""
+    steady, drifting = lived(200), lived(200)
+    drifting = [
+        replace(day, energy_kwh=(day.energy_kwh or 0.0) * (1.15 if number // 28 % 2 else 0.85))
+        for number, day in enumerate(drifting)
+    ]
+    narrow, wide = (
+        (found.high_kwh or 0.0) / (found.expected_kwh or 1.0) - 1.0
+        for found in (list(expected_days(days))[196] for days in (steady, drifting))
+    )
+    assert narrow < 0.10
+    assert wide > 0.25  # the days alone give 0.22
 
 
 def test_a_restless_summer_does_not_hide_what_a_winter_shows() -> None:
