@@ -12,7 +12,7 @@ from django.db.models import Q
 from apps.changelog.models import Entry
 from apps.metrics.child import in_child
 from apps.metrics.home import Home
-from apps.metrics.tariff import tariff_on, tariffs_of
+from apps.metrics.tariff import known_tariffs, tariff_on
 
 from .deviations import note_deviations
 from .facts import Facts, digest, facts_inputs, facts_of
@@ -216,9 +216,8 @@ def _others(changes: Iterable[Change], tests: Iterable[TestSpan], group: Group) 
 
 
 def _cost(home: Home, found: Verdict, facts: Facts) -> float | None:
-    options, year_kwh = home.options, facts.year_kwh[found.target]
-    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
-    tariff = tariff_on(tariffs, home.today)
+    year_kwh = facts.year_kwh[found.target]
+    tariff = tariff_on(known_tariffs(home.options), home.today)
     if found.electricity is None or year_kwh is None or tariff is None:
         return None
     return found.electricity.percent / 100.0 * year_kwh * tariff.price_per_kwh

@@ -138,11 +138,13 @@ class _Home:
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """28 days against what was expected of them: as a share and in kWh a day; what was expected a day."""
+    """28 days against what was expected of them: as a share and in kWh a day; what was expected a day.
+    ``scatter_kwh``: of the days around their own middle, not the level, which may be what deviates."""
 
     share: float
     kwh: float
     expected_kwh: float
+    scatter_kwh: float
 
 
 def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
@@ -268,7 +270,7 @@ class Watch:
     def _look(self, number: int, each: _Sum, null: float | None) -> None:
         """Begin a deviation where the sum shows one."""
         self._threshold = UNKNOWN_SHARE if null is None else max(LEAST_SHARE, NULLS * null)
-        shows = max(self._threshold, SCATTERS * _scatter(self.days, number) / each.expected_kwh)
+        shows = max(self._threshold, SCATTERS * each.scatter_kwh / each.expected_kwh)
         if abs(each.share) <= shows or abs(each.kwh) <= LEAST_KWH:
             self._quiet.append(each)
             return
@@ -315,19 +317,14 @@ def _sum(days: Sequence[ExpectedDay], last: int) -> _Sum | None:
     if len(known) < LEAST_SUM_DAYS:
         return None
     energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
-    return _Sum(energy / expected - 1.0, (energy - expected) / len(known), expected / len(known))
-
-
-def _scatter(days: Sequence[ExpectedDay], last: int) -> float:
-    """Return the scatter of the 28 days up to ``last`` around their own middle, in kWh a day: not the level,
-    which may be what deviates."""
-    differences = [
-        day.energy_kwh - day.expected_kwh
-        for day in days[max(0, last - SUM_DAYS + 1) : last + 1]
-        if day.energy_kwh is not None and day.expected_kwh is not None
-    ]
+    differences = [one_energy - one_expected for one_energy, one_expected in known]
     middle = median(differences)
-    return SD_OF_MEDIAN_DEVIATION * median(abs(each - middle) for each in differences)
+    return _Sum(
+        energy / expected - 1.0,
+        (energy - expected) / len(known),
+        expected / len(known),
+        SD_OF_MEDIAN_DEVIATION * median(abs(each - middle) for each in differences),
+    )
 
 
 def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:

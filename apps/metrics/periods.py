@@ -13,7 +13,7 @@ from .degree_days import daily_mean_c, heating_degree_days
 from .home import Home
 from .kept import kept
 from .store.base import Aggregate
-from .tariff import Tariff, changes_within, cost, tariffs_of
+from .tariff import Tariff, changes_within, cost, known_tariffs
 from .totals import MEASURED, LumpSpan, Totals, kwh, outside_means, totals
 from .windows import Period, day_edges, local_date, periods
 
@@ -216,8 +216,7 @@ def daily_means(home: Home, first: date, last: date) -> dict[date, float | None]
 def _costs(home: Home, calendar: Sequence[Period], rows: Sequence[Totals]) -> list[float | None]:
     """Return the cost of each period; the base fee counts for days that have begun and lie after the first
     data."""
-    options = home.options
-    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
+    tariffs = known_tariffs(home.options)
     first_day = home.first_day() if tariffs else None
     if first_day is None:
         return [None] * len(calendar)

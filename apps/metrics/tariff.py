@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from apps.devices.home_options import HomeOptions
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -54,6 +57,11 @@ def tariffs_of(
         except KeyError as error:
             raise ValueError(f"a tariff needs {error}") from error
     return sorted(tariffs, key=lambda tariff: tariff.valid_from)
+
+
+def known_tariffs(options: HomeOptions) -> list[Tariff]:
+    """Return the tariffs that the options of a home tell, in order of time."""
+    return tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
 
 
 def tariff_on(tariffs: Sequence[Tariff], day: date) -> Tariff | None:

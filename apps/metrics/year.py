@@ -19,7 +19,7 @@ from .estimate import EnergyDay, Forecast
 from .home import Home
 from .models import EstimateCache
 from .normals import normals_of
-from .tariff import tariff_on, tariffs_of
+from .tariff import known_tariffs, tariff_on
 from .totals import MEASURED, Totals
 from .windows import days
 
@@ -96,8 +96,7 @@ def estimate_year(home: Home, year: int, seed: int = 1, *, run_in_child: bool = 
 
 def _estimate(home: Home, inputs: _Year, forecast: Forecast, year: int) -> Estimate:
     count, options = len(inputs.measured), home.options
-    tariffs = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
-    tariff = tariff_on(tariffs, home.today)
+    tariff = tariff_on(known_tariffs(options), home.today)
     normals = normals_of(options)
     cost = None
     if tariff is not None and forecast.kwh is not None:

@@ -175,11 +175,6 @@ class HeatPumpCard(Card):
             device_serial=self.cleaned_data["heat_pump_device"] or None,
         )
 
-    def heat_pump_channels(self) -> list[str]:
-        """Return the channels that the form gives to the heat pump; one without a role is the heat pump's."""
-        roles = {channel: self[f"role_{channel}"].value() or HEAT_PUMP for channel in CHANNELS}
-        return [channel for channel, role in roles.items() if role in {HEAT_PUMP, HEATING_ROD}]
-
     def _password_to_test(self) -> str | None:
         """Return the typed password; else the saved one, but only for the user it was saved for."""
         typed = self.cleaned_data["viessmann_password"]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.devices import clock
 from apps.devices.home_options import HomeOptions, home_option
-from apps.metrics.tariff import fee_per_day, fee_per_month, tariff_on, tariffs_of
+from apps.metrics.tariff import fee_per_day, fee_per_month, known_tariffs, tariff_on
 from apps.metrics.windows import local_date
 
 from .. import formatting
@@ -123,8 +123,7 @@ class PriceCard(Card):
     def rows(self) -> Iterator[TariffRow]:
         """The lines of the table, the newest first."""
         options = self.options
-        known = tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
-        in_force = tariff_on(known, local_date(clock.now(), options.zone))
+        in_force = tariff_on(known_tariffs(options), local_date(clock.now(), options.zone))
         today = in_force.valid_from if in_force else None
         for tariff in sorted(options.tariffs, key=lambda one: str(one["from"]), reverse=True):
             key = tariff["from"]

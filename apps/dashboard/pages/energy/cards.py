@@ -16,10 +16,11 @@ from apps.metrics.begin import measured_from
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, energy_rows
+from apps.metrics.tariff import known_tariffs
 from apps.metrics.totals import Totals, outside_mean_c, window
 
 from . import charts
-from .charts import has_base_fee, known_tariffs, total_of
+from .charts import has_base_fee, total_of
 from .drill import highest_day
 from .rows import is_partial
 from .running import running_facts
@@ -149,7 +150,7 @@ def _degree_days(home: Home, rows: Sequence[EnergyRow], total: float) -> str:
 
 
 def _cost_card(home: Home, total: float | None, state: str, is_incomplete: bool) -> ValueCard:
-    tariffs = known_tariffs(home)
+    tariffs = known_tariffs(home.options)
     if total is None:
         meta = _("no price entered") if not tariffs else _("no data")
         return ValueCard(label=_("Cost"), value=None, kind="count", state="none", icon="coin", meta=meta)

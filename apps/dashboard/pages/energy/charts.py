@@ -15,7 +15,7 @@ from apps.dashboard.contexts import ChartBlock, LegendItem, Table, TableRow
 from apps.dashboard.pages.uses import COOLING, KEYS, PARTS, UNCLASSIFIED, part_label
 from apps.metrics.home import Home
 from apps.metrics.periods import EnergyRow, cost_between, measured_coverage
-from apps.metrics.tariff import Tariff, changes_within, tariff_on, tariffs_of
+from apps.metrics.tariff import changes_within, known_tariffs, tariff_on
 from apps.metrics.totals import outside_mean_c, window
 
 from .drill import bar_facts, bar_href
@@ -307,14 +307,9 @@ def sum_legend(
     return parts
 
 
-def known_tariffs(home: Home) -> list[Tariff]:
-    options = home.options
-    return tariffs_of(options.electricity_price, options.base_fee_per_day, options.tariffs)
-
-
 def has_base_fee(home: Home, span: Span) -> bool:
     """Tell whether any tariff of the range has a base fee."""
-    tariffs = known_tariffs(home)
+    tariffs = known_tariffs(home.options)
     days = [span.first, *changes_within(tariffs, span.first, span.last)]
     in_force = [tariff_on(tariffs, day) for day in days]
     return any(tariff is not None and tariff.base_fee_per_day for tariff in in_force)
@@ -323,7 +318,7 @@ def has_base_fee(home: Home, span: Span) -> bool:
 def tariff_table(home: Home) -> Table:
     currency = home.options.currency
     rows = []
-    for tariff in reversed(known_tariffs(home)):
+    for tariff in reversed(known_tariffs(home.options)):
         since = (
             _("from the start")
             if tariff.valid_from == date.min

@@ -13,13 +13,12 @@ from apps.dashboard import formatting
 from apps.dashboard.charts.axes import even_axis
 from apps.dashboard.charts.periods import BarSet, BarsSpec, stack_totals
 from apps.dashboard.contexts import ChartBlock, Fact, Table, TableRow, ValueCard
-from apps.dashboard.pages.energy.charts import known_tariffs
 from apps.dashboard.pages.links import day_href
 from apps.metrics.begin import HEAT, measured_from
 from apps.metrics.home import Home
 from apps.metrics.hot_water import HotWater, WaterDay, hot_water, last_run
 from apps.metrics.kept import kept
-from apps.metrics.tariff import tariff_on
+from apps.metrics.tariff import known_tariffs, tariff_on
 from apps.metrics.totals import INTERVAL_FIELDS, totals
 from apps.metrics.use_runs import Run
 
@@ -163,7 +162,7 @@ def _history_of(run: Run) -> str:
 def run_cost(home: Home, run: Run) -> float | None:
     """Return what the electricity of a run cost, without any base fee."""
     day = datetime.fromtimestamp(run.start, home.options.zone).date()
-    tariff = tariff_on(known_tariffs(home), day)
+    tariff = tariff_on(known_tariffs(home.options), day)
     return None if tariff is None else run.energy_wh / 1000 * tariff.price_per_kwh
 
 
@@ -354,7 +353,8 @@ def _day_row(home: Home, water: HotWater, day: WaterDay) -> TableRow:
 def _year(home: Home) -> list[Fact]:
     """Return electricity, its share, COP and cost of the last 365 days; empty where nothing is known."""
     first = home.today - timedelta(days=365)
-    starts = [first, *(t.valid_from for t in known_tariffs(home) if first < t.valid_from < home.today)]
+    tariffs = known_tariffs(home.options)
+    starts = [first, *(t.valid_from for t in tariffs if first < t.valid_from < home.today)]
     edges = [*(home.midnight(day) for day in starts), home.midnight(home.today)]
     parts = totals(home, edges)
     whole = totals(home, [edges[0], edges[-1]], INTERVAL_FIELDS)[0]
@@ -364,7 +364,7 @@ def _year(home: Home) -> list[Fact]:
     costs = [
         part.seconds("electrical_energy_dhw_wh") / 1000 * tariff.price_per_kwh
         for day, part in zip(starts, parts, strict=True)
-        if (tariff := tariff_on(known_tariffs(home), day)) is not None
+        if (tariff := tariff_on(tariffs, day)) is not None
     ]
     facts = [
         Fact(name=_("Electricity"), value=formatting.with_unit(used / 1000, "energy_whole_kwh")),

@@ -10,7 +10,6 @@ from django.utils.translation import npgettext
 
 from apps.dashboard import formatting
 from apps.dashboard.contexts import Fact, Hero, LiveContext, Mix, ValueCard
-from apps.dashboard.pages.energy.charts import known_tariffs
 from apps.dashboard.pages.links import day_href
 from apps.dashboard.pages.panel.lines import interval_states
 from apps.dashboard.pages.reasons import implausible_words, reason_in_words
@@ -27,7 +26,7 @@ from apps.metrics.status import (
     HeatPumpStatus,
     Status,
 )
-from apps.metrics.tariff import tariff_on
+from apps.metrics.tariff import known_tariffs, tariff_on
 from apps.metrics.totals import Totals, window
 
 from .alarms import alarms, worst
@@ -350,7 +349,7 @@ def _cost_of_today(home: Home) -> float | None:
 
 def _of_cost(home: Home, *, is_more: bool) -> list[str]:
     """Return what the cost of today includes, and whether it is a lower bound."""
-    tariff = tariff_on(known_tariffs(home), home.today)
+    tariff = tariff_on(known_tariffs(home.options), home.today)
     has_fee = tariff is not None and tariff.base_fee_per_day
     return [*([_("at least")] if is_more else []), *([_("Base fee included")] if has_fee else [])]
 
