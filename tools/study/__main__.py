@@ -23,13 +23,14 @@ from typing import Any
 
 FIRST = date(2026, 1, 1)
 SCENARIOS = ("nameplate", "bias")
+HOMES = 1000
 WATCHED = 10
 """One home in so many is watched for lasting deviations, or looked at as the real pump was: more work."""
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.study", description="Numbers against the truth.")
-    parser.set_defaults(days=400, seeds=[1, 2, 3], homes=1000, jobs=2)
+    parser.set_defaults(days=400, seeds=[1, 2, 3], homes=HOMES, jobs=2)
     commands = parser.add_subparsers(dest="command")
     every = commands.add_parser("years", help="simulated homes for 400 days")
     every.add_argument("--days", type=int, default=400)
@@ -39,7 +40,7 @@ def arguments() -> argparse.Namespace:
     guess.add_argument("--homes", type=int, default=20)
     guess.add_argument("--jobs", type=int, default=2)
     effects = commands.add_parser("effects", help="effects of changes on simulated homes")
-    effects.add_argument("--homes", type=int, default=1000, help="of each class and kind (default 1000)")
+    effects.add_argument("--homes", type=int, default=HOMES, help=f"of each class and kind (default {HOMES})")
     effects.add_argument("--jobs", type=int, default=2)
     one = commands.add_parser("one")
     one.add_argument("--days", type=int, required=True)

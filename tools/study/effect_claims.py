@@ -27,7 +27,7 @@ SURE_Z = 1.645
 """A share is called lower than a bound where that would be chance in one of twenty studies."""
 MOST_ALARMS_A_YEAR = 1.0
 BAND_HELD = (75.0, 88.0)
-"""[%] of the days inside the band of 80 %."""
+"""[%] of the days inside the band of 80 %; the bounds are those of the year's estimate (metrics §4)."""
 
 
 def effect_claims(found: Study, watched: Mapping[tuple[str, str], WatchRow]) -> list[tuple[str, Claim]]:
@@ -125,8 +125,9 @@ def _reaches(asked: Sequence[Sequence[Answer]], bounds: Sequence[int], text: str
 def _watch(watched: Mapping[tuple[str, str], WatchRow]) -> Iterator[tuple[str, Claim]]:
     low, high = BAND_HELD
     for (name, kind), row in watched.items():
+        about = f"{name}, {kind}"
         yield (
-            f"{name}, {kind}",
+            about,
             Claim(
                 text=f"watch: at most {MOST_ALARMS_A_YEAR:.0f} false alarm a year",
                 holds=row.alarms_a_year <= MOST_ALARMS_A_YEAR,
@@ -134,7 +135,7 @@ def _watch(watched: Mapping[tuple[str, str], WatchRow]) -> Iterator[tuple[str, C
             ),
         )
         yield (
-            f"{name}, {kind}",
+            about,
             Claim(
                 text=f"expected use: {low:.0f} to {high:.0f} % of the days lie inside the band of 80 %",
                 holds=low <= 100.0 * row.held <= high,

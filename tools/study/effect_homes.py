@@ -21,7 +21,7 @@ FIRST = date(2024, 7, 1)
 DAYS = 650
 """A first season, from which the home's own null comes, and a second one with the change."""
 FIRST_SEED = 60_000
-"""The constants of the method were set on homes of seeds 10,000 to 13,060."""
+"""The constants of the method were set on homes of seeds 10,000 to 13,060 and 30,000 to 30,999."""
 MISSING = 0.05
 FLOW_LOSS = 0.0055
 HEAT_NOISE, HEAT_DRIFT = 0.024, 0.0375

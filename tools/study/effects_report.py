@@ -37,13 +37,15 @@ HOW = (
     "homes are so for about four months at a time and then as long like tame ones. Heat "
     "is biased by up to 1.5 times the published loss per kelvin, errs by 2.4 % a day and drifts by 3.75 %. "
     "Homes in which the interval would be wider than ±35 % get no answer. The constants of the method were "
-    "set on other homes (seeds 10,000 to 13,060; these are {first_seed:,} on; alternating tests have homes "
-    "of their own, from {first_test:,} on): "
-    "[decision 32](decisions/0032-the-home-says-how-wide.md) says how."
+    "set on other homes (seeds 10,000 to 13,060 and 30,000 to 30,999; these are {first_seed:,} on; "
+    "alternating tests have homes of their own, from {first_test:,} on), the noise of wild homes in part on "
+    "these: decisions [32](decisions/0032-the-home-says-how-wide.md) and "
+    "[33](decisions/0033-homes-of-the-study.md) say how."
 )
 HOW_CLAIMED = (
-    "Each share of 1,000 answers is known to about ±0.7 points. ± is one standard error; a share is below "
-    "its bound where that would be chance in fewer than one of twenty studies. The bounds are as specified."
+    "Each share of {asked:,} answers is known to about ±{error:.1f} points. ± is one standard error; a share "
+    "is below its bound where that would be chance in fewer than one of twenty studies. The bounds are as "
+    "specified."
 )
 HOW_ONE_HOUSE = (
     "What was found on the one real pump that wild homes stand for, and what they show of a true −10 %: "
@@ -77,7 +79,7 @@ def write(
             + HOW.format(first_seed=FIRST_SEED, first_test=FIRST_SEED + TESTED)
         ),
         "## What is claimed",
-        _filled(f"{len(claims) - failed} of {len(claims)} claims hold. " + HOW_CLAIMED),
+        _filled(f"{len(claims) - failed} of {len(claims)} claims hold. " + _how_claimed(study.asked)),
         table(
             ("homes", "claim", "measured", "holds"),
             [(about, claim.text, claim.worst, "yes" if claim.holds else "**NO**") for about, claim in claims],
@@ -91,6 +93,11 @@ def write(
     parts += ["## The watch for lasting deviations", _filled(HOW_WATCH), _watch_table(watched)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return claims
+
+
+def _how_claimed(asked: int) -> str:
+    share = 0.95  # what an interval should hold
+    return HOW_CLAIMED.format(asked=asked, error=100.0 * math.sqrt(share * (1.0 - share) / asked))
 
 
 def _one_house(study: Study, houses: Mapping[str, OneHouse]) -> str:
