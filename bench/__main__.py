@@ -15,7 +15,7 @@ import django
 
 from apps.metrics.store.sqlite import SqliteStore
 
-from . import figures
+from . import cloud, figures
 from .figures import Figure
 from .generate import END
 from .stores import built_store
@@ -52,6 +52,7 @@ def main() -> int:
 
 def measured(asked: argparse.Namespace, scratch: Path) -> Iterator[Figure]:
     _set_up_django(scratch / "django")
+    yield from cloud.answer(asked.rounds)
     kept = asked.keep or scratch
     small_path, small_built = built_store(kept, 1, asked.seed)
     large_path, large_built = built_store(kept, asked.years, asked.seed)

@@ -103,7 +103,7 @@ def test_with_a_full_pipe_heatmon_starts_polls_answers_and_ends(
         wait_for(lambda: attempts(tmp_path), 40, "the first poll")
         assert requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
         up.send_signal(signal.SIGTERM)
-        assert up.wait(10) == 0
+        assert up.wait(30) == 0
     finally:
         up.kill()
         up.wait()
