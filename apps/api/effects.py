@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ninja import Query
 
 from apps.changelog.models import Entry
+from apps.changelog.timeline import EntryUnknown
 from apps.effects.comparing import LONGEST_DAYS, compare
 from apps.effects.effects import Answer, NoChange, effect_of, is_told
 from apps.effects.estimator import Estimate
@@ -23,7 +24,7 @@ from apps.metrics.child import ChildFailed
 from . import api, schemas
 from .answers import ApiError, home_of, json_answer, plain
 from .energy import LocalFrom, LocalTo
-from .operations import ERRORS, EntryId, SiteId
+from .operations import ERRORS, EntryId, SiteId, no_entry
 from .times import in_order, local_date, optional_date
 
 EXPECTED_DAYS = 60
@@ -43,12 +44,14 @@ def effect(request: HttpRequest, entry_id: EntryId, site: SiteId = None) -> Http
     home = home_of(request, site)
     entry = Entry.objects.filter(site_id=home.id, pk=entry_id).prefetch_related("setting_changes").first()
     if entry is None:
-        raise ApiError(404, _("There is no entry %(id)s.") % {"id": entry_id})
+        raise no_entry(entry_id)
     if getattr(request, "visit", None) is not None and not is_told(home, entry):
         raise ApiError(403, _("A read-only link does not open this."))
     try:
         with _calculated():
             return json_answer(effect_json(effect_of(home, entry), entry.pk))
+    except EntryUnknown as error:
+        raise no_entry(entry_id) from error
     except NoChange as error:
         raise ApiError(409, _("This entry is an event, not a change whose effect could be known.")) from error
 

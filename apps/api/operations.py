@@ -87,7 +87,7 @@ def edit_entry(
             entry_id, edit.version, text=edit.text, title=edit.title, at=at, site=home, now=clock.now()
         )
     except timeline.EntryUnknown as error:
-        raise _no_entry(entry_id) from error
+        raise no_entry(entry_id) from error
     except notes.EntryInvalid as error:
         raise ApiError(400, error.message, field=error.field) from error
     except notes.VersionConflict as error:
@@ -107,7 +107,7 @@ def delete_note(request: HttpRequest, entry_id: EntryId, site: SiteId = None) ->
     try:
         notes.delete_note(entry_id, site=home)
     except timeline.EntryUnknown as error:
-        raise _no_entry(entry_id) from error
+        raise no_entry(entry_id) from error
     except notes.EntryInvalid as error:
         raise ApiError(400, error.message, field=error.field) from error
     return HttpResponse(status=204)
@@ -130,5 +130,5 @@ def _entry(entry: timeline.EntryView, home: Site) -> Any:
     return plain(entry, zone_of(home))
 
 
-def _no_entry(entry_id: int) -> ApiError:
+def no_entry(entry_id: int) -> ApiError:
     return ApiError(404, _("There is no entry %(id)s.") % {"id": entry_id})

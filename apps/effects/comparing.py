@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import Q
+
 from apps.changelog.models import Entry
-from apps.changelog.timeline import EntryView, entries
+from apps.changelog.timeline import EntryView, view
 from apps.metrics.child import in_child
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
@@ -27,20 +29,23 @@ from .fortnights import (
     Window,
     alike,
 )
-from .gathering import effect_days
+from .gathering import METER_CHANGES, effect_days
 from .samples import EffectDay, samples
 from .targets import TOTAL
 
 NEAR_DAYS = 60
 NEAR_DRIFT, FAR_DRIFT = 0.03, 0.08
 LONGEST_DAYS = 400
+OVERLAP = "overlap"
+"""Reason of a refusal: a day of both periods cannot be told from itself."""
 WIDER_DAYS = 28
+MOST_CHANGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodComparison:
     """``raw_percent``: by how much b used more (+) than a a day; ``difference``: the same at equal weather,
-    None with a ``reason``."""
+    None with a ``reason``. ``elapsed_days`` of a and b: today counts as far as it is over."""
 
     a: EnergyRow
     b: EnergyRow
@@ -48,15 +53,17 @@ class PeriodComparison:
     difference: Estimate | None
     reason: str | None
     valid_days: tuple[int, int]
+    elapsed_days: tuple[float, float]
 
 
 @kept
 def compare(home: Home, a: Window, b: Window) -> PeriodComparison:
     """Return period b against period a. Raises ChildFailed, ValueError for an empty period."""
     rows = row_between(home, a.first, a.last), row_between(home, b.first, b.last)
+    elapsed = _elapsed_days(home, a), _elapsed_days(home, b)
     old, new = _days(home, a), _days(home, b)
     first, second = samples(old, new, TOTAL)
-    difference, reason = None, _refusal(len(first), len(second))
+    difference, reason = None, _refusal(a, b, len(first), len(second))
     if reason is None and alike(first, second) < LEAST_ALIKE_DAYS:
         reason = OTHER_WEATHER
     if reason is None:
@@ -68,19 +75,23 @@ def compare(home: Home, a: Window, b: Window) -> PeriodComparison:
     return PeriodComparison(
         a=rows[0],
         b=rows[1],
-        raw_percent=_raw_percent(rows[0], len(a.days), rows[1], len(b.days)),
+        raw_percent=_raw_percent(rows[0], elapsed[0], rows[1], elapsed[1]),
         difference=difference,
         reason=reason,
         valid_days=(len(first), len(second)),
+        elapsed_days=elapsed,
     )
 
 
 def changes_between(home: Home, a: Window, b: Window) -> list[EntryView]:
-    """Return the changes of settings from the begin of the earlier to the end of the later period."""
+    """Return the newest changes of settings and of what is measured, from the begin of the earlier to the end
+    of the later period."""
     first, last = min(a.first, b.first), max(a.last, b.last)
     zone = home.options.zone
     start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
-    return entries(home.site, start=start, end=end, kind=Entry.Kind.SETTING)
+    told = Q(kind=Entry.Kind.SETTING) | Q(event_code__in=METER_CHANGES)
+    found = Entry.objects.filter(told, site_id=home.id, at__gte=start, at__lt=end)
+    return [view(entry) for entry in found.prefetch_related("setting_changes")[:MOST_CHANGES]]
 
 
 def _days(home: Home, period: Window) -> Sequence[EffectDay]:
@@ -88,16 +99,28 @@ def _days(home: Home, period: Window) -> Sequence[EffectDay]:
     return list(effect_days(home, period.first, last).values()) if period.first <= last else []
 
 
-def _refusal(first: int, second: int) -> str | None:
+def _elapsed_days(home: Home, period: Window) -> float:
+    """Return how many days of a period are over, today by its share."""
+    today = home.today
+    over = (min(period.last, today - timedelta(days=1)) - period.first).days + 1
+    if not period.first <= today <= period.last:
+        return float(max(0, over))
+    start, end = home.day_bounds(today)
+    return over + (home.interval_s - start) / (end - start)
+
+
+def _refusal(a: Window, b: Window, first: int, second: int) -> str | None:
+    if a.first <= b.last and b.first <= a.last:
+        return OVERLAP
     if first < LEAST_DAYS:
         return FEW_DAYS_BEFORE
     return FEW_DAYS_AFTER if second < LEAST_DAYS else None
 
 
-def _raw_percent(a: EnergyRow, a_days: int, b: EnergyRow, b_days: int) -> float | None:
+def _raw_percent(a: EnergyRow, a_days: float, b: EnergyRow, b_days: float) -> float | None:
     """Return the difference a day as measured, missing time scaled up."""
     before, after = a.scaled_energy_kwh, b.scaled_energy_kwh
-    if not before or after is None:
+    if not before or after is None or not b_days:
         return None
     return 100.0 * (after / b_days / (before / a_days) - 1.0)
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
 from apps.changelog.models import Entry
+from apps.changelog.timeline import EntryUnknown
 from apps.metrics.child import in_child
 from apps.metrics.home import Home
 from apps.metrics.tariff import known_tariffs, tariff_on
@@ -80,7 +82,7 @@ class _Asked:
 
 def effect_of(home: Home, entry: Entry) -> Answer:
     """Return the effect of a change or a note; of a note beside a change of settings that change's. Raises
-    NoChange, ChildFailed."""
+    NoChange, ChildFailed, EntryUnknown for an entry that was deleted meanwhile."""
     if entry.kind == Entry.Kind.EVENT:
         raise NoChange(entry.pk)
     known = _known(home)
@@ -92,7 +94,9 @@ def effect_of(home: Home, entry: Entry) -> Answer:
     effect = _kept(asked)
     if effect is None:
         _make(home, [asked])
-        effect = Effect.objects.get(entry=entry)
+        effect = Effect.objects.filter(entry=entry).first()
+    if effect is None:
+        raise EntryUnknown(entry.pk)
     kept = Verdict.from_json(effect.verdict)
     return Answer(
         verdict=kept,
@@ -137,18 +141,18 @@ def _kept(asked: _Asked) -> Effect | None:
 
 
 def _make(home: Home, asked: Sequence[_Asked]) -> None:
-    """Make and keep verdicts, all by one child process."""
+    """Make verdicts, all by one child process, and keep those of entries that are still there."""
     found = in_child(verdicts, [each.question for each in asked]) if asked else []
     for each, made in zip(asked, found, strict=True):
-        Effect.objects.update_or_create(
-            entry=each.entry,
-            defaults={
-                "inputs": each.inputs,
-                "method_version": METHOD_VERSION,
-                "verdict": made.as_json(),
-                "made_at": home.at,
-            },
-        )
+        kept = {
+            "inputs": each.inputs,
+            "method_version": METHOD_VERSION,
+            "verdict": made.as_json(),
+            "made_at": home.at,
+        }
+        with transaction.atomic():
+            if Entry.objects.select_for_update().filter(pk=each.entry.pk).exists():
+                Effect.objects.update_or_create(entry=each.entry, defaults=kept)
 
 
 def judge_all(home: Home) -> int:

@@ -29,6 +29,9 @@ LONG_PROGRAM = timedelta(hours=12)
 SOURCE = "primary_supply_temperature_c"
 LEAST_SOURCE_VALUES = 240
 """Five-minute values of a day."""
+PUMP_REPLACED = "heat_pump_replaced"
+METER_CHANGES = (MeterEvent.Kind.METER_REPLACED, MeterEvent.Kind.PROFILE_CHANGED, PUMP_REPLACED)
+"""Events from which on something else is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +84,8 @@ def change_of(home: Home, entry: Entry) -> Change:
 
 def meter_days(home: Home) -> tuple[date, ...]:
     """Return the local days on which the meter, or which channels it has, changed."""
-    kinds = (MeterEvent.Kind.METER_REPLACED, MeterEvent.Kind.PROFILE_CHANGED)
-    events = MeterEvent.objects.filter(site_id=home.id, kind__in=kinds)
-    replaced = Entry.objects.filter(site_id=home.id, event_code="heat_pump_replaced")
+    events = MeterEvent.objects.filter(site_id=home.id, kind__in=METER_CHANGES)
+    replaced = Entry.objects.filter(site_id=home.id, event_code=PUMP_REPLACED)
     times = [*events.values_list("at", flat=True), *replaced.values_list("at", flat=True)]
     return tuple(sorted({local_date(at, home.options.zone) for at in times}))
 

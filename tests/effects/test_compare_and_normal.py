@@ -82,6 +82,48 @@ def test_a_period_without_data_is_refused(reader: Client, store: SqliteStore, ho
 
 
 @pytest.mark.parametrize(
+    "periods",
+    [
+        "a_from=2026-01-01&a_to=2026-01-31&b_from=2026-01-01&b_to=2026-01-31",
+        "a_from=2026-01-01&a_to=2026-01-31&b_from=2026-01-31&b_to=2026-02-28",
+        "a_from=2026-01-10&a_to=2026-01-31&b_from=2026-01-01&b_to=2026-02-28",
+    ],
+)
+def test_periods_with_a_day_in_common_are_refused(
+    reader: Client, store: SqliteStore, home: Site, periods: str
+) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2025, 12, 25), count=70)
+    body = reader.get(f"/api/compare?{periods}").json()
+    assert (body["effect_percent"], body["reason"]) == (None, "overlap")
+    text = text_of(reader.get(f"/compare?{periods}").content.decode())
+    assert "no answer: the periods have days in common" in text
+
+
+def test_days_to_come_do_not_count_as_days_without_use(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    """Equal use each day, and now is 14:05 on 23 November."""
+    days = [replace(day, energy_kwh=12.0) for day in house_days(date(2026, 9, 1), 83).values()]
+    write_days(store, home, days)
+    past, running = "_from=2026-09-01&{0}_to=2026-09-30", "_from=2026-11-01&{0}_to=2026-12-31"
+    for first, second in ((past, running), (running, past)):
+        periods = f"a{first.format('a')}&b{second.format('b')}"
+        assert reader.get(f"/api/compare?{periods}").json()["raw_percent"] == pytest.approx(0.0, abs=0.01)
+    page = text_of(reader.get(f"/compare?a{running.format('a')}&b{past.format('b')}").content.decode())
+    assert "Electricity a day 12.0 kWh 12.0 kWh" in page
+    ahead = "a_from=2026-10-01&a_to=2026-10-31&b_from=2026-12-01&b_to=2026-12-31"
+    assert reader.get(f"/api/compare?{ahead}").json()["raw_percent"] is None
+
+
+def test_another_meter_between_two_periods_is_told(reader: Client, store: SqliteStore, home: Site) -> None:
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    Entry.objects.create(site=home, kind=Entry.Kind.EVENT, event_code="meter_replaced", at=at)
+    text = text_of(reader.get(f"/compare?{PERIODS}").content.decode())
+    assert "No settings were changed." not in text
+    assert "None of them is credited with the difference." in text
+
+
+@pytest.mark.parametrize(
     ("query", "field"),
     [
         ("a_from=x&a_to=2026-01-31&b_from=2026-02-01&b_to=2026-02-28", "a_from"),

@@ -11,6 +11,7 @@ from django.test import Client
 
 from apps.changelog.models import Entry
 from apps.changelog.observe import add_event
+from apps.changelog.timeline import EntryUnknown
 from apps.devices.models import Site
 from apps.devices.options import home_options, save_home_options
 from apps.effects.effects import Answer, NoChange, effect_of, judge_all
@@ -85,6 +86,17 @@ def test_a_note_is_asked_like_a_change(here: Callable[[], Home], store: SqliteSt
     write_days(store, site, days(times=0.75))
     found = effect_of(here(), note(site, CHANGE)).verdict
     assert (found.state, found.target) == ("found", "total")
+
+
+def test_a_note_deleted_while_its_effect_is_worked_out_leaves_none(
+    here: Callable[[], Home], store: SqliteStore, site: Site
+) -> None:
+    write_days(store, site, days(times=0.75))
+    asked = note(site, CHANGE)
+    Entry.objects.get(pk=asked.pk).delete()
+    with pytest.raises(EntryUnknown):
+        effect_of(here(), asked)
+    assert not Effect.objects.exists()
 
 
 def test_notes_neither_cut_nor_join_the_windows_of_a_change(

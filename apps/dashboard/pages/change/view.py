@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
-from apps.changelog.timeline import EntryView, view
+from apps.changelog.timeline import EntryUnknown, EntryView, view
 from apps.changelog.views import entry_page
 from apps.dashboard.pages import piece, this_home
 from apps.devices.options import SecretUnreadable, default_site
@@ -69,6 +69,8 @@ def _effect(request: HttpRequest, entry: Entry) -> tuple[Home, Answer] | None:
     try:
         home = this_home(request)
         return home, effect_of(home, entry)
+    except EntryUnknown as error:
+        raise Http404 from error
     except (NoChange, StoreUnavailable, SecretUnreadable):
         return None
     except ChildFailed as error:

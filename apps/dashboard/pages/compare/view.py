@@ -22,6 +22,7 @@ from apps.dashboard.pages.ranges import RangeInvalid, parse_date
 from apps.dashboard.pages.reasons import fault_in_words
 from apps.effects.comparing import (
     LONGEST_DAYS,
+    OVERLAP,
     PeriodComparison,
     changes_between,
     compare,
@@ -115,6 +116,7 @@ def _chip(found: PeriodComparison) -> Chip:
             FEW_DAYS_AFTER: _("no answer: fewer than 10 measured days in the second period"),
             OTHER_WEATHER: _("no answer: the weather was too different"),
             TOO_WIDE: _("no answer: too uncertain"),
+            OVERLAP: _("no answer: the periods have days in common"),
         }
         text = reasons.get(found.reason or "", _("no answer: nothing to compare"))
         return Chip(kind="refused", icon="none", text=text)
@@ -150,7 +152,7 @@ def _table(home: Home, a: Window, b: Window, found: PeriodComparison) -> Table:
                 _("Electricity a day"),
                 *(
                     formatting.with_unit(_a_day(r.scaled_energy_kwh, days), "energy_kwh")
-                    for r, days in zip(rows, (len(a.days), len(b.days)), strict=True)
+                    for r, days in zip(rows, found.elapsed_days, strict=True)
                 ),
             ),
             line(_("Cost"), *(formatting.money(r.cost, currency) for r in rows)),
@@ -170,8 +172,8 @@ def _table(home: Home, a: Window, b: Window, found: PeriodComparison) -> Table:
     )
 
 
-def _a_day(energy_kwh: float | None, days: int) -> float | None:
-    return None if energy_kwh is None else energy_kwh / days
+def _a_day(energy_kwh: float | None, days: float) -> float | None:
+    return energy_kwh / days if energy_kwh is not None and days else None
 
 
 def _span(period: Window) -> str:
