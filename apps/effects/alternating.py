@@ -51,6 +51,11 @@ class Design:
 DESIGNS = (Design(blocks=18, length=3), Design(blocks=28, length=2), Design(blocks=8, length=7))
 
 
+def recommended(target: str) -> Design:
+    """Return the design that suits a target best: short blocks for hot water, which no house delays."""
+    return DESIGNS[1] if target == DHW else DESIGNS[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """Local days ``first`` to ``last``; ``is_new``: with the new value, else the old one."""

@@ -100,7 +100,9 @@ def effect_of(home: Home, entry: Entry) -> Answer:
     kept = Verdict.from_json(effect.verdict)
     return Answer(
         verdict=kept,
-        cost_per_year=_cost(home, kept, known.facts),
+        cost_per_year=None
+        if kept.electricity is None
+        else cost_per_year(home, kept.electricity.percent, kept.target, known.facts),
         made_at=effect.made_at,
         test=asked.test,
     )
@@ -219,9 +221,9 @@ def _others(changes: Iterable[Change], tests: Iterable[TestSpan], group: Group) 
     return (*([max(before)] if before else []), *([min(after)] if after else []))
 
 
-def _cost(home: Home, found: Verdict, facts: Facts) -> float | None:
-    year_kwh = facts.year_kwh[found.target]
+def cost_per_year(home: Home, percent: float, target: str, facts: Facts) -> float | None:
+    """Return what a percentage of a target is worth in money a year; None without a year of data or a
+    price."""
+    year_kwh = facts.year_kwh[target]
     tariff = tariff_on(known_tariffs(home.options), home.today)
-    if found.electricity is None or year_kwh is None or tariff is None:
-        return None
-    return found.electricity.percent / 100.0 * year_kwh * tariff.price_per_kwh
+    return None if year_kwh is None or tariff is None else percent / 100.0 * year_kwh * tariff.price_per_kwh

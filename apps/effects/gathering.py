@@ -9,15 +9,18 @@ from datetime import date, timedelta
 
 from apps.changelog.glossary import BY_HAND
 from apps.changelog.models import Entry
+from apps.metrics.climate import Harmonic, harmonic, harmonic_of_days
 from apps.metrics.cop import heat_weighted_flow_c
 from apps.metrics.days import LocalDay, local_days
 from apps.metrics.home import Home
 from apps.metrics.kept import kept
 from apps.metrics.models import MeterEvent
+from apps.metrics.normals import normals_of
 from apps.metrics.windows import day_edges, days, local_date
 
 from .models import AlternatingTest
 from .samples import EffectDay
+from .season import YEAR_DAYS, cold_from
 from .spans import covers, span_of
 
 FLOW_LOSS_PER_K = 0.0055
@@ -32,6 +35,8 @@ LEAST_SOURCE_VALUES = 240
 PUMP_REPLACED = "heat_pump_replaced"
 METER_CHANGES = (MeterEvent.Kind.METER_REPLACED, MeterEvent.Kind.PROFILE_CHANGED, PUMP_REPLACED)
 """Events from which on something else is measured."""
+LEAST_OWN_DAYS = 300
+"""From then on a home's own days show the course of its year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,3 +162,20 @@ def _sources(home: Home, first: date, last: date) -> Sequence[float | None]:
     """Return the mean temperature of the source of each day, where it is measured."""
     means = home.store.sums(home.id, [SOURCE], day_edges(first, last, home.options.zone))[SOURCE]
     return [part.mean if part.count >= LEAST_SOURCE_VALUES else None for part in means]
+
+
+def usually_cold_from(home: Home, length: int) -> date | None:
+    """Return the first day from today on whose next ``length`` days are usually cold enough for a comparison
+    of heating; None where the home's year is not known."""
+    normal = _usual_year(home)
+    return None if normal is None else cold_from(normal, home.today, length)
+
+
+def _usual_year(home: Home) -> Harmonic | None:
+    """Return the course of the home's year: its place's, else that of its own last 365 days."""
+    normals = normals_of(home.options)
+    if normals is not None:
+        return harmonic(normals.months_c)
+    known = effect_days(home, home.today - YEAR_DAYS * DAY, home.today - DAY)
+    own = [(day.day, day.outside_c) for day in known.values() if day.outside_c is not None]
+    return harmonic_of_days(own) if len(own) >= LEAST_OWN_DAYS else None

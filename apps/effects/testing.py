@@ -48,7 +48,8 @@ class InvalidTest(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """A test as of now. ``lived``: its days that are over; ``steps``: the estimate after each pair of blocks;
-    ``due``: the block whose value is to be set tonight, None where nothing is to be done."""
+    ``due``: the block whose value is to be set tonight, None where nothing is to be done; ``target``: the
+    electricity that is compared."""
 
     blocks: tuple[Block, ...]
     lived: tuple[LivedDay, ...]
@@ -56,6 +57,7 @@ class Progress:
     block: Block | None
     due: Block | None
     is_paused: bool
+    target: str
 
     @property
     def estimate(self) -> Estimate | None:
@@ -64,6 +66,10 @@ class Progress:
     @property
     def counted(self) -> int:
         return sum(day.side is not None for day in self.lived)
+
+    def days_with(self, *, new: bool) -> int:
+        """Return how many days count for the new value, or for the old one."""
+        return sum(day.side == (1.0 if new else 0.0) for day in self.lived)
 
 
 def running_test(home: Home) -> AlternatingTest | None:
@@ -149,6 +155,7 @@ def progress(home: Home, test: AlternatingTest) -> Progress:
         block=block if test.ended_on is None else None,
         due=tomorrow if test.ended_on is None and not is_paused(test) else None,
         is_paused=is_paused(test),
+        target=target,
     )
 
 

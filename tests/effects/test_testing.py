@@ -235,6 +235,70 @@ def test_pause_and_stop_are_buttons_of_the_page(reader: Client, home: Site, stor
         assert sentence in text_of(answer.content.decode())
 
 
+def test_a_test_is_stopped_only_after_a_question(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    page = reader.get(f"/changes/test/{test.pk}").content.decode()
+    assert 'value="stop"' not in page
+    assert 'href="?stop=1"' in page
+    asked = reader.get(f"/changes/test/{test.pk}?stop=1").content.decode()
+    assert 'value="stop"' in asked
+    assert "Stop this test? It will have no verdict and cannot be resumed." in text_of(asked)
+    test.refresh_from_db()
+    assert test.ended_on is None
+
+
+def test_a_verdict_says_what_it_is_worth_and_what_to_do_next(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    lived(home, store, test, 0.9, date(2026, 12, 25))
+    with clock.fixed(local(date(2026, 12, 26), 12)):
+        page = text_of(reader.get(f"/changes/test/{test.pk}").content.decode())
+        assert "−2 K instead of 0 K saves 10 %" in page
+        assert "−2 K needs less and is set: leave it at that." in page
+        assert "0 K · −2 K 27 · 27" in page
+    set_to(home, date(2026, 12, 27), 0)
+    with clock.fixed(local(date(2026, 12, 28), 12)):
+        page = text_of(reader.get(f"/changes/test/{test.pk}").content.decode())
+        assert "−2 K needs less: set it and leave it at that." in page
+
+
+def test_a_test_that_is_over_stays_with_its_verdict_where_one_looks(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    lived(home, store, test, 0.9, date(2026, 12, 25))
+    testing.close_test(at(home, store, date(2026, 12, 26)), test)
+    for day, is_news in ((date(2026, 12, 28), True), (date(2027, 1, 20), False)):
+        with clock.fixed(local(day, 12)):
+            overview = text_of(reader.get("/").content.decode())
+            assert ("−2 K instead of 0 K saves 10 %" in overview) is is_news
+            changes = reader.get("/changes").content.decode()
+        assert f'href="/changes/test/{test.pk}"' in changes
+        assert "−2 K instead of 0 K saves 10 %" in text_of(changes)
+
+
+def test_for_hot_water_short_blocks_are_recommended(reader: Client, home: Site) -> None:
+    for key, blocks in (("dhw.target_temperature_c", 28), (KEY, 18)):
+        designs = reader.get(f"/changes/test?key={key}").context["page"].designs
+        assert [design.blocks for design in designs if design.recommended and design.current] == [blocks]
+    assert "27 switches by hand, the first on the evening of 3 Nov" in text_of(
+        reader.get("/changes/test?key=dhw.target_temperature_c").content.decode()
+    )
+
+
+def test_a_plan_for_heating_in_spring_says_from_when_it_is_worth_a_start(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    set_up(home, latitude=52.5, longitude=13.4)
+    with clock.fixed(local(date(2027, 4, 10), 12)):
+        page = reader.get(f"/changes/test?key={KEY}")
+        assert "A start is worth it from about" in text_of(page.content.decode())
+        assert page.context["page"].cold_from == date(2027, 9, 11)
+        hot_water = reader.get("/changes/test?key=dhw.target_temperature_c")
+        assert hot_water.context["page"].cold_from is None
+
+
 def test_while_a_test_runs_the_plan_leads_to_it(reader: Client, home: Site, store: SqliteStore) -> None:
     test = started(home, store)
     assert reader.get("/changes/test")["Location"] == f"/changes/test/{test.pk}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import template
@@ -20,12 +20,17 @@ from apps.metrics.home import Home
 from ..pages.change.words import Chip, bill_chip, chip
 from ..pages.test.plan import label_of
 from ..pages.test.running import line_of, todo_tonight
+from ..pages.test.verdict import past_tests, verdict_chip
 from .ui import icon
 
 register = template.Library()
 
 KEY = "effect_chips"
-_RUNNING = "SELECT id FROM effects_alternatingtest WHERE ended_on IS NULL ORDER BY id LIMIT 1"
+_NEWEST = (
+    "SELECT id FROM effects_alternatingtest ORDER BY ended_on IS NULL DESC, ended_on DESC, id DESC LIMIT 1"
+)
+NEWS_DAYS = 14
+"""So long the overview tells the verdict of a test that is over."""
 
 
 @register.simple_tag(takes_context=True)
@@ -54,11 +59,16 @@ def _kept_verdict(context: Context, entry_id: int) -> Verdict | None:
 
 @register.inclusion_tag("dashboard/test/_tonight.html", takes_context=True)
 def test_tonight(context: Context) -> dict[str, Any]:
-    """Show what a running test asks to be set tonight, else how it stands; nothing without one."""
-    test = _running_test()
+    """Show what a running test asks to be set tonight, else how it stands, and for a fortnight the verdict of
+    one that is over."""
+    test = _newest_test()
     if test is None:
         return {}
     home = Home.of(test.site, clock.now())
+    if test.ended_on is not None:
+        is_news = not test.stopped and home.today - test.ended_on <= timedelta(days=NEWS_DAYS)
+        over = {"test": test, "line": label_of(test.key), "chip": verdict_chip(test), "root": context["root"]}
+        return over if is_news else {}
     try:
         todo = todo_tonight(home, test)
     except ChildFailed:
@@ -69,19 +79,27 @@ def test_tonight(context: Context) -> dict[str, Any]:
 @register.inclusion_tag("dashboard/test/_line.html", takes_context=True)
 def test_line(context: Context) -> dict[str, Any]:
     """Show which test is planned or runs, and how it stands; nothing without one."""
-    test = _running_test()
-    if test is None:
+    test = _newest_test()
+    if test is None or test.ended_on is not None:
         return {}
     return _of_test(context, test, Home.of(test.site, clock.now()).today)
+
+
+@register.inclusion_tag("dashboard/test/_past.html")
+def tests_so_far() -> dict[str, Any]:
+    """Show the tests that are over with their verdicts; nothing without any."""
+    newest = _newest_test()
+    return {} if newest is None else {"tests": past_tests(Home.of(newest.site, clock.now()))}
 
 
 def _of_test(context: Context, test: AlternatingTest, today: date) -> dict[str, Any]:
     return {"test": test, "line": line_of(test, today), "root": context["root"]}
 
 
-def _running_test() -> AlternatingTest | None:
-    running = first_row(_RUNNING)
-    return None if running is None else AlternatingTest.objects.get(pk=running[0])
+def _newest_test() -> AlternatingTest | None:
+    """Return the test that runs, else the one that ended last."""
+    newest = first_row(_NEWEST)
+    return None if newest is None else AlternatingTest.objects.get(pk=newest[0])
 
 
 @register.simple_tag

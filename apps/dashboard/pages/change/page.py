@@ -17,7 +17,6 @@ from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.links import day_href
 from apps.effects.effects import Answer
-from apps.effects.estimator import Estimate
 from apps.effects.fortnights import WINDOW_DAYS
 from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
@@ -146,21 +145,8 @@ def _bill(home: Home, answer: Answer) -> Headline:
         chip=Chip(
             kind="saves" if less else "costs", icon="down" if less else "up", text=words.kwh_range(bill)
         ),
-        more=_a_year(home, answer, bill),
+        more=words.a_year(answer.cost_per_year, bill, home.options.currency),
     )
-
-
-def _a_year(home: Home, answer: Answer, bill: Estimate) -> str:
-    cost = answer.cost_per_year
-    if cost is None:
-        return ""
-    currency = home.options.currency
-    ends = sorted(abs(cost * end / bill.percent) for end in (bill.low_percent, bill.high_percent))
-    return _("About %(cost)s a year (%(low)s to %(high)s), by the last 365 days and today's price.") % {
-        "cost": formatting.money(abs(cost), currency, 0),
-        "low": formatting.money(ends[0], currency, 0),
-        "high": formatting.money(ends[1], currency, 0),
-    }
 
 
 def _pump(found: Verdict) -> list[Headline]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.dashboard.formatting import local_date, number, with_unit
+from apps.dashboard.formatting import local_date, money, number, with_unit
 from apps.effects.estimator import Estimate
 from apps.effects.fortnights import (
     FEW_DAYS_AFTER,
@@ -126,6 +126,18 @@ def kwh_range(found: Estimate) -> str:
     ends = sorted((abs(low), abs(high)))
     words = _("%(low)s to %(high)s a day less") if high <= 0 else _("%(low)s to %(high)s a day more")
     return words % {"low": number(ends[0], 1), "high": with_unit(ends[1], "energy_kwh")}
+
+
+def a_year(cost: float | None, found: Estimate, currency: str) -> str:
+    """Return what a provable effect is worth a year, with its interval; empty where nobody knows."""
+    if cost is None:
+        return ""
+    ends = sorted(abs(cost * end / found.percent) for end in (found.low_percent, found.high_percent))
+    return _("About %(cost)s a year (%(low)s to %(high)s), by the last 365 days and today's price.") % {
+        "cost": money(abs(cost), currency, 0),
+        "low": money(ends[0], currency, 0),
+        "high": money(ends[1], currency, 0),
+    }
 
 
 def explanation(found: Verdict) -> str:

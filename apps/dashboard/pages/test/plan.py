@@ -14,12 +14,13 @@ from apps.changelog.glossary import setting_name
 from apps.changelog.models import Entry
 from apps.changelog.sentences import value_text
 from apps.changelog.timeline import configuration_at, state
-from apps.effects.alternating import DESIGNS, Design, Power
-from apps.effects.targets import target_of
+from apps.effects.alternating import DESIGNS, Design, Power, recommended
+from apps.effects.gathering import usually_cold_from
+from apps.effects.targets import DHW, target_of
 from apps.effects.testing import powers_of
 from apps.metrics.home import Home
 
-EXAMPLE_PERCENT = 8.0
+SOON_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +35,26 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesignChoice:
-    """``value`` of the form; ``shows``: the smallest effect that 8 of 10 such tests prove [%]."""
+    """``value`` of the form; ``shows``: the smallest effect that 8 of 10 such tests prove [%]; ``switch``: on
+    whose evening the first of the ``switches`` is due."""
 
     value: str
     blocks: int
     length: int
     weeks: int
     until: date
+    switches: int
+    switch: date
     shows: float
-    example_of_ten: int
     half_width: float
+    recommended: bool
     current: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContext:
     """``change``: the entry whose two values are tested, None where a number is typed. ``own``: the power
-    is this home's own."""
+    is this home's own. ``cold_from``: when it is usually cold enough, None where that is soon."""
 
     first: date
     key: str
@@ -61,6 +65,7 @@ class PlanContext:
     choices: Sequence[Choice]
     designs: Sequence[DesignChoice]
     own: bool
+    cold_from: date | None
     error: str
     is_known: bool
 
@@ -104,7 +109,8 @@ def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> Pl
     ordered = sorted(present, key=lambda each: (setting_name(each).place, each))
     testable = {each: present[each] for each in ordered if is_number(present[each])}
     key = wanted.key if wanted.key in present else next(iter(testable), "")
-    powers = powers_of(home, target_of([key]).energy, state(home.site))
+    target = target_of([key]).energy
+    powers = powers_of(home, target, state(home.site))
     return PlanContext(
         first=home.today + timedelta(days=1),
         key=key,
@@ -116,8 +122,9 @@ def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> Pl
             Choice(key=each, label=label_of(each), present=shown(each, value), current=each == key)
             for each, value in testable.items()
         ],
-        designs=_designs(home, powers, design),
+        designs=_designs(home, powers, design, recommended(target)),
         own=all(power.own for power in powers.values()),
+        cold_from=None if target == DHW else mild_until(home, DESIGNS[0].days),
         error=error,
         is_known=key in present,
     )
@@ -127,9 +134,16 @@ def _typed(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _designs(home: Home, powers: Mapping[Design, Power], wanted: str) -> list[DesignChoice]:
+def mild_until(home: Home, length: int) -> date | None:
+    """Return from when on ``length`` days are usually cold enough for heating to be compared; None where that
+    is soon, or not known."""
+    cold = usually_cold_from(home, length)
+    return None if cold is None or (cold - home.today).days <= SOON_DAYS else cold
+
+
+def _designs(home: Home, powers: Mapping[Design, Power], wanted: str, best: Design) -> list[DesignChoice]:
     names = [design_name(design) for design in DESIGNS]
-    current = wanted if wanted in names else names[0]
+    current = wanted if wanted in names else design_name(best)
     return [
         DesignChoice(
             value=design_name(design),
@@ -137,9 +151,11 @@ def _designs(home: Home, powers: Mapping[Design, Power], wanted: str) -> list[De
             length=design.length,
             weeks=round(design.days / 7),
             until=home.today + timedelta(days=design.days),
+            switches=design.blocks - 1,
+            switch=home.today + timedelta(days=design.length),
             shows=powers[design].shows_percent,
-            example_of_ten=round(10 * powers[design].chance(EXAMPLE_PERCENT)),
             half_width=powers[design].half_width,
+            recommended=design == best,
             current=design_name(design) == current,
         )
         for design in DESIGNS

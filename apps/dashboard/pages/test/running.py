@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,16 +13,16 @@ from apps.changelog.timeline import configuration_at
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.change.charts import signed_intervals
-from apps.dashboard.pages.change.words import Chip, percent, plain_range, signed_range
+from apps.dashboard.pages.change.words import Chip, signed_range
 from apps.dashboard.pages.links import day_href
 from apps.effects.alternating import Block
-from apps.effects.estimator import Estimate
 from apps.effects.models import AlternatingTest
 from apps.effects.spans import blocks_of, is_paused
-from apps.effects.testing import Progress, progress, verdict_of
+from apps.effects.testing import Progress, progress
 from apps.metrics.home import Home
 
 from .plan import label_of, shown
+from .verdict import verdict_chip, what_next, worth
 
 MOST_STEPS = 10
 REASONS = {
@@ -68,8 +67,8 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestContext:
-    """The page of a test. ``chip``: the verdict of a test that is over; ``so_far``: the interval while it
-    runs, which is no verdict."""
+    """The page of a test. ``chip``: the verdict of a test that is over, ``worth`` its money, ``next`` what to
+    do then; ``so_far``: the interval while it runs, which is no verdict."""
 
     id: int
     title: str
@@ -84,6 +83,8 @@ class TestContext:
     blocks: Sequence[BlockView]
     steps: ChartBlock | None
     chip: Chip | None
+    worth: str
+    next: str
     so_far: str
     dropped: Sequence[Dropped]
 
@@ -106,7 +107,9 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
         facts=_facts(home, test, found),
         blocks=[_block(home, test, found, block) for block in found.blocks],
         steps=_steps_chart(found),
-        chip=_verdict(test) if is_over and not test.stopped else None,
+        chip=verdict_chip(test) if is_over else None,
+        worth=worth(home, test, found.target) if is_over else "",
+        next=what_next(home, test) if is_over else "",
         so_far="" if found.estimate is None else signed_range(found.estimate),
         dropped=[
             Dropped(
@@ -171,6 +174,10 @@ def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:
             },
         ),
         Fact(name=_("Days that count"), value=formatting.number(found.counted)),
+        Fact(
+            name=f"{shown(test.key, test.old)} · {shown(test.key, test.new)}",
+            value=" · ".join(formatting.number(found.days_with(new=new)) for new in (False, True)),
+        ),
         Fact(name=_("First day"), value=formatting.local_date(test.first_day, "date")),
         Fact(name=_("Last day"), value=formatting.local_date(last, "date")),
     ]
@@ -207,25 +214,3 @@ def _steps_chart(found: Progress) -> ChartBlock | None:
     shown_steps = list(found.steps)[::-1][::every][::-1]
     rows = [(formatting.local_date(step.day, "day"), step.estimate, "accent") for step in shown_steps]
     return signed_intervals("steps-data", rows)
-
-
-def _verdict(test: AlternatingTest) -> Chip:
-    found: Estimate | None = verdict_of(test)
-    values: dict[str, Any] = {"new": shown(test.key, test.new), "old": shown(test.key, test.old)}
-    if found is None:
-        return Chip(
-            kind="refused", icon="none", text=_("no answer: too few days count, or hardly any heating")
-        )
-    if not found.is_found:
-        values["range"] = signed_range(found)
-        return Chip(
-            kind="unclear",
-            icon="tilde",
-            text=_("%(new)s instead of %(old)s: not provable, %(range)s") % values,
-        )
-    values |= {"percent": percent(abs(found.percent)), "range": plain_range(found)}
-    if found.percent < 0:
-        text = _("%(new)s instead of %(old)s saves %(percent)s (%(range)s)")
-        return Chip(kind="saves", icon="down", text=text % values)
-    text = _("%(new)s instead of %(old)s costs %(percent)s more (%(range)s)")
-    return Chip(kind="costs", icon="up", text=text % values)

@@ -101,7 +101,9 @@ def test(request: HttpRequest, test_id: int) -> HttpResponse:
             _act(home, found, request.POST.get("action", ""))
             return redirect("dashboard:test", found.pk)
         close_test(home, found)
-        return render(request, "dashboard/test/running.html", {"page": running_context(home, found)})
+        asks_stop = found.ended_on is None and "stop" in request.GET
+        context = {"page": running_context(home, found), "asks_stop": asks_stop}
+        return render(request, "dashboard/test/running.html", context)
     except (StoreUnavailable, ChildFailed) as error:
         log.error("The test cannot be shown: %s", error)
         return render(request, "dashboard/store_unavailable.html", status=503)
