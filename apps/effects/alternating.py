@@ -84,7 +84,7 @@ class Power:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LivedDay:
     """One day of a running test. ``side``: 0 the old value, 1 the new one, None: it does not count, for
-    ``reason`` (switched, other_value, unknown, paused, other_change)."""
+    ``reason`` (switched, other_value, unknown, paused, other_change, other_meter, not_measured)."""
 
     day: date
     side: float | None
@@ -152,6 +152,24 @@ def _lived(
     if before[-1] == new:
         return LivedDay(day=day, side=1.0)
     return LivedDay(day=day, side=None, reason="other_value")
+
+
+def told_days(
+    lived: Sequence[LivedDay], days: Mapping[date, EffectDay], target: str, new_meter: date | None
+) -> tuple[LivedDay, ...]:
+    """Return the days with those that tell nothing left out: they were not measured, or until ``new_meter``
+    by another one."""
+    return tuple(
+        each if each.side is None else _told(each, days.get(each.day), target, new_meter) for each in lived
+    )
+
+
+def _told(lived: LivedDay, day: EffectDay | None, target: str, new_meter: date | None) -> LivedDay:
+    if new_meter is not None and lived.day <= new_meter:
+        return LivedDay(day=lived.day, side=None, reason="other_meter")
+    if day is None or day.value(target) is None:
+        return LivedDay(day=lived.day, side=None, reason="not_measured")
+    return lived
 
 
 def estimate(

@@ -31,7 +31,7 @@ from .gathering import (
 from .models import AlternatingTest, Effect, HomeFacts
 from .spans import covers
 from .targets import target_of, told_apart
-from .testing import close_test, running_test
+from .testing import close_test
 from .verdicts import METHOD_VERSION, Question, Verdict, verdicts
 
 log = logging.getLogger(__name__)
@@ -172,8 +172,7 @@ def judge_all(home: Home) -> int:
         some = entries[first : first + AT_ONCE]
         questions = (_asked(home, entry, known) for entry in some)
         _make(home, [asked for asked in questions if _kept(asked) is None])
-    test = running_test(home)
-    if test is not None:
+    for test in AlternatingTest.objects.filter(site_id=home.id, stopped=False):
         close_test(home, test)
     note_deviations(home, known.facts.deviations)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)

@@ -53,9 +53,10 @@ TestSpan = tuple[AlternatingTest, tuple[date, date]]
 
 
 def test_spans(home: Home) -> list[TestSpan]:
-    """Return the span of each alternating test."""
+    """Return the span of each alternating test, but for those stopped before they began."""
     tests = AlternatingTest.objects.filter(site_id=home.id)
-    return [(test, span_of(test, home.today)) for test in tests]
+    spans = [(test, span_of(test, home.today)) for test in tests]
+    return [(test, (first, last)) for test, (first, last) in spans if first <= last]
 
 
 def setting_changes(home: Home, tests: Sequence[TestSpan]) -> list[Change]:

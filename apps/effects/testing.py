@@ -26,9 +26,10 @@ from .alternating import (
     lived_days,
     narrowing,
     powers,
+    told_days,
 )
 from .estimator import Estimate
-from .gathering import effect_days, quiet_changes
+from .gathering import effect_days, meter_days, quiet_changes
 from .models import AlternatingTest
 from .spans import blocks_of, is_paused, paused_days
 from .targets import ELECTRICITY, Target, target_of, told_apart
@@ -72,6 +73,10 @@ class Progress:
         return sum(day.side == (1.0 if new else 0.0) for day in self.lived)
 
 
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def running_test(home: Home) -> AlternatingTest | None:
     return AlternatingTest.objects.filter(site_id=home.id, ended_on=None).first()
 
@@ -79,7 +84,7 @@ def running_test(home: Home) -> AlternatingTest | None:
 def start_test(home: Home, key: str, new: Any, blocks: int, length: int) -> AlternatingTest:
     """Start a test of ``key`` against its present value tomorrow. Raises InvalidTest."""
     present = configuration_at(home.site, home.at)
-    if key not in present:
+    if key not in present or is_number(present[key]) != is_number(new):
         raise InvalidTest("unknown")
     if present[key] == new:
         raise InvalidTest("equal")
@@ -126,11 +131,15 @@ def stop_test(home: Home, test: AlternatingTest) -> None:
 
 
 def close_test(home: Home, test: AlternatingTest) -> None:
-    """Give the verdict of a test whose last day is over. Raises ChildFailed."""
+    """Give the verdict of a test whose last day is over, and again where its days came later. Raises
+    ChildFailed."""
     last = blocks_of(test, home.today)[-1].last
-    if test.ended_on is None and not is_paused(test) and last < home.today:
-        found = progress(home, test).estimate
-        test.ended_on, test.verdict = last, None if found is None else asdict(found)
+    if test.stopped or is_paused(test) or last >= home.today:
+        return
+    found = progress(home, test).estimate
+    verdict = None if found is None else asdict(found)
+    if (test.ended_on, test.verdict) != (last, verdict):
+        test.ended_on, test.verdict = last, verdict
         test.save(update_fields=["ended_on", "verdict"])
 
 
@@ -145,6 +154,8 @@ def progress(home: Home, test: AlternatingTest) -> Progress:
     lived = tuple(_lived(home, test, last)) if last >= test.first_day else ()
     known = effect_days(home, test.first_day, last) if lived else {}
     target = told_apart(target_of([test.key]), known.values()).energy
+    meters = [day for day in meter_days(home) if test.first_day <= day <= last]
+    lived = told_days(lived, known, target, max(meters, default=None))
     steps = _steps(home, tuple(known.items()), lived, target, test.length)
     block = next((each for each in blocks if home.today <= each.last), None)
     tomorrow = next((each for each in blocks if each.first == home.today + DAY), None)

@@ -17,11 +17,12 @@ from apps.devices import clock
 from apps.devices.models import Site
 from apps.devices.options import home_options
 from apps.effects import testing
-from apps.effects.effects import effect_of
+from apps.effects.effects import effect_of, judge_all
 from apps.effects.models import AlternatingTest
 from apps.effects.samples import EffectDay
 from apps.effects.spans import blocks_of
 from apps.metrics.home import Home
+from apps.metrics.models import MeterEvent
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import set_up
 from tests.dashboard.test_pages_overview import text_of
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.django_db
 KEY = "circuits.1.curve.shift"
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 FIRST = date(2026, 11, 2)
+SETTINGS = {"dhw.target_temperature_c": 50, "circuits.1.schedule": {"mon": []}}
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def home(site: Site, store: SqliteStore) -> Iterator[Site]:
 def set_to(site: Site, day: date, value: float, hour: int = 20) -> None:
     """The setting as a poll saw it from an hour of a local day on."""
     ConfigurationVersion.objects.create(
-        site=site, device="pump", at=local(day, hour), settings={KEY: value, "dhw.target_temperature_c": 50}
+        site=site, device="pump", at=local(day, hour), settings=SETTINGS | {KEY: value}
     )
 
 
@@ -90,6 +92,7 @@ def test_a_test_starts_tomorrow_with_the_present_value(home: Site, store: Sqlite
         ("circuits.9.curve.shift", 1, (18, 3), "unknown"),
         (KEY, 0, (18, 3), "equal"),
         (KEY, 1, (2, 2), "design"),
+        ("circuits.1.schedule", 5, (18, 3), "unknown"),
     ],
 )
 def test_a_test_that_cannot_be_is_refused(
@@ -137,13 +140,101 @@ def test_a_forgotten_switch_counts_for_what_was_set(home: Site, store: SqliteSto
 
 def test_the_day_of_a_change_of_something_else_is_dropped(home: Site, store: SqliteStore) -> None:
     test = started(home, store)
+    write_days(store, home, house_days(FIRST, 3).values())
     change(home, date(2026, 11, 3), dhw__target_temperature_c=(50, 48))
     found = testing.progress(at(home, store, date(2026, 11, 5)), test)
     assert [day.reason for day in found.lived] == ["", "other_change", ""]
 
 
+def test_a_day_that_was_not_measured_does_not_count(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    days = house_days(FIRST, 7)
+    del days[date(2026, 11, 3)]
+    write_days(store, home, days.values())
+    now = at(home, store, date(2026, 11, 9))
+    found = testing.progress(now, test)
+    assert [day.reason for day in found.lived] == ["", "not_measured", "", "", "", "", ""]
+    assert found.counted == 6
+    with clock.fixed(now.at):
+        page = reader.get(f"/changes/test/{test.pk}")
+    assert "Days that count 6" in text_of(page.content.decode())
+    assert ": not fully measured, or a program" in text_of(page.content.decode())
+    assert [block.state for block in page.context["page"].blocks[:4]] == ["late", "missed", "now", "next"]
+
+
+def test_of_a_test_in_which_the_meter_was_replaced_the_days_since_count(
+    home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    write_days(store, home, house_days(FIRST, 5).values())
+    MeterEvent.objects.create(
+        site=home, device="m", at=local(date(2026, 11, 3), 9), kind=MeterEvent.Kind.METER_REPLACED
+    )
+    found = testing.progress(at(home, store, date(2026, 11, 7)), test)
+    assert [day.reason for day in found.lived] == ["other_meter", "other_meter", "", "", ""]
+
+
+def test_days_that_come_after_the_end_change_the_verdict(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    now = at(home, store, date(2026, 12, 26))
+    testing.close_test(now, test)
+    assert (test.ended_on, testing.verdict_of(test)) == (date(2026, 12, 25), None)
+    lived(home, store, test, 0.9, date(2026, 12, 25))
+    with clock.fixed(now.at):
+        page = text_of(reader.get(f"/changes/test/{test.pk}").content.decode())
+    assert "−2 K instead of 0 K saves" in page
+    assert "no answer" not in page
+
+
+def test_the_night_makes_the_verdict_of_a_test_again(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    testing.close_test(at(home, store, date(2026, 12, 26)), test)
+    lived(home, store, test, 0.9, date(2026, 12, 25))
+    judge_all(at(home, store, date(2026, 12, 27)))
+    test.refresh_from_db()
+    found = testing.verdict_of(test)
+    assert found is not None and found.is_found
+
+
+def test_a_test_whose_days_are_over_keeps_its_verdict_when_it_is_stopped(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    lived(home, store, test, 0.9, date(2026, 12, 25))
+    with clock.fixed(local(date(2026, 12, 26), 7)):
+        reader.post(f"/changes/test/{test.pk}", {"action": "stop"})
+    test.refresh_from_db()
+    assert (test.stopped, test.ended_on) == (False, date(2026, 12, 25))
+    assert test.verdict is not None
+
+
+def test_blocks_after_a_stop_were_not_missed(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    write_days(store, home, house_days(FIRST, 3).values())
+    testing.stop_test(at(home, store, date(2026, 11, 5)), test)
+    for day in (date(2026, 11, 5), date(2026, 12, 30)):
+        with clock.fixed(local(day, 12)):
+            page = reader.get(f"/changes/test/{test.pk}").context["page"]
+        assert {block.state for block in page.blocks[2:]} == {"next"}
+
+
+def test_a_test_stopped_before_it_began_leaves_no_trace_in_the_effects_of_changes(
+    home: Site, store: SqliteStore
+) -> None:
+    """It was planned and stopped on the first of November, and the value set by hand instead."""
+    test = started(home, store)
+    testing.stop_test(at(home, store, date(2026, 11, 1)), test)
+    write_days(store, home, house_days(date(2026, 10, 10), 45, mean_c=3.0).values())
+    entry = change(home, date(2026, 11, 1), circuits__1__curve__shift=(0, -2))
+    found = effect_of(at(home, store, date(2026, 11, 24)), entry).verdict
+    assert (found.reason, found.before.valid_days, found.after.valid_days) == (None, 14, 14)
+
+
 def test_a_pause_moves_the_rest_and_counts_for_nothing(home: Site, store: SqliteStore) -> None:
     test = started(home, store)
+    write_days(store, home, house_days(FIRST, 6).values())
     testing.pause_test(at(home, store, date(2026, 11, 3)), test)
     paused = testing.progress(at(home, store, date(2026, 11, 6)), test)
     assert paused.is_paused

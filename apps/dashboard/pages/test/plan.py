@@ -17,7 +17,7 @@ from apps.changelog.timeline import configuration_at, state
 from apps.effects.alternating import DESIGNS, Design, Power, recommended
 from apps.effects.gathering import usually_cold_from
 from apps.effects.targets import DHW, target_of
-from apps.effects.testing import powers_of
+from apps.effects.testing import is_number, powers_of
 from apps.metrics.home import Home
 
 SOON_DAYS = 7
@@ -172,10 +172,6 @@ def design_of(name: str) -> tuple[int, int]:
     if found is None:
         raise ValueError(name)
     return found.blocks, found.length
-
-
-def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def label_of(key: str) -> str:

@@ -15,7 +15,7 @@ from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.change.charts import signed_intervals
 from apps.dashboard.pages.change.words import Chip, signed_range
 from apps.dashboard.pages.links import day_href
-from apps.effects.alternating import Block
+from apps.effects.alternating import Block, LivedDay
 from apps.effects.models import AlternatingTest
 from apps.effects.spans import blocks_of, is_paused
 from apps.effects.testing import Progress, progress
@@ -25,12 +25,16 @@ from .plan import label_of, shown
 from .verdict import verdict_chip, what_next, worth
 
 MOST_STEPS = 10
+UNTOLD = ("not_measured", "other_meter")
+"""Reasons that say nothing about the switch."""
 REASONS = {
     "switched": gettext_lazy("switched during the day"),
     "other_value": gettext_lazy("another value was set"),
     "unknown": gettext_lazy("the value is not known"),
     "paused": gettext_lazy("paused"),
     "other_change": gettext_lazy("something else was changed"),
+    "other_meter": gettext_lazy("measured by another meter"),
+    "not_measured": gettext_lazy("not fully measured, or a program was switched on by hand"),
 }
 
 
@@ -45,7 +49,7 @@ class Todo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockView:
-    """One block of the calendar. ``state``: done, late, missed, now or next."""
+    """One block of the calendar. ``state``: done, late, missed, now, or next where no day of it was lived."""
 
     number: int
     value: str
@@ -193,19 +197,20 @@ def _block(home: Home, test: AlternatingTest, found: Progress, block: Block) -> 
         first=block.first,
         last=block.last,
         is_new=block.is_new,
-        state=_state(home.today, block, right, len(lived)),
+        state=_state(test, home.today, block, lived, right),
         counted=f"{right}/{len(lived)}" if lived else "",
     )
 
 
-def _state(today: date, block: Block, right: int, lived: int) -> str:
-    if today < block.first:
-        return "next"
-    if today <= block.last:
+def _state(test: AlternatingTest, today: date, block: Block, lived: Sequence[LivedDay], right: int) -> str:
+    if test.ended_on is None and block.first <= today <= block.last:
         return "now"
-    if right == 0:
-        return "missed"
-    return "done" if right == lived else "late"
+    if not lived:
+        return "next"
+    if right == len(lived):
+        return "done"
+    is_known = all(day.reason not in UNTOLD for day in lived)
+    return "missed" if right == 0 and is_known else "late"
 
 
 def _steps_chart(found: Progress) -> ChartBlock | None:

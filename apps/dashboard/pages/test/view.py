@@ -97,10 +97,10 @@ def test(request: HttpRequest, test_id: int) -> HttpResponse:
         found = AlternatingTest.objects.filter(site_id=home.id, pk=test_id).first()
         if found is None:
             raise Http404
+        close_test(home, found)
         if request.method == "POST":
             _act(home, found, request.POST.get("action", ""))
             return redirect("dashboard:test", found.pk)
-        close_test(home, found)
         asks_stop = found.ended_on is None and "stop" in request.GET
         context = {"page": running_context(home, found), "asks_stop": asks_stop}
         return render(request, "dashboard/test/running.html", context)
