@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "changelog": {"changelog", "metrics", "devices"},
     "effects": {"effects", "changelog", "metrics", "devices"},
     "accounts": {"accounts", "devices"},
-    "alerts": {"alerts", "backups", "changelog", "metrics", "devices"},
+    "alerts": {"alerts", "backups", "effects", "changelog", "metrics", "devices"},
     "backups": {"backups", "changelog", "metrics", "devices"},
     "dashboard": {"dashboard", "alerts", "backups", "accounts", "effects", "changelog", "metrics", "devices"},
     "api": {

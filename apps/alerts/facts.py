@@ -16,6 +16,7 @@ from apps.devices import storage
 from apps.devices.meter_clock import is_wrong
 from apps.devices.models import Site, SourceState
 from apps.devices.reports import alarming
+from apps.effects.testing import running_test, switch_due
 from apps.metrics import apps as metrics_apps
 from apps.metrics.efficiency import rod_runtime_s
 from apps.metrics.grid import INTERVAL_S
@@ -65,6 +66,7 @@ def _of_values(home: Home, status: Status) -> Iterator[Fact]:
         value=None if ends_at is None else (ends_at - home.at).total_seconds() / DAY_S,
         details={} if ends_at is None else {"ends_at": ends_at.isoformat()},
     )
+    yield _switch(home)
     yield _cycling(home)
     rod_s = rod_runtime_s(home, home.interval_s - DAY_S, home.interval_s)
     minutes = None if rod_s is None else rod_s / 60
@@ -89,6 +91,18 @@ def _silence(key: str, source: MeterStatus | HeatPumpStatus, at: datetime) -> Fa
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _switch(home: Home) -> Fact:
+    """Return the hour by the clock of the house while a test's value is to be set tonight, 24 and more from
+    midnight on; 0 where nothing is."""
+    test = running_test(home)
+    due = None if test is None else switch_due(home, test)
+    if test is None or due is None or due.done:
+        return Fact(kind=rules.SWITCH, value=0.0)
+    local = home.at.astimezone(home.options.zone)
+    hour = local.hour + local.minute / 60 + (0 if due.is_tonight else 24)
+    return Fact(kind=rules.SWITCH, value=hour, details={"key": test.key, "value": due.value})
 
 
 def _cycling(home: Home) -> Fact:

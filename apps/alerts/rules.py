@@ -14,7 +14,7 @@ from typing import Any
 
 SILENT, QUOTA, STORE, DISK, BACKUP = "source_silent", "quota", "store_away", "disk_full", "backup_old"
 CYCLING, ROD, DEVICE = "short_cycling", "heating_rod", "device_message"
-OTHER_METER, LOGIN, DEVIATION = "other_meter", "login_ends", "deviation"
+OTHER_METER, LOGIN, DEVIATION, SWITCH = "other_meter", "login_ends", "deviation", "switch_due"
 
 RAISED, SOLVED = "raised", "solved"
 
@@ -56,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=OTHER_METER, raise_after_s=60),
     Rule(kind=LOGIN, threshold=14, unit="days", low=1, high=170, falls=True),
     Rule(kind=DEVIATION, threshold=10, unit="%", low=5, high=100, clear_after_s=24 * HOUR_S),
+    Rule(kind=SWITCH, threshold=18, unit="o'clock", low=12, high=23, clear_after_s=0),
 )
 RULE = {rule.kind: rule for rule in RULES}
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.backups.words import sentence as backup_sentence
+from apps.changelog.sentences import label_of, shown
 from apps.devices import storage
 from apps.devices.times import parse_time
 from apps.devices.wording import offset_words, words
@@ -34,6 +35,7 @@ NAMES: Mapping[str, Promise] = {
     rules.OTHER_METER: gettext_lazy("Another meter at the address"),
     rules.LOGIN: gettext_lazy("Viessmann sign-in ends"),
     rules.DEVIATION: gettext_lazy("Lasting deviation"),
+    rules.SWITCH: gettext_lazy("Alternating test: value to set"),
 }
 """Kind → its name on the Settings page."""
 
@@ -49,6 +51,7 @@ MEANINGS: Mapping[str, Promise] = {
     rules.OTHER_METER: gettext_lazy("nothing is stored from it"),
     rules.LOGIN: gettext_lazy("days before"),
     rules.DEVIATION: gettext_lazy("from the use expected at this weather"),
+    rules.SWITCH: gettext_lazy("on the evening of a switch, from"),
 }
 """Kind → what its threshold means, or what it is."""
 
@@ -67,6 +70,8 @@ def hint(kind: str, key: str, details: Details, zone: tzinfo) -> str:
         return f"{fault_words(fault, zone) or ''} {fault_hint(fault, zone)}".strip()
     if kind == rules.STORE and (code := details.get("code", "")) not in storage.WORDS:
         return str(advice(code))
+    if kind == rules.SWITCH:
+        return _("Before midnight is on time. heatmon sees by itself when it is done.")
     if kind == rules.DISK:
         return _("Old backups or logs of other programs can go.")
     if kind in {rules.OTHER_METER, rules.LOGIN}:
@@ -151,6 +156,14 @@ def _deviation(_key: str, details: Details, zone: tzinfo) -> str:
     return text % {"percent": round(abs(percent)), "day": _moment(details.get("since"), zone, "DATE_FORMAT")}
 
 
+def _switch(_key: str, details: Details, _zone: tzinfo) -> str:
+    key = str(details.get("key", ""))
+    return _("Alternating test: set %(setting)s to %(value)s") % {
+        "setting": label_of(key),
+        "value": shown(key, details.get("value")),
+    }
+
+
 def _of_code(code: str) -> Callable[[str, Details, tzinfo], str]:
     return lambda _key, details, zone: words(code, details, zone).sentence
 
@@ -172,4 +185,5 @@ _SENTENCES: Mapping[str, Callable[[str, Details, tzinfo], str]] = {
     rules.OTHER_METER: _of_code("other_meter"),
     rules.LOGIN: _of_code("login_ends_soon"),
     rules.DEVIATION: _deviation,
+    rules.SWITCH: _switch,
 }

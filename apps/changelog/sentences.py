@@ -251,3 +251,18 @@ def _duration(seconds: float) -> str:
         return ngettext("%(n)s hour", "%(n)s hours", round(hours)) % {"n": number_text(round(hours, 1))}
     days = seconds / 86400
     return ngettext("%(n)s day", "%(n)s days", round(days)) % {"n": number_text(round(days, 1))}
+
+
+def label_of(key: str) -> str:
+    """Return the setting's full name."""
+    name = setting_name(key)
+    return f"{name.heading}: {name.part}" if name.part else name.heading
+
+
+def shown(key: str, value: Any) -> str:
+    """Return a value in words; a schedule only as such."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return gettext("the other schedule")
+    return value_text(key, value)

@@ -49,14 +49,11 @@ class InvalidTest(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """A test as of now. ``lived``: its days that are over; ``steps``: the estimate after each pair of blocks;
-    ``due``: the block whose value is to be set tonight, None where nothing is to be done; ``target``: the
-    electricity that is compared."""
+    ``target``: the electricity that is compared."""
 
     blocks: tuple[Block, ...]
     lived: tuple[LivedDay, ...]
     steps: tuple[Step, ...]
-    block: Block | None
-    due: Block | None
     is_paused: bool
     target: str
 
@@ -75,6 +72,17 @@ class Progress:
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """The value that the block asks for that begins tomorrow, or that runs and was missed. ``last``: until
+    when; ``is_tonight``: before midnight is on time; ``done``: it is set."""
+
+    value: Any
+    last: date
+    is_tonight: bool
+    done: bool
 
 
 def running_test(home: Home) -> AlternatingTest | None:
@@ -104,6 +112,22 @@ def start_test(home: Home, key: str, new: Any, blocks: int, length: int) -> Alte
             )
     except IntegrityError as error:
         raise InvalidTest("running") from error
+
+
+def switch_due(home: Home, test: AlternatingTest) -> Switch | None:
+    """Return what is to be set now; None where nothing is."""
+    if test.ended_on is not None or is_paused(test):
+        return None
+    blocks = blocks_of(test, home.today)
+    tomorrow = next((block for block in blocks if block.first == home.today + DAY), None)
+    block = tomorrow or next((block for block in blocks if block.first <= home.today <= block.last), None)
+    if block is None:
+        return None
+    value = test.new if block.is_new else test.old
+    done = configuration_at(home.site, home.at).get(test.key) == value
+    if done and tomorrow is None:
+        return None
+    return Switch(value=value, last=block.last, is_tonight=tomorrow is not None, done=done)
 
 
 def pause_test(home: Home, test: AlternatingTest) -> None:
@@ -157,14 +181,10 @@ def progress(home: Home, test: AlternatingTest) -> Progress:
     meters = [day for day in meter_days(home) if test.first_day <= day <= last]
     lived = told_days(lived, known, target, max(meters, default=None))
     steps = _steps(home, tuple(known.items()), lived, target, test.length)
-    block = next((each for each in blocks if home.today <= each.last), None)
-    tomorrow = next((each for each in blocks if each.first == home.today + DAY), None)
     return Progress(
         blocks=tuple(blocks),
         lived=lived,
         steps=steps,
-        block=block if test.ended_on is None else None,
-        due=tomorrow if test.ended_on is None and not is_paused(test) else None,
         is_paused=is_paused(test),
         target=target,
     )

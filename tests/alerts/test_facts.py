@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,17 +14,22 @@ from apps.alerts import facts as facts_module
 from apps.alerts import rules
 from apps.alerts.facts import facts_of
 from apps.alerts.rules import Fact
-from apps.alerts.watching import active
+from apps.alerts.watching import active, look
 from apps.alerts.words import hint, sentence
 from apps.backups import folder
 from apps.changelog.observe import add_event
+from apps.changelog.timeline import configuration_at
 from apps.devices import storage
 from apps.devices.models import SourceState
+from apps.effects.models import AlternatingTest
 from apps.metrics.apps import use_store
 from apps.metrics.store.base import Row, StoreRefused
 from apps.metrics.store.front import Store
+from apps.metrics.windows import local_date
 from tests.factories import Home
 from tests.heatmon.conftest import home, make_home, scratch_store  # noqa: F401  (fixtures)
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
@@ -51,7 +57,7 @@ def test_a_home_in_which_all_is_well_has_a_good_value_of_each_kind(lived: Home) 
     assert values[rules.QUOTA, ""] == pytest.approx(100 * fact(lived, rules.QUOTA).details["used"] / 1305)
     assert values[rules.LOGIN, ""] == pytest.approx(180, abs=0.1)
     assert values[rules.CYCLING, ""] in {0.0, 1.0}
-    for kind in (rules.STORE, rules.DEVICE, rules.OTHER_METER, rules.DEVIATION):
+    for kind in (rules.STORE, rules.DEVICE, rules.OTHER_METER, rules.DEVIATION, rules.SWITCH):
         assert values[kind, ""] == 0.0
 
 
@@ -160,6 +166,35 @@ def test_an_open_deviation_counts_by_its_size(lived: Home) -> None:
     deviation = fact(lived, rules.DEVIATION)
     assert deviation.value == 12.4
     assert said(lived, deviation) == ("12 % less electricity than expected at this weather since 12 Jan 2026")
+
+
+def test_on_the_evening_of_a_switch_the_hour_counts_until_the_value_is_set(lived: Home) -> None:
+    key = "circuits.1.curve.slope"
+    now = configuration_at(lived.site, lived.at)[key]
+    today = local_date(lived.at, BERLIN)
+    test = AlternatingTest.objects.create(
+        site=lived.site, key=key, old=now, new=0.5, first_day=today - timedelta(days=2), blocks=18, length=3,
+        created_at=lived.at,
+    )  # fmt: skip
+    local = lived.at.astimezone(BERLIN)
+    due = fact(lived, rules.SWITCH)
+    assert due.value == pytest.approx(local.hour + local.minute / 60)
+    assert said(lived, due) == "Alternating test: set Heating curve, circuit 1: slope to 0.5"
+    test.first_day = today - timedelta(days=4)
+    test.save()
+    missed = fact(lived, rules.SWITCH)
+    assert missed.value == pytest.approx(24 + local.hour + local.minute / 60)
+    test.new = now
+    test.save()
+    assert fact(lived, rules.SWITCH).value == 0.0
+
+
+def test_a_reminder_is_raised_from_the_hour_chosen_on_and_over_once_the_value_is_set(lived: Home) -> None:
+    at = lived.at
+    for value, raised in ((17.9, 0), (18.0, 1), (25.0, 1), (0.0, 0)):
+        look(lived.site, [Fact(kind=rules.SWITCH, value=value, details={"key": "x", "value": 1})], at)
+        assert len(active(lived.site)) == raised
+        at += timedelta(minutes=1)
 
 
 def test_the_jobs_turn_raises_what_it_sees_and_stays_whole_without_a_target(lived: Home) -> None:

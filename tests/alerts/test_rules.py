@@ -114,6 +114,6 @@ def test_quiet_hours_may_lie_within_a_day() -> None:
 def test_every_cause_of_the_plan_has_a_rule() -> None:
     assert [rule.kind for rule in RULES] == [
         *("source_silent", "quota", "store_away", "disk_full", "backup_old", "short_cycling"),
-        *("heating_rod", "device_message", "other_meter", "login_ends", "deviation"),
+        *("heating_rod", "device_message", "other_meter", "login_ends", "deviation", "switch_due"),
     ]
     assert [rule.kind for rule in RULES if rule.urgent] == ["store_away", "heating_rod"]

@@ -81,9 +81,8 @@ def less(day: EffectDay, times: float) -> EffectDay:
 def test_a_test_starts_tomorrow_with_the_present_value(home: Site, store: SqliteStore) -> None:
     test = started(home, store)
     assert (test.old, test.new, test.first_day) == (0, -2, FIRST)
-    found = testing.progress(at(home, store, date(2026, 11, 1)), test)
-    assert found.due is not None
-    assert (found.due.number, found.due.is_new) == (1, False)
+    due = testing.switch_due(at(home, store, date(2026, 11, 1)), test)
+    assert due == testing.Switch(value=0, last=date(2026, 11, 4), is_tonight=True, done=True)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +237,7 @@ def test_a_pause_moves_the_rest_and_counts_for_nothing(home: Site, store: Sqlite
     testing.pause_test(at(home, store, date(2026, 11, 3)), test)
     paused = testing.progress(at(home, store, date(2026, 11, 6)), test)
     assert paused.is_paused
-    assert paused.due is None
+    assert testing.switch_due(at(home, store, date(2026, 11, 6)), test) is None
     testing.resume_test(at(home, store, date(2026, 11, 6)), test)
     found = testing.progress(at(home, store, date(2026, 11, 8)), test)
     assert [day.reason for day in found.lived] == ["", "", "paused", "paused", "paused", ""]
@@ -313,6 +312,16 @@ def test_a_running_test_says_each_evening_what_to_set(reader: Client, home: Site
     with clock.fixed(local(date(2026, 11, 4), 21)):
         assert reader.get(f"/changes/test/{test.pk}").context["page"].todo.done
         assert "circuit 1: shift: −2 K" not in text_of(reader.get("/").content.decode())
+
+
+def test_a_missed_switch_is_still_to_be_set(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    with clock.fixed(local(date(2026, 11, 5), 9)):
+        page = text_of(reader.get(f"/changes/test/{test.pk}").content.decode())
+        assert "Still to be set Set it to −2 K" in page
+    set_to(home, date(2026, 11, 5), -2, hour=10)
+    with clock.fixed(local(date(2026, 11, 5), 11)):
+        assert reader.get(f"/changes/test/{test.pk}").context["page"].todo is None
 
 
 def test_pause_and_stop_are_buttons_of_the_page(reader: Client, home: Site, store: SqliteStore) -> None:

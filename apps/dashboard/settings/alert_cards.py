@@ -29,6 +29,7 @@ UNITS: Mapping[str, str | Promise] = {
     "h": gettext_lazy("h"),
     "days": gettext_lazy("days"),
     "starts": gettext_lazy("starts"),
+    "o'clock": gettext_lazy("o'clock"),
 }
 
 

@@ -10,15 +10,14 @@ from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from apps.changelog.sentences import label_of
 from apps.devices import clock
 from apps.devices.sql import first_row
 from apps.effects.models import AlternatingTest, Effect
 from apps.effects.verdicts import Verdict
-from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 
 from ..pages.change.words import Chip, bill_chip, chip
-from ..pages.test.plan import label_of
 from ..pages.test.running import line_of, todo_tonight
 from ..pages.test.verdict import past_tests, verdict_chip
 from .ui import icon
@@ -69,10 +68,7 @@ def test_tonight(context: Context) -> dict[str, Any]:
         is_news = not test.stopped and home.today - test.ended_on <= timedelta(days=NEWS_DAYS)
         over = {"test": test, "line": label_of(test.key), "chip": verdict_chip(test), "root": context["root"]}
         return over if is_news else {}
-    try:
-        todo = todo_tonight(home, test)
-    except ChildFailed:
-        todo = None
+    todo = todo_tonight(home, test)
     return _of_test(context, test, home.today) | {"todo": todo, "label": label_of(test.key)}
 
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.changelog.sentences import label_of, shown
 from apps.dashboard import formatting
 from apps.dashboard.pages.links import history_href
-from apps.dashboard.pages.test.plan import label_of, shown
 from apps.effects.advice import (
     CIRCULATION,
     HOT_FLOW,

@@ -15,8 +15,8 @@ from apps.metrics.home import Home
 from apps.metrics.status import FRESH, NEVER_ANSWERED, NOT_SET_UP, NOTHING_NEW, OFFLINE, Status
 from apps.metrics.status_words import fault_message
 
-# What the sources' own state tells here, and at once.
-TOLD_BY_SOURCES = {rules.SILENT, rules.DEVICE, rules.OTHER_METER, rules.LOGIN}
+# What the sources' own state tells here, and at once; what a card of its own tells.
+TOLD_ELSEWHERE = {rules.SILENT, rules.DEVICE, rules.OTHER_METER, rules.LOGIN, rules.SWITCH}
 
 
 def alarms(home: Home, status: Status) -> list[Alarm]:
@@ -53,14 +53,14 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
 
 
 def _raised(home: Home) -> list[Alarm]:
-    """Return the alerts that are no source's, in the words of their messages."""
+    """Return the alerts that are told nowhere else here, in the words of their messages."""
     return [
         Alarm(
             level="bad" if alert.kind == rules.STORE else "warn",
             text=sentence(alert.kind, alert.key, alert.details, home.options.zone),
         )
         for alert in active(home.site)
-        if alert.kind not in TOLD_BY_SOURCES
+        if alert.kind not in TOLD_ELSEWHERE
     ]
 
 

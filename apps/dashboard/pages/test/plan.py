@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from apps.changelog.glossary import setting_name
 from apps.changelog.models import Entry
-from apps.changelog.sentences import value_text
+from apps.changelog.sentences import label_of, shown
 from apps.changelog.timeline import configuration_at, state
 from apps.effects.alternating import DESIGNS, Design, Power, recommended
 from apps.effects.gathering import usually_cold_from
@@ -172,18 +170,3 @@ def design_of(name: str) -> tuple[int, int]:
     if found is None:
         raise ValueError(name)
     return found.blocks, found.length
-
-
-def label_of(key: str) -> str:
-    """Return the setting's full name."""
-    name = setting_name(key)
-    return f"{name.heading}: {name.part}" if name.part else name.heading
-
-
-def shown(key: str, value: Any) -> str:
-    """Return a value in words; a schedule only as such."""
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return _("the other schedule")
-    return value_text(key, value)

@@ -9,7 +9,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.changelog.timeline import configuration_at
+from apps.changelog.sentences import label_of, shown
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.change.charts import signed_intervals
@@ -18,10 +18,9 @@ from apps.dashboard.pages.links import day_href
 from apps.effects.alternating import Block, LivedDay
 from apps.effects.models import AlternatingTest
 from apps.effects.spans import blocks_of, is_paused
-from apps.effects.testing import Progress, progress
+from apps.effects.testing import Progress, progress, switch_due
 from apps.metrics.home import Home
 
-from .plan import label_of, shown
 from .verdict import verdict_chip, what_next, worth
 
 MOST_STEPS = 10
@@ -40,10 +39,11 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Todo:
-    """What to set this evening. ``done``: it is set already."""
+    """What to set this evening, or what was missed. ``done``: it is set already."""
 
     value: str
     last: date
+    is_tonight: bool
     done: bool
 
 
@@ -106,7 +106,7 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
         is_over=is_over,
         stopped=test.stopped,
         is_paused=found.is_paused,
-        todo=_todo(home, test, found),
+        todo=todo_tonight(home, test),
         percent_done=min(100, round(100 * len(found.lived) / max(1, test.blocks * test.length))),
         facts=_facts(home, test, found),
         blocks=[_block(home, test, found, block) for block in found.blocks],
@@ -127,19 +127,13 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
     )
 
 
-def _todo(home: Home, test: AlternatingTest, found: Progress) -> Todo | None:
+def todo_tonight(home: Home, test: AlternatingTest) -> Todo | None:
     """Return what is to be set tonight: the value of the block that begins tomorrow, or of the one that runs,
     if that was missed."""
-    if test.ended_on is not None or found.is_paused:
+    due = switch_due(home, test)
+    if due is None:
         return None
-    block = found.due or (found.block if found.block and found.block.first <= home.today else None)
-    if block is None:
-        return None
-    value = test.new if block.is_new else test.old
-    done = configuration_at(home.site, home.at).get(test.key) == value
-    if done and found.due is None:
-        return None
-    return Todo(value=shown(test.key, value), last=block.last, done=done)
+    return Todo(value=shown(test.key, due.value), last=due.last, is_tonight=due.is_tonight, done=due.done)
 
 
 def line_of(test: AlternatingTest, today: date) -> str:
@@ -159,11 +153,6 @@ def line_of(test: AlternatingTest, today: date) -> str:
         return _("%(setting)s, %(old)s or %(new)s: over") % values
     values["day"] = formatting.local_date(last, "day")
     return _("%(setting)s, %(old)s or %(new)s: runs until %(day)s") % values
-
-
-def todo_tonight(home: Home, test: AlternatingTest) -> Todo | None:
-    """Return what is to be set tonight; for the overview."""
-    return _todo(home, test, progress(home, test))
 
 
 def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:

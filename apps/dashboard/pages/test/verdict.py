@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
+from apps.changelog.sentences import label_of, shown
 from apps.changelog.timeline import configuration_at
 from apps.dashboard import formatting
 from apps.dashboard.pages.change.words import Chip, a_year, percent, plain_range, signed_range
@@ -16,8 +18,6 @@ from apps.effects.facts import facts_of
 from apps.effects.models import AlternatingTest
 from apps.effects.testing import verdict_of
 from apps.metrics.home import Home
-
-from .plan import label_of, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,8 @@ class PastTest:
 
 
 def past_tests(home: Home) -> Sequence[PastTest]:
-    """Return the tests that are over, the newest first."""
-    found = AlternatingTest.objects.filter(site_id=home.id, ended_on__isnull=False)
+    """Return the tests that are over, the newest first; none that was stopped before it began."""
+    found = AlternatingTest.objects.filter(site_id=home.id, ended_on__gte=F("first_day"))
     return [
         PastTest(
             id=test.pk,
