@@ -12,11 +12,12 @@ from datetime import date
 from statistics import fmean, median
 from typing import Any, Self
 
+from apps.metrics.circulation import CirculationDay, hours_a_day
 from apps.metrics.cycles import CyclingDay
 
 from .plain import plain
 
-VERSION = 1
+VERSION = 2
 
 HOT_FLOW = "hot_flow"
 LOWER_SHIFT = "lower_shift"
@@ -121,17 +122,6 @@ class HotWaterRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CirculationDay:
-    """Hours that the circulation pump ran, of the hours of the day that are known; at night: 23 to 5 o'clock,
-    counted with the day on which it lies."""
-
-    day: date
-    on_h: float
-    known_h: float
-    night_on_h: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SetbackDay:
     """Electricity for heating and degree hours, in the set-back with the three hours after it, and in the
     evening before it."""
@@ -217,8 +207,8 @@ def circulation(days: Sequence[CirculationDay], change: int | None) -> Observati
     """Return that the circulation pump runs long. ``change``: the newest change of its schedule."""
     if len(days) < limit("circulation_known"):
         return None
-    hours = 24 * sum(day.on_h for day in days) / sum(day.known_h for day in days)
-    if hours <= limit("circulation"):
+    hours = hours_a_day(days)
+    if hours is None or hours <= limit("circulation"):
         return None
     numbers = {"on_h": hours, "night_h": fmean(day.night_on_h for day in days)}
     trial = None if change is None else Trial(change=change)

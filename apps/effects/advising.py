@@ -18,9 +18,9 @@ from apps.changelog.timeline import configurations, state
 from apps.devices.configuration import WEEKDAYS
 from apps.devices.models import Site
 from apps.devices.sql import first_row
-from apps.metrics.efficiency import ROD_COUNTERS, cycling_days, heating_curve
-from apps.metrics.grid import INTERVAL_S
+from apps.metrics.efficiency import cycling_days, heating_curve
 from apps.metrics.home import Home
+from apps.metrics.hot_water import HotWater, hot_water, rod_seconds
 from apps.metrics.silence import SILENT_S
 from apps.metrics.store.base import Series
 from apps.metrics.totals import totals
@@ -28,7 +28,6 @@ from apps.metrics.windows import day_edges, days
 
 from .advice import (
     VERSION,
-    CirculationDay,
     HeatedHour,
     HotWaterRun,
     Observation,
@@ -57,9 +56,6 @@ BASE_C = 16.0
 """Degree hours count from here. Of days below 8 °C its choice hardly matters."""
 EVENING_FROM_H = 17
 AFTERWARDS_H = 3
-NIGHT_H = frozenset({23, 0, 1, 2, 3, 4})
-LONGEST_BREAK_S = 900
-"""Polls of one run of hot water are at most this far apart."""
 _KEPT = "SELECT observations FROM effects_homeadvice WHERE site_id = %s"
 
 
@@ -91,13 +87,15 @@ def observe_home(home: Home) -> list[Observation]:
     if oldest is None or oldest > last:
         return []
     look = _Look(home, max(oldest, home.today - int(limit("look_back")) * DAY), last)
+    water = hot_water(home, look.first, last)
+    pumped = [day.circulation for day in water.days if day.circulation.is_known]
     found = [
         *(hot_flow(circuit, look.heated_hours(circuit), look.now) for circuit in look.circuits),
         *(lower_shift(circuit, look.room_hours(circuit), look.now) for circuit in look.circuits),
         *(setback(circuit, look.setback_days(circuit), look.now) for circuit in look.only_circuit),
         short_cycles(look.cycling(), look.now),
-        rod_runs(look.hot_water_runs(), look.now, home.options.heating_rod_kw),
-        circulation(look.circulation_days(), _schedule_change(home)),
+        rod_runs(look.hot_water_runs(water), look.now, home.options.heating_rod_kw),
+        circulation(pumped, _schedule_change(home)),
     ]
     return [each for each in found if each is not None]
 
@@ -251,45 +249,15 @@ class _Look:
             if part.seconds("compressor_known_s") >= KNOWN_H * HOUR_S
         }
 
-    def hot_water_runs(self) -> list[HotWaterRun]:
-        """Return the runs of hot water that were seen from before their begin until after their end."""
-        fields = ["dhw_charging", *ROD_COUNTERS]
-        rows = self.home.store.rows(self.home.id, "heat_pump", self.start, self.end, fields=fields)
-        polls = [row for row in rows if not row.circuit and row.values.get("dhw_charging") is not None]
-        found: list[HotWaterRun] = []
-        begun: float | None = None
-        for number, row in enumerate(polls[1:], start=1):
-            before = polls[number - 1]
-            if row.at - before.at > LONGEST_BREAK_S:
-                begun = None
-            elif row.values["dhw_charging"] and not before.values["dhw_charging"]:
-                begun = _rod_s(before.values)
-            elif before.values["dhw_charging"] and not row.values["dhw_charging"] and begun is not None:
-                ended = _rod_s(row.values)
-                if ended is not None:
-                    day = datetime.fromtimestamp(row.at, self.home.options.zone).date()
-                    found.append(HotWaterRun(day=day, rod_s=max(0.0, ended - begun)))
-                begun = None
-        return found
-
-    def circulation_days(self) -> list[CirculationDay]:
-        """Return the days on which it is known most of the time whether the pump ran."""
-        on, counts = (self.value("circulation_pump_active", what) for what in ("mean", "count"))
-        by_day: dict[date, list[tuple[int, float, float]]] = defaultdict(list)
-        for hour in self.hours:
-            if hour.at in on:
-                known_h = min(1.0, counts[hour.at] * INTERVAL_S / HOUR_S)
-                by_day[hour.day].append((hour.hour, on[hour.at] * known_h, known_h))
-        found = [
-            CirculationDay(
-                day=day,
-                on_h=sum(on_h for _hour, on_h, _known in hours),
-                known_h=sum(known for _hour, _on, known in hours),
-                night_on_h=sum(on_h for hour, on_h, _known in hours if hour in NIGHT_H),
-            )
-            for day, hours in sorted(by_day.items())
+    def hot_water_runs(self, water: HotWater) -> list[HotWaterRun]:
+        """Return the runs of which it is known for how long the rod ran."""
+        rod_s = rod_seconds(self.home, water.runs)
+        return [
+            HotWaterRun(day=day.day, rod_s=rod_s[run.start])
+            for day in water.days
+            for run in day.runs
+            if run.start in rod_s
         ]
-        return [day for day in found if day.known_h >= KNOWN_H]
 
 
 def _is_set_back(circuit: str, hour: _Hour) -> bool:
@@ -302,8 +270,3 @@ def _is_set_back(circuit: str, hour: _Hour) -> bool:
     mode = mode_at(pieces, hour.hour * 60 + 30)
     warmest = max(warmth(piece.mode) for piece in pieces)
     return mode is None or warmth(mode) < warmest
-
-
-def _rod_s(values: Mapping[str, float | None]) -> float | None:
-    levels = [level for name in ROD_COUNTERS if (level := values.get(name)) is not None]
-    return sum(levels) if levels else None

@@ -7,16 +7,32 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 
-from .grid import INTERVAL_S
+from .circulation import CirculationDay, circulation_day, hours_a_day
+from .efficiency import ROD_COUNTERS
+from .grid import INTERVAL_S, interval_of
 from .home import Home
 from .kept import kept
+from .raw import answer_of, one_an_interval
 from .silence import Answer, repeats
-from .use_runs import Draw, Run, Running, Step, draws_of, running_for, runs_of
+from .store.base import Series
+from .use_runs import (
+    PAUSE_S,
+    Draw,
+    RodAnswer,
+    Run,
+    Running,
+    Step,
+    draws_of,
+    rod_s_of,
+    running_for,
+    runs_of,
+)
 from .windows import day_edges, days
 
 NIGHT_FROM_HOUR, NIGHT_TO_HOUR = 22, 5
-LEAD_S = 3 * 3600
-"""What is looked at before the first day, so that a run over midnight is whole."""
+LEAD_S, TAIL_S = 3600, 2 * 3600
+"""What is looked at before the first day and after the last, so that a run over midnight is whole and counts
+with the day on which it began."""
 
 LONGEST_DAYS = 366
 DHW_FIELDS = (
@@ -32,21 +48,21 @@ HEATING_FIELDS = (
     "compressor_starts",
 )
 ANSWER_FIELDS = ("dhw_storage_temperature_c", "circulation_pump_active", "newest_source_at")
+ROD_FIELDS = ("dhw_charging", *ROD_COUNTERS, "newest_source_at", "requested_at")
 POLL_AT_S = 150
+HOUR_S = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaterDay:
     """One local day. ``known_s``: how long it is known whether hot water was made, less the share of the
-    running time that nobody explained; ``circulation_s``: how long the pump ran, of
-    ``circulation_known_s``."""
+    running time that nobody explained."""
 
     day: date
     runs: Sequence[Run]
     draws: Sequence[Draw]
     known_s: float
-    circulation_s: int
-    circulation_known_s: int
+    circulation: CirculationDay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +92,13 @@ class HotWater:
     @property
     def circulation_h_per_day(self) -> float | None:
         """Hours a day with the circulation pump on; None without half a day of answers."""
-        known_s = sum(day.circulation_known_s for day in self.days)
-        return 24 * sum(day.circulation_s for day in self.days) / known_s if known_s >= 43_200 else None
+        return hours_a_day([day.circulation for day in self.days])
 
 
 @kept
 def hot_water(home: Home, first: date, last: date) -> HotWater:
     """Return what is known of the local days ``first`` to ``last``, of which the newest may still run."""
-    start, end = home.midnight(first) - LEAD_S, min(home.day_bounds(last)[1], home.interval_s)
+    start, end = home.midnight(first) - LEAD_S, min(home.day_bounds(last)[1] + TAIL_S, home.interval_s)
     if end <= start + LEAD_S:
         return HotWater(days=[], night=frozenset())
     energy, full, heat, unclassified = (
@@ -122,6 +137,44 @@ def last_run(home: Home) -> Run | None:
         if runs:
             return runs[-1]
     return None
+
+
+def rod_seconds(home: Home, runs: Sequence[Run]) -> dict[int, float]:
+    """Return begin of a run → how long the heating rod ran for it [s], of the ``runs`` (in order) of which
+    that is known. Answers are read one by one only around those in whose hours its counter rose."""
+    if not runs:
+        return {}
+    start, end = runs[0].start - HOUR_S, runs[-1].end + HOUR_S
+    hours = [home.store.series(home.id, name, start, end, HOUR_S) for name in ROD_COUNTERS]
+    found: dict[int, float | None] = {}
+    for run in runs:
+        first, last = ((at - hours[0].time[0]) // HOUR_S for at in (run.start - PAUSE_S, run.end + PAUSE_S))
+        rises = [_rise(level, first, last + 1) for level in hours]
+        if any(rises):
+            found[run.start] = rod_s_of(run, _rod_answers(home, run))
+        elif any(rise is not None for rise in rises) and not run.is_cut:
+            found[run.start] = 0.0
+    return {at: rod_s for at, rod_s in found.items() if rod_s is not None}
+
+
+def _rise(level: Series, first: int, last: int) -> float | None:
+    lows, highs = (
+        [value for value in values[first:last] if value is not None] for values in (level.min, level.max)
+    )
+    return max(highs) - min(lows) if lows and highs else None
+
+
+def _rod_answers(home: Home, run: Run) -> dict[int, RodAnswer]:
+    rows = home.store.rows(home.id, "heat_pump", run.start - LEAD_S, run.end + TAIL_S, fields=ROD_FIELDS)
+    polls = one_an_interval(rows, home.options.heat_pump_device)
+    silent = repeats([answer_of(row) for row in polls])
+    answers = {}
+    for row in polls:
+        charging, at = row.values.get("dhw_charging"), interval_of(row.at)
+        levels = [level for name in ROD_COUNTERS if (level := row.values.get(name)) is not None]
+        if charging is not None and levels and at not in silent:
+            answers[at] = RodAnswer(charging=bool(charging), rod_s=sum(levels))
+    return answers
 
 
 @kept
@@ -170,15 +223,14 @@ def _days(
     found = []
     for day, (start, end), compressor in zip(days(first, last), pairwise(edges), running, strict=True):
         inside = range((start - offset) // INTERVAL_S, min((end - offset) // INTERVAL_S, len(steps)))
-        pump = [on for index in inside if (on := circulation[index]) is not None]
+        pump = ((steps[index].start, circulation[index]) for index in inside)
         found.append(
             WaterDay(
                 day=day,
                 runs=[run for run in runs if start <= run.start < end],
                 draws=[draw for draw in draws if start <= draw.start < end],
                 known_s=_known_s([steps[index] for index in inside], unexplained, compressor.sum or 0.0),
-                circulation_s=INTERVAL_S * sum(on >= 0.5 for on in pump),
-                circulation_known_s=INTERVAL_S * len(pump),
+                circulation=circulation_day(day, pump, home.options.zone),
             )
         )
     return found

@@ -197,7 +197,7 @@ class RawRows:
     def pumps(self, start: int, end: int) -> dict[int, PumpState]:
         """Interval → what the heat pump said in it; what only repeats an earlier answer is marked."""
         around = self._answers(start - LOOK_S, end + LOOK_S)
-        repeated = repeats([_answer(row) for row in around])
+        repeated = repeats([answer_of(row) for row in around])
         states = {}
         for row in around:
             interval = interval_of(row.at)
@@ -210,20 +210,24 @@ class RawRows:
         """First and last interval around [start, end) whose answers those inside may turn into repeats, or
         back; None where none on that side."""
         return (
-            open_from([_answer(row) for row in self._answers(start - LOOK_S, start)]),
-            open_until([_answer(row) for row in self._answers(end, end + LOOK_S)]),
+            open_from([answer_of(row) for row in self._answers(start - LOOK_S, start)]),
+            open_until([answer_of(row) for row in self._answers(end, end + LOOK_S)]),
         )
 
     def _answers(self, start: int, end: int) -> list[Row]:
-        """Return one row an interval: of several devices the chosen one's, else the latest answer."""
-        device = self.parameters.heat_pump_device
-        found: dict[int, Row] = {}
-        for row in self._rows("heat_pump", start, end):
-            interval = interval_of(row.at)
-            other = found.get(interval)
-            if other is None or _rank(row, device) > _rank(other, device):
-                found[interval] = row
-        return [found[interval] for interval in sorted(found)]
+        """Return one row an interval."""
+        return one_an_interval(self._rows("heat_pump", start, end), self.parameters.heat_pump_device)
+
+
+def one_an_interval(rows: Iterable[Row], device: str | None) -> list[Row]:
+    """Return one answer an interval: of several heat pumps that of ``device``, else the latest."""
+    found: dict[int, Row] = {}
+    for row in rows:
+        interval = interval_of(row.at)
+        other = found.get(interval)
+        if other is None or _rank(row, device) > _rank(other, device):
+            found[interval] = row
+    return [found[interval] for interval in sorted(found)]
 
 
 def _search(look: Callable[[int, int], int | None], reach_s: int) -> int | None:
@@ -255,7 +259,7 @@ def _likeness(device: str, chosen: str | None) -> int:
     return int(chosen.startswith(f"{device}/") or device.startswith(f"{chosen}/"))
 
 
-def _answer(row: Row) -> Answer:
+def answer_of(row: Row) -> Answer:
     return Answer(
         interval=interval_of(row.at),
         at=row.values.get("requested_at") or float(row.at),

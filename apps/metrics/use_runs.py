@@ -1,18 +1,20 @@
 """◇ Runs of the heat pump for hot water or heating, and draws from the tank, found in 5-minute steps.
 
-Their ends are known to five minutes. What nobody measured ends a run, and such a run is marked.
+Their ends are known to five minutes. A run that touches or holds what nobody measured is marked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .cop import period_cop
 from .grid import INTERVAL_S
 
 PAUSE_S = 600
-"""A pause of the compressor up to this long does not end a run."""
+"""A pause of the compressor up to this long does not end a run. Nor does time that nobody measured: whatever
+happened in it, the run went on."""
+PAUSE_STEPS = PAUSE_S // INTERVAL_S
 
 LEAST_RUN_WH = 50.0
 LEAST_FALL_K = 0.4
@@ -37,7 +39,7 @@ class Step:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run in [start, end) (epoch s). ``is_cut``: what came before it or after it is not known, so that it
-    may have been longer."""
+    may have been longer. ``has_hole``: neither is some of the time within."""
 
     start: int
     end: int
@@ -47,6 +49,12 @@ class Run:
     before_c: float | None
     after_c: float | None
     is_cut: bool
+    has_hole: bool
+
+    @property
+    def is_at_least(self) -> bool:
+        """More electricity may have been used than is known."""
+        return self.is_cut or self.has_hole
 
     @property
     def length_s(self) -> int:
@@ -55,6 +63,14 @@ class Run:
     @property
     def cop(self) -> float | None:
         return period_cop(self.heat_wh, self.full_energy_wh).value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RodAnswer:
+    """One answer of the heat pump: whether it heats hot water, and the counter of its heating rod [s]."""
+
+    charging: bool
+    rod_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +97,31 @@ def runs_of(steps: Sequence[Step]) -> list[Run]:
     """Return the runs in neighbouring ``steps`` (in order, without holes) that used 50 Wh or more."""
     found = [_run(steps, first, last) for first, last in _stretches(steps)]
     return [run for run in found if run.energy_wh >= LEAST_RUN_WH]
+
+
+def rod_s_of(run: Run, answers: Mapping[int, RodAnswer]) -> float | None:
+    """Return how long the heating rod ran for a run [s], by its counter from before the run until after it.
+
+    ``answers``: by begin of their step. A rod that is not on the meter may go on after the run: as long as
+    hot water is heated and its counter rises, it belongs to the run. None if the run is cut, or the counter
+    is not known or began anew.
+    """
+    before = _nearest(answers, run.start - INTERVAL_S, -INTERVAL_S)
+    if run.is_cut or before is None:
+        return None
+    counted_s, at = answers[before].rod_s, run.start
+    while (found := _nearest(answers, at, INTERVAL_S)) is not None:
+        answer, at = answers[found], found + INTERVAL_S
+        if found >= run.end and not (answer.charging and answer.rod_s > counted_s):
+            rose_s = answer.rod_s - answers[before].rod_s
+            return rose_s if rose_s >= 0 else None
+        counted_s = answer.rod_s
+    return None
+
+
+def _nearest(answers: Mapping[int, RodAnswer], at: int, step_s: int) -> int | None:
+    """Return the first step from ``at`` on, of as many as a pause has, that has an answer."""
+    return next((each for each in range(at, at + PAUSE_STEPS * step_s, step_s) if each in answers), None)
 
 
 def draws_of(steps: Sequence[Step], runs: Sequence[Run]) -> list[Draw]:
@@ -123,17 +164,14 @@ def running_for(
 
 
 def _stretches(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
-    """Yield first and last index of steps that used electricity, short pauses between them included."""
+    """Yield first and last index of steps that used electricity, with what lies between them for up to
+    ``PAUSE_S``."""
     first = last = None
     for index, step in enumerate(steps):
         if step.energy_wh:
             first = index if first is None else first
             last = index
-        elif (
-            first is not None
-            and last is not None
-            and (step.energy_wh is None or (index - last) * INTERVAL_S > PAUSE_S)
-        ):
+        elif first is not None and last is not None and index - last > PAUSE_STEPS:
             yield first, last
             first = None
     if first is not None and last is not None:
@@ -144,6 +182,7 @@ def _run(steps: Sequence[Step], first: int, last: int) -> Run:
     within = steps[first : last + 1]
     before = steps[first - 1] if first else None
     after = steps[last + 1] if last + 1 < len(steps) else None
+    beside = (*steps[max(0, first - PAUSE_STEPS) : first], *steps[last + 1 : last + 1 + PAUSE_STEPS])
     return Run(
         start=within[0].start,
         end=within[-1].start + INTERVAL_S,
@@ -152,7 +191,8 @@ def _run(steps: Sequence[Step], first: int, last: int) -> Run:
         heat_wh=sum(step.full_heat_wh or 0.0 for step in within),
         before_c=_first_known(before, within[0]),
         after_c=_highest(within[-1], after),
-        is_cut=any(beside is not None and beside.energy_wh is None for beside in (before, after)),
+        is_cut=any(step.energy_wh is None for step in beside),
+        has_hole=any(step.energy_wh is None for step in within),
     )
 
 

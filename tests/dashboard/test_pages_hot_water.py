@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
 
+from apps.dashboard.pages.hot_water.drawing import marks_of
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.metrics.home import Home
 from apps.metrics.hot_water import heating, hot_water
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
+from apps.metrics.use_runs import Run
 
 from . import house
 from .conftest import NOW
@@ -129,10 +132,10 @@ def test_the_circulation_pump_counts_five_minutes_a_response_and_repeats_count_n
     ]  # fmt: skip
     store.write(rows)
     day = hot_water(Home.of(filled, NOW), NOW.date(), NOW.date())
-    assert day.days[0].circulation_known_s == 0
+    assert day.days[0].circulation.known_h == 0
     sunday = noon.date()
     (found,) = hot_water(Home.of(filled, NOW), sunday, sunday).days
-    assert (found.circulation_s, found.circulation_known_s) == (1800, 3600)
+    assert [found.circulation.on_h, found.circulation.known_h] == pytest.approx([0.5, 1.0])
     store.write(
         [
             pump_row(filled, row_at, circulation_pump_active=1.0, newest_source_at=1.0)
@@ -140,7 +143,7 @@ def test_the_circulation_pump_counts_five_minutes_a_response_and_repeats_count_n
         ]
     )
     (found,) = hot_water(Home.of(filled, NOW), sunday, sunday).days
-    assert (found.circulation_s, found.circulation_known_s) == (300, 300)
+    assert [found.circulation.on_h, found.circulation.known_h] == pytest.approx([1 / 12, 1 / 12])
 
 
 def _hour(start: datetime) -> list[datetime]:
@@ -157,6 +160,30 @@ def test_heating_is_told_apart_from_hot_water(reader: Client, filled: Site) -> N
         ("6 h", "for heating", "12 heating starts, mean run time 30 min"),
         ("4", "hot-water runs", "1.2\u00a0kWh each"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "drawn"),
+    [
+        ("2026-10-25T07:00+01:00", "2026-10-25T07:45+01:00", [("420", "45")]),
+        ("2026-10-25T02:30+02:00", "2026-10-25T02:15+01:00", [("150", "45")]),  # the clock went back
+        (
+            "2026-10-25T23:30+01:00",
+            "2026-10-26T00:30+01:00",
+            [("1410", "30")],
+        ),  # into a day that is not shown
+        ("2026-10-24T23:30+02:00", "2026-10-25T00:30+02:00", [("1410", "30"), ("0", "30")]),
+    ],
+)
+def test_a_run_is_drawn_at_its_time_of_day(begin: str, end: str, drawn: list[tuple[str, str]]) -> None:
+    start, ended = (int(datetime.fromisoformat(text).timestamp()) for text in (begin, end))
+    run = Run(
+        start=start, end=ended, energy_wh=900.0, full_energy_wh=900.0, heat_wh=2700.0,
+        before_c=None, after_c=None, is_cut=False, has_hole=False,
+    )  # fmt: skip
+    shown = date(2026, 10, 24), date(2026, 10, 25)
+    marks = marks_of(*shown, [run], frozenset(), [], ZoneInfo("Europe/Berlin"))
+    assert [(mark.y, mark.height) for mark in marks] == drawn
 
 
 def test_a_home_without_any_run_says_so_without_an_axis(

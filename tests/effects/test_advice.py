@@ -9,7 +9,6 @@ import pytest
 
 from apps.effects.advice import (
     LIMITS,
-    CirculationDay,
     HeatedHour,
     HotWaterRun,
     Observation,
@@ -23,6 +22,7 @@ from apps.effects.advice import (
     setback,
     short_cycles,
 )
+from apps.metrics.circulation import CirculationDay
 from apps.metrics.cycles import CyclingDay
 
 FIRST = date(2026, 11, 1)

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from apps.metrics.use_runs import Draw, Running, Step, draws_of, running_for, runs_of
+from apps.metrics.use_runs import (
+    Draw,
+    RodAnswer,
+    Running,
+    Step,
+    draws_of,
+    rod_s_of,
+    running_for,
+    runs_of,
+)
 
 START = 1_794_000_000 - 1_794_000_000 % 300
 
@@ -40,10 +49,97 @@ def test_a_pause_of_ten_minutes_belongs_to_the_run_and_a_longer_one_ends_it() ->
     assert len(runs_of(steps([100, 0, 0, 0, 100, 0]))) == 2
 
 
-def test_time_that_nobody_measured_ends_a_run_which_says_so() -> None:
-    first, second = runs_of(steps([0, 100, None, 100, 0]))
+def test_a_defrost_that_turns_to_the_heating_for_ten_minutes_does_not_end_a_run() -> None:
+    """Its electricity is heating's; the run has the hot water's."""
+    (run,) = runs_of(steps([0, 150, 150, 0, 0, 150, 0]))
+    assert (run.start - START, run.end - START, run.energy_wh) == (300, 1800, 450)
+    assert not run.is_at_least
+
+
+def test_ten_minutes_that_nobody_measured_lie_within_a_run_which_used_at_least_what_is_known() -> None:
+    """Whether it ran in them or rested, by the rule of pauses it is one run."""
+    (run,) = runs_of(steps([0, 100, None, None, 100, 0, 0]))
+    assert (run.length_s, run.energy_wh) == (1200, 200)
+    assert (run.is_cut, run.has_hole, run.is_at_least) == (False, True, True)
+    assert len(runs_of(steps([0, 100, 0, None, 100, 0]))) == 1
+
+
+def test_more_time_than_a_pause_that_nobody_measured_ends_a_run_which_says_so() -> None:
+    first, second = runs_of(steps([0, 100, None, None, None, 100, 0]))
     assert (first.is_cut, second.is_cut) == (True, True)
+    assert (first.has_hole, second.has_hole) == (False, False)
     assert (first.energy_wh, second.energy_wh) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    ("energy_wh", "is_cut"),
+    [
+        ([0, 0, 100, 0, None], True),  # it may have begun again within a pause
+        ([None, 0, 100, 0, 0], True),
+        ([0, 0, 100, 0, 0, None], False),
+    ],
+)
+def test_unknown_time_within_a_pause_of_its_ends_leaves_open_how_long_a_run_was(
+    energy_wh: list[float | None], is_cut: bool
+) -> None:
+    (run,) = runs_of(steps(energy_wh))
+    assert run.is_cut is is_cut
+
+
+def rod(*told: tuple[bool, float] | None) -> dict[int, RodAnswer]:
+    """Answers from START on: whether hot water is heated, and the rod's counter [s]; None is a missed one."""
+    return {
+        START + 300 * number: RodAnswer(charging=each[0], rod_s=each[1])
+        for number, each in enumerate(told)
+        if each is not None
+    }
+
+
+def rod_s(energy_wh: Sequence[float | None], *told: tuple[bool, float] | None) -> float | None:
+    (run,) = runs_of(steps(energy_wh))
+    return rod_s_of(run, rod(*told))
+
+
+def test_a_run_that_ends_on_the_rod_has_what_its_counter_rose_until_it_was_over() -> None:
+    told = (False, 7000.0), (True, 7000.0), (True, 7200.0), (False, 7440.0), (False, 7440.0)
+    assert rod_s([0, 150, 250, 0, 0], *told) == 440.0
+
+
+def test_a_run_without_the_rod_has_none_of_it() -> None:
+    told = (False, 7000.0), (True, 7000.0), (False, 7000.0)
+    assert rod_s([0, 150, 0], *told) == 0.0
+
+
+def test_a_rod_that_is_not_on_the_meter_goes_on_after_its_run() -> None:
+    """Until its counter stands still; what it does for the heating afterwards is none of hot water's."""
+    told = (False, 0.0), (True, 0.0), (True, 300.0), (True, 600.0), (True, 700.0), (False, 800.0)
+    assert rod_s([0, 150, 0, 0, 0, 0], *told, (False, 1100.0)) == 800.0
+    stuck = (False, 0.0), (True, 0.0), (True, 300.0), (True, 300.0), (True, 600.0)
+    assert rod_s([0, 150, 0, 0, 0], *stuck) == 300.0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        (None, (True, 0.0), (False, 300.0)),  # nobody knows what it was before
+        ((False, 0.0), (True, 0.0), None, None),  # or after
+        ((False, 7000.0), (True, 7200.0), (False, 40.0)),  # another controller
+    ],
+)
+def test_a_counter_that_is_not_known_on_both_sides_tells_nothing(
+    told: tuple[tuple[bool, float] | None, ...],
+) -> None:
+    assert rod_s([0, 150, 0, 0], *told) is None
+
+
+def test_a_run_that_may_have_been_longer_tells_nothing_of_the_rod() -> None:
+    told = (False, 0.0), (False, 0.0), (True, 300.0), (False, 300.0)
+    assert rod_s([None, 0, 150, 0], *told) is None
+
+
+def test_an_answer_missed_within_a_run_leaves_the_rods_counter_known() -> None:
+    told = (False, 0.0), (True, 0.0), None, (True, 300.0), (False, 400.0)
+    assert rod_s([0, 150, None, 150, 0], *told) == 400.0
 
 
 def test_a_few_watt_hours_are_no_run_and_their_cop_is_not_shown() -> None:

@@ -30,14 +30,15 @@ class Mark:
 
 
 def marks_of(
-    first: date, runs: Sequence[Run], night: frozenset[int], draws: Sequence[Draw], zone: tzinfo
+    first: date, last: date, runs: Sequence[Run], night: frozenset[int], draws: Sequence[Draw], zone: tzinfo
 ) -> list[Mark]:
-    """Return the marks of runs, and of draws, on the days from ``first`` on."""
+    """Return the marks of runs, and of draws, on the days ``first`` to ``last``."""
     found = []
     for run in runs:
         for day, begin, end in _by_day(run.start, run.end, zone):
             kind = "night" if run.start in night else "run"
-            found.append(_mark(first, day, begin, max(end - begin, SHORTEST_MINUTES), kind))
+            if day <= last:
+                found.append(_mark(first, day, begin, max(end - begin, SHORTEST_MINUTES), kind))
     for draw in draws:
         begun = datetime.fromtimestamp(draw.start, zone)
         found.append(_mark(first, begun.date(), _minute(begun), DRAW_MINUTES, "draw"))
@@ -45,9 +46,13 @@ def marks_of(
 
 
 def _by_day(start: int, end: int, zone: tzinfo) -> Iterator[tuple[date, int, int]]:
-    """Yield local day, and first and last minute in it, of each day that [start, end) touches."""
+    """Yield local day, and first and last minute in it, of each day that [start, end) touches. Within one day
+    it is as long as it took, also where the clock went back meanwhile."""
     begun, ended = datetime.fromtimestamp(start, zone), datetime.fromtimestamp(end, zone)
     day = begun.date()
+    if day == ended.date():
+        yield day, _minute(begun), min(MINUTES, _minute(begun) + (end - start) // 60)
+        return
     while day <= ended.date():
         begin = _minute(begun) if day == begun.date() else 0
         last = _minute(ended) if day == ended.date() else MINUTES

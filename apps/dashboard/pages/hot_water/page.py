@@ -80,7 +80,7 @@ def hot_water_context(home: Home, first: date, last: date, language: str | None)
         last=_last(home),
         readout=_readout(home, water),
         days=len(water.days),
-        marks=marks_of(first, water.runs, water.night, draws, home.options.zone),
+        marks=marks_of(first, last, water.runs, water.night, draws, home.options.zone),
         has_night=bool(water.night_runs),
         has_draws=bool(draws),
         summary=_summary(water),
@@ -136,7 +136,7 @@ def _last(home: Home) -> LastRun | None:
             ),
             ValueCard(
                 label=_("Electricity"), value=run.energy_wh / 1000, kind="energy_kwh", state="fresh",
-                meta=_("at least: part of it was not measured") if run.is_cut else _("measured"),
+                meta=_("at least: part of it was not measured") if run.is_at_least else _("measured"),
             ),
             ValueCard(
                 label=_("Cost"), value=cost, kind="count", state="none" if cost is None else "fresh",
@@ -258,7 +258,7 @@ def _pump(home: Home, water: HotWater) -> ChartBlock | None:
 
 
 def _circulation_h(day: WaterDay) -> float | None:
-    return round(day.circulation_s / 3600, 2) if day.circulation_known_s else None
+    return round(day.circulation.on_h, 2) if day.circulation.known_h else None
 
 
 def _bars(home: Home, days: Sequence[WaterDay], unit: str, decimals: int, sets: Sequence[BarSet]) -> BarsSpec:
@@ -307,7 +307,7 @@ def _run_row(home: Home, run: Run, at_night: bool) -> TableRow:
     day = start.astimezone(home.options.zone).date()
     head = f"{formatting.day_of(home, day, 'weekday_day')}, {formatting.at_home(home, start)}"
     remarks = [_("reheat at night")] if at_night else []
-    remarks += [_("at least")] if run.is_cut else []
+    remarks += [_("at least")] if run.is_at_least else []
     return TableRow(
         head=f"{head}–{formatting.at_home(home, end)}",
         cells=[
