@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.changelog.observe import add_event
 from apps.dashboard.pages.change import words
+from apps.devices import clock
 from apps.devices.models import Site
 from apps.effects.estimator import Estimate
 from apps.effects.models import Effect
@@ -25,7 +26,7 @@ from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import set_up
 from tests.dashboard.test_pages_overview import text_of
 
-from .lived import change, note, write_days
+from .lived import change, local, note, write_days
 from .test_effects import CHANGE, ROOM, days
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +153,59 @@ def refused(before_k: float, after_k: float, after_days: int, until: date | None
         null_dates=0,
         ids=(1,),
     )
+
+
+@pytest.mark.parametrize(
+    ("today", "cold", "said"),
+    [
+        (date(2026, 7, 20), date(2026, 9, 26), "Such weather usually comes from about 26 Sep 2026 on."),
+        (date(2026, 11, 29), date(2026, 11, 29), "Now is the season for it."),
+        (date(2026, 7, 20), None, ""),
+    ],
+)
+def test_a_refusal_for_mild_weather_names_the_date_from_which_an_answer_can_be_expected(
+    today: date, cold: date | None, said: str
+) -> None:
+    found = words.advice(refused(0.0, 1.6, 14, None), words.season(today, cold))
+    assert found == " ".join(
+        part
+        for part in (
+            "Waiting will not help: these days are over. A change or a test in weather colder than about "
+            "11 °C on average can tell.",
+            said,
+        )
+        if part
+    )
+
+
+def test_a_refused_summer_names_the_season_of_its_place(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    set_up(home, latitude=52.5, longitude=13.4)
+    warm = [replace(day, outside_c=20.0, before_c=20.0) for day in days()]
+    write_days(store, home, warm)
+    with clock.fixed(local(CHANGE, 12) + timedelta(days=200)):
+        text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
+    assert "Such weather usually comes from about 24 Sep 2027 on." in text
+
+
+def test_what_would_settle_it_says_until_when_and_what_it_could_show(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home)
+    text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
+    assert "both values in turn, 3 days each, for eight weeks" in text
+    assert "It would run from tomorrow until" in text
+    assert "It shows effects from 9 % on in 8 of 10 such tests; interval about ±6 %." in text
+
+
+def test_the_pumps_money_is_told_where_the_bill_is_not_provable() -> None:
+    bill = Estimate(percent=-5.0, low_percent=-19.0, high_percent=8.0, without_kwh=20.0)
+    less = Estimate(percent=-5.7, low_percent=-7.4, high_percent=-3.9)
+    assert words.same_heat(-50.0, bill, less, "EUR") == (
+        "If the house takes as much heat as before, it saves about €57 a year (€39 to €74)."
+    )
+    assert words.same_heat(None, bill, less, "EUR") == ""
 
 
 def test_a_report_gives_the_verdict_on_the_bill_too_where_it_is_found() -> None:

@@ -22,10 +22,11 @@ from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
 from apps.effects.targets import DHW, SPACE
-from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Verdict
+from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Side, Verdict
 from apps.metrics.home import Home
 
 from . import charts, words
+from .settle import Settle, season, settle
 from .words import Chip, chip, percent, signed_range
 
 
@@ -57,8 +58,8 @@ class DayRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectContext:
     """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
-    where there is no answer; ``together``: the other changes judged with it; ``settle``: where a test is
-    planned, ``test``: where the one stands that it belongs to."""
+    where there is no answer; ``spans``: the windows before and after; ``together``: the other changes judged
+    with it; ``settle``: the test that would settle it, ``test``: where the one stands that it belongs to."""
 
     state: str
     chip: Chip
@@ -69,6 +70,7 @@ class EffectContext:
     intervals: ChartBlock | None
     own_null: str
     facts: Sequence[Fact]
+    spans: tuple[str, str]
     tested: str
     pump: ChartBlock | None
     bill: ChartBlock | None
@@ -76,7 +78,7 @@ class EffectContext:
     rows: Sequence[DayRow]
     together: Sequence[EntryView]
     progress: int | None
-    settle: str
+    settle: Settle | None
     test: str
     made_at: datetime
     method_version: int
@@ -86,17 +88,18 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
     """Return what the page of an entry shows of its effect."""
     found, test = answer.verdict, answer.test
     before, after = days_of(home, found)
-    headlines = [_bill(home, answer), *_pump(found)]
+    headlines = [_bill(home, answer), *_pump(home, answer)]
     return EffectContext(
         state=found.state,
         chip=chip(found),
         headlines=headlines[::-1] if found.efficiency_leads else headlines,
         leads=_leads(found),
         why=words.explanation(found),
-        advice=words.advice(found),
+        advice=words.advice(found, season(home, found)),
         intervals=charts.interval_chart(found),
         own_null=_own_null(found),
         facts=_facts(found),
+        spans=(_window(found.before), _window(found.after)),
         tested=_tested(home),
         pump=charts.pump_chart(found, before, after),
         bill=charts.bill_chart(found, before, after),
@@ -106,7 +109,7 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
         progress=min(100, round(100 * found.after.valid_days / WINDOW_DAYS))
         if found.state == TOO_EARLY
         else None,
-        settle=_settle(entry) if test is None else "",
+        settle=settle(home, entry, found) if test is None else None,
         test="" if test is None else reverse("dashboard:test", args=[test.pk]),
         made_at=answer.made_at,
         method_version=METHOD_VERSION,
@@ -149,9 +152,9 @@ def _bill(home: Home, answer: Answer) -> Headline:
     )
 
 
-def _pump(found: Verdict) -> list[Headline]:
+def _pump(home: Home, answer: Answer) -> list[Headline]:
     """Return the efficiency's headline; none where it was not asked or cannot be told."""
-    pump = found.efficiency
+    pump, bill = answer.verdict.efficiency, answer.verdict.electricity
     if pump is None:
         return []
     who = _("The heat pump")
@@ -159,6 +162,11 @@ def _pump(found: Verdict) -> list[Headline]:
         between = _("heat per kWh %(range)s, estimated") % {"range": signed_range(pump)}
         return [_not_provable(who, "pump", between, _("works as before, or nearly"), "")]
     better = pump.percent > 0
+    less = charts.less_electricity(pump)
+    worth = ""
+    if bill is not None and not bill.is_found and less is not None:
+        worth = words.same_heat(answer.cost_per_year, bill, less, home.options.currency)
+    estimated = _("There is no heat meter: heat is estimated from modulation and corrected for the flow.")
     return [
         Headline(
             who=who,
@@ -171,7 +179,7 @@ def _pump(found: Verdict) -> list[Headline]:
                 icon="check" if better else "warn",
                 text=_("provable: it works better") if better else _("provable: it works worse"),
             ),
-            more=_("There is no heat meter: heat is estimated from modulation and corrected for the flow."),
+            more=f"{worth} {estimated}".strip(),
         )
     ]
 
@@ -210,8 +218,8 @@ def _facts(found: Verdict) -> list[Fact]:
             name=_("Valid days before · after"),
             value=f"{formatting.number(before.valid_days)} · {formatting.number(after.valid_days)}",
         ),
-        Fact(name=_("Before"), value=_span(before.first, before.last)),
-        Fact(name=_("After"), value=_span(after.first, after.last)),
+        Fact(name=_("Before"), value=_window(before)),
+        Fact(name=_("After"), value=_window(after)),
     ]
     if before.valid_days and after.valid_days:
         facts += [
@@ -250,8 +258,8 @@ def _facts(found: Verdict) -> list[Fact]:
     return facts
 
 
-def _span(first: object, last: object) -> str:
-    return f"{formatting.local_date(first, 'day')} – {formatting.local_date(last, 'day')}"  # type: ignore[arg-type]
+def _window(side: Side) -> str:
+    return f"{formatting.local_date(side.first, 'day')} – {formatting.local_date(side.last, 'day')}"
 
 
 def _tested(home: Home) -> str:
@@ -293,12 +301,6 @@ def _rows(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay
         for days, name in zip((before, after), names, strict=True)
         for day in days
     ]
-
-
-def _settle(entry: Entry) -> str:
-    """Return where a test of the change's own two values is planned; empty for several settings or none."""
-    changes = entry.setting_changes.all()
-    return f"{reverse('dashboard:test_plan')}?change={entry.pk:d}" if len(changes) == 1 else ""
 
 
 def _together(home: Home, found: Verdict, entry_id: int) -> list[EntryView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -140,6 +141,27 @@ def a_year(cost: float | None, found: Estimate, currency: str) -> str:
     }
 
 
+def same_heat(cost: float | None, found: Estimate, less: Estimate, currency: str) -> str:
+    """Return what an efficiency is worth a year, told as ``less`` electricity for the same heat, where the
+    bill itself (``found``, worth ``cost``) is not provable; empty where nobody knows."""
+    if cost is None or not found.percent:
+        return ""
+    each = abs(cost / found.percent)
+    ends = sorted(each * abs(end) for end in (less.low_percent, less.high_percent))
+    text = (
+        _("If the house takes as much heat as before, it saves about %(cost)s a year (%(low)s to %(high)s).")
+        if less.percent < 0
+        else _(
+            "If the house takes as much heat as before, it costs about %(cost)s a year (%(low)s to %(high)s)."
+        )
+    )
+    return text % {
+        "cost": money(each * abs(less.percent), currency, 0),
+        "low": money(ends[0], currency, 0),
+        "high": money(ends[1], currency, 0),
+    }
+
+
 def explanation(found: Verdict) -> str:
     """Return why there is no answer, in a sentence or two; empty where there is one."""
     before, after = found.before, found.after
@@ -185,8 +207,8 @@ def _mild(found: Verdict) -> str:
     return text % {"before": before, "after": after}
 
 
-def advice(found: Verdict) -> str:
-    """Return whether waiting helps."""
+def advice(found: Verdict, season: str = "") -> str:
+    """Return whether waiting helps. ``season``: when it is cold enough, in words."""
     if found.state != TOO_EARLY and found.available_from is not None:
         day = {"day": local_date(found.available_from)}
         if found.reason == LITTLE_HEATING:
@@ -198,10 +220,20 @@ def advice(found: Verdict) -> str:
             "Until then, change nothing else."
         )
     if found.reason == LITTLE_HEATING:
-        return _(
+        text = _(
             "Waiting will not help: these days are over. A change or a test in weather colder than about "
             "11 °C on average can tell."
         )
+        return f"{text} {season}".strip()
     if found.reason not in (None, PART_OF_TEST):
         return _("Waiting will not help: these days are over.")
     return ""
+
+
+def season(today: date, cold: date | None) -> str:
+    """Return from when on it is usually ``cold`` enough to compare heating; empty where that is not known."""
+    if cold is None:
+        return ""
+    if cold <= today:
+        return _("Now is the season for it.")
+    return _("Such weather usually comes from about %(day)s on.") % {"day": local_date(cold)}
