@@ -17,10 +17,19 @@ NEAR = timedelta(days=7)
 
 
 def note_deviations(home: Home, found: Iterable[Deviation]) -> None:
-    """Record deviations that no change of settings explains; one that is dated anew keeps its entry."""
+    """Record deviations that no change of settings explains. One that is dated anew keeps its entry; one that
+    was said to last and is not found any more, since late days or changes tell otherwise, loses it."""
+    known = list(Entry.objects.filter(site_id=home.id, event_code=DEVIATION).order_by("at", "id"))
     for deviation in found:
-        if not likely_causes(home, deviation):
-            _note(home, deviation)
+        if likely_causes(home, deviation):
+            continue
+        entry = next((each for each in known if _is_of(home, each, deviation)), None)
+        if entry is not None:
+            known.remove(entry)
+        _note(home, deviation, entry)
+    for entry in known:
+        if entry.ended_at is None:
+            _take_back(home, entry)
 
 
 def likely_causes(home: Home, deviation: Deviation) -> list[EntryView]:
@@ -37,21 +46,39 @@ def also_near(home: Home, deviation: Deviation) -> list[EntryView]:
     return [view(entry) for entry in others.order_by("-at", "-id").prefetch_related("setting_changes")]
 
 
-def _note(home: Home, deviation: Deviation) -> None:
-    begin = _instant(home, deviation)
-    end = None
-    if deviation.until is not None:
-        end = datetime.fromtimestamp(home.day_bounds(deviation.until)[1], UTC)
+def _is_of(home: Home, entry: Entry, deviation: Deviation) -> bool:
+    """Return whether an entry tells of this deviation: of the same day on which it was clear, or of the same
+    time."""
+    if entry.event_details.get("noticed") == deviation.noticed.isoformat():
+        return True
+    begin, end = _instant(home, deviation), _end(home, deviation)
+    return (entry.ended_at is None or begin < entry.ended_at) and (end is None or entry.at < end)
+
+
+def _note(home: Home, deviation: Deviation, known: Entry | None) -> None:
+    begin, end = _instant(home, deviation), _end(home, deviation)
     details = {"noticed": deviation.noticed.isoformat(), "percent": round(deviation.percent, 1)}
-    known = Entry.objects.filter(
-        site_id=home.id, event_code=DEVIATION, event_details__noticed=details["noticed"]
-    ).first()
     if known is None:
         add_event(home.site, begin, DEVIATION, details, ended_at=end)
     elif (known.at, known.ended_at, known.event_details) != (begin, end, details):
         known.at, known.ended_at, known.event_details = begin, end, details
         known.updated_at = home.at
         known.save(update_fields=["at", "ended_at", "event_details", "updated_at"])
+
+
+def _take_back(home: Home, entry: Entry) -> None:
+    """Delete an entry; what somebody wrote to it stays, with an end."""
+    if entry.title or entry.text:
+        entry.ended_at = entry.updated_at = home.at
+        entry.save(update_fields=["ended_at", "updated_at"])
+    else:
+        entry.delete()
+
+
+def _end(home: Home, deviation: Deviation) -> datetime | None:
+    if deviation.until is None:
+        return None
+    return datetime.fromtimestamp(home.day_bounds(deviation.until)[1], UTC)
 
 
 def _instant(home: Home, deviation: Deviation) -> datetime:

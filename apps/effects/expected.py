@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
@@ -40,6 +40,9 @@ UNKNOWN_SHARE = 0.20
 NULLS = 3.0
 SCATTERS = 1.5
 """Times of the scatter of the 28 days: where days differ much, so do weeks."""
+FARTHEST = 5.0
+"""Times of the scatter up to which a day differs from the middle of the 28: a single day is no deviation."""
+LEAST_SCATTER = 0.02
 LEAST_KWH = 1.0
 SEASON_SUMS = 90
 """Days with a 28-day sum that show a home's own null."""
@@ -97,7 +100,8 @@ class ExpectedDay:
 class Deviation:
     """A lasting difference from what is expected. ``since``: dated to about a week; ``noticed``: the day on
     which it was clear; ``until``: the last day of it, None while it lasts; ``over``: the day on which its end
-    was clear, None too if it lasted until it was what is expected. Percentages with 95 % interval."""
+    was clear, None too if it lasted until it was what is expected, or until nothing was known. Percentages
+    with 95 % interval."""
 
     since: date
     noticed: date
@@ -139,12 +143,15 @@ class _Home:
 @dataclass(frozen=True, slots=True)
 class _Sum:
     """28 days against what was expected of them: as a share and in kWh a day; what was expected a day.
-    ``scatter_kwh``: of the days around their own middle, not the level, which may be what deviates."""
+    ``scatter_kwh``: of the days around their own middle, not the level, which may be what deviates;
+    ``least_kwh``, ``most_kwh``: a day that differs by less or more counts as this."""
 
     share: float
     kwh: float
     expected_kwh: float
     scatter_kwh: float
+    least_kwh: float
+    most_kwh: float
 
 
 def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
@@ -252,7 +259,7 @@ class Watch:
         self.found: list[Deviation] = []
         self._quiet: list[_Sum] = []
         self._open_since: int | None = None
-        self._begin, self._threshold = 0, UNKNOWN_SHARE
+        self._begin, self._threshold, self._is_more = 0, UNKNOWN_SHARE, True
 
     def see(self, day: ExpectedDay) -> None:
         """Look at the day that follows."""
@@ -260,6 +267,7 @@ class Watch:
         number = len(self.days) - 1
         each = _sum(self.days, number)
         if each is None:
+            self._lose()
             return
         null = _null_share(self._quiet, each.expected_kwh)
         if self._open_since is None:
@@ -275,23 +283,30 @@ class Watch:
             self._quiet.append(each)
             return
         earliest = _after(self.days, self.found)
-        slack = math.copysign(self._threshold / 2, each.share)
-        begin = _begin(self.days, earliest, number, slack)
+        begin = _begin(self.days, earliest, number, each, self._threshold / 2)
         if begin is None:  # what the sum shows is the end of the last deviation
             return
-        self._begin, self._open_since = begin, number
+        self._begin, self._open_since, self._is_more = begin, number, each.share > 0.0
         self.found.append(_deviation(self.days, self._begin, number, number, None, null))
 
     def _follow(self, number: int, each: _Sum, null: float | None, noticed: int) -> None:
         """Take the deviation up to this day, or end it."""
         day = self.days[number].day
-        is_over = abs(each.share) < self._threshold / 2
+        is_over = (each.share if self._is_more else -each.share) < self._threshold / 2
         if not is_over and (day - self.days[self._begin].day).days < LEARN_DAYS:
             self.found[-1] = _deviation(self.days, self._begin, noticed, number, None, null)
             return
         last = _ended(self.days, self._begin, number)
         until, over = self.days[last].day, day if is_over else None
         self.found[-1] = _deviation(self.days, self._begin, noticed, last, until, null, over)
+        self._open_since = None
+
+    def _lose(self) -> None:
+        """End a deviation of which four weeks tell nothing: it is not known to last."""
+        if self._open_since is None or any(day.share is not None for day in self.days[-SUM_DAYS:]):
+            return
+        last = next(day.day for day in reversed(self.days) if day.share is not None)
+        self.found[-1] = replace(self.found[-1], until=last)
         self._open_since = None
 
 
@@ -316,15 +331,14 @@ def _sum(days: Sequence[ExpectedDay], last: int) -> _Sum | None:
     ]
     if len(known) < LEAST_SUM_DAYS:
         return None
-    energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
-    differences = [one_energy - one_expected for one_energy, one_expected in known]
+    expected = math.fsum(one_expected for _energy, one_expected in known) / len(known)
+    differences = [energy - one_expected for energy, one_expected in known]
     middle = median(differences)
-    return _Sum(
-        energy / expected - 1.0,
-        (energy - expected) / len(known),
-        expected / len(known),
-        SD_OF_MEDIAN_DEVIATION * median(abs(each - middle) for each in differences),
-    )
+    scatter = SD_OF_MEDIAN_DEVIATION * median(abs(each - middle) for each in differences)
+    far = FARTHEST * max(scatter, LEAST_SCATTER * expected)
+    least, most = middle - far, middle + far
+    kwh = math.fsum(min(max(each, least), most) for each in differences) / len(known)
+    return _Sum(kwh / expected, kwh, expected, scatter, least, most)
 
 
 def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
@@ -335,17 +349,18 @@ def _after(days: Sequence[ExpectedDay], found: Sequence[Deviation]) -> int:
     return next((number for number, day in enumerate(days) if day.day > until), 0)
 
 
-def _begin(days: Sequence[ExpectedDay], first: int, last: int, slack: float) -> int | None:
-    """Return the number of the day on which the one-sided cumulative sum left zero for the last time; None if
-    it never did."""
+def _begin(days: Sequence[ExpectedDay], first: int, last: int, shown: _Sum, slack: float) -> int | None:
+    """Return the number of the day on which the one-sided cumulative sum of what exceeds ``slack`` left zero
+    for the last time; None if it never did. ``shown``: the sum that shows the deviation."""
     total = 0.0
     begin = None
-    sign = math.copysign(1.0, slack)
+    sign = math.copysign(1.0, shown.share)
+    farthest = shown.most_kwh if sign > 0.0 else -shown.least_kwh
     for number in range(first, last + 1):
         day = days[number]
         if day.energy_kwh is None or day.expected_kwh is None:
             continue
-        step = sign * (day.energy_kwh - day.expected_kwh * (1.0 + slack))
+        step = min(sign * (day.energy_kwh - day.expected_kwh), farthest) - slack * day.expected_kwh
         if total <= 0.0 < total + step:
             begin = number
         total = max(0.0, total + step)
@@ -390,7 +405,7 @@ def _deviation(
         until=until,
         over=over,
         percent=100.0 * share,
-        low_percent=100.0 * (share - half),
+        low_percent=max(-100.0, 100.0 * (share - half)),
         high_percent=100.0 * (share + half),
         kwh_per_day=(energy - expected) / len(known),
     )

@@ -33,7 +33,7 @@ from .samples import EffectDay, Sample, mean_degree_days, samples
 from .source import source_share
 from .targets import EFFICIENCY, Target
 
-METHOD_VERSION = 4
+METHOD_VERSION = 5
 
 FOUND, NOT_PROVABLE, REFUSED, TOO_EARLY = "found", "not_provable", "refused", "too_early"
 

@@ -132,6 +132,41 @@ def test_a_restless_home_has_to_differ_by_more() -> None:
     assert deviations(restless) == []
 
 
+def test_one_day_is_no_deviation_however_much_it_needs() -> None:
+    """70 kWh instead of 20, as when the heating rod ran for a night; the sum of 28 days is 9 % higher."""
+    quiet = [0.02, -0.02] * 75
+    assert deviations(shares_of_twenty_kwh(*quiet, 2.5, *quiet)) == []
+
+
+def test_a_day_of_a_fault_does_not_date_the_deviation_that_follows() -> None:
+    quiet, more = [0.02, -0.02], [0.17, 0.13]
+    (found,) = deviations(shares_of_twenty_kwh(*quiet * 75, 2.5, *quiet * 20, *more * 20))
+    assert found.since == FIRST + timedelta(days=191)
+
+
+def test_more_and_then_less_are_two_deviations() -> None:
+    """What lies between was not measured, so that no sum near zero told them apart."""
+    quiet = [0.02, -0.02] * 75
+    days = shares_of_twenty_kwh(*quiet, *[0.3] * 40, *[None] * 15, *[-0.3] * 40)
+    more, less = deviations(days)
+    assert more.percent == pytest.approx(30.0)
+    assert less.percent == pytest.approx(-30.0)
+    assert (more.until is None, less.until is None) == (False, True)
+
+
+def test_a_deviation_lasts_no_longer_than_anything_is_known() -> None:
+    quiet = [0.02, -0.02] * 75
+    (found,) = deviations(shares_of_twenty_kwh(*quiet, *[0.3] * 40, *[None] * 27))
+    assert found.until is None
+    (found,) = deviations(shares_of_twenty_kwh(*quiet, *[0.3] * 40, *[None] * 28))
+    assert (found.until, found.over) == (FIRST + timedelta(days=189), None)
+
+
+def test_nobody_needs_less_than_nothing() -> None:
+    days = shares_of_twenty_kwh(*[0.02, -0.02] * 75, *[-0.98] * 40)
+    assert [alarm.low_percent for alarm in deviations(days)] == [-100.0]
+
+
 def test_the_band_is_wider_where_weeks_differ() -> None:
     """A home whose use is 15 % higher in every other month is judged by months, not by days alone."""
     steady, drifting = lived(200), lived(200)
