@@ -12,6 +12,7 @@ import orjson
 
 from apps.changelog.timeline import state
 from apps.metrics.child import in_child
+from apps.metrics.days import local_days
 from apps.metrics.home import Home
 from apps.metrics.windows import days as calendar_days
 
@@ -43,7 +44,7 @@ class Facts:
 
 
 def facts_of(home: Home) -> Facts:
-    """Return what all verdicts share, made anew each day and when changes or the reach of data differ."""
+    """Return what all verdicts share, made anew each day and when changes or past days differ."""
     inputs = facts_inputs(home)
     known = HomeFacts.objects.filter(site_id=home.id).first()
     if known is None or known.inputs != inputs:
@@ -61,11 +62,20 @@ def facts_of(home: Home) -> Facts:
 
 
 def facts_inputs(home: Home) -> str:
-    """Return a name of what the facts and all verdicts rest on, but for late data of days between."""
-    tests = list(AlternatingTest.objects.filter(site_id=home.id).values_list("id", "ended_on"))
-    return digest(
-        [METHOD_VERSION, home.today, home.first_day(), state(home.site), home.options.time_zone, tests]
-    )
+    """Return a name of what the facts and all verdicts rest on."""
+    tests = AlternatingTest.objects.filter(site_id=home.id).values_list("id", "ended_on", "paused")
+    known = [METHOD_VERSION, home.today, home.first_day(), state(home.site), home.options.time_zone]
+    return digest([*known, list(tests), _lived(home)])
+
+
+def _lived(home: Home) -> list[tuple[date, float | None]]:
+    """Return the electricity of each valid day that is over: data may come late, and numbers be derived
+    again."""
+    first, last = home.first_day(), home.today - DAY
+    if first is None or first > last:
+        return []
+    lived = local_days(home, max(first, last - NULL_DAYS * DAY), last, ("electrical_energy_wh", "electric_s"))
+    return [(each.day, each.energy_kwh_per_24h) for each in lived if each.is_valid]
 
 
 def _made_facts(home: Home) -> dict[str, Any]:

@@ -290,6 +290,30 @@ def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     assert f"{shown} · " in text_of(reader.get("/changes").content.decode())
 
 
+def test_a_day_that_comes_late_is_known_on_the_same_day(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    days = list(house_days(date(2026, 9, 1), 83, noise=0.03).values())
+    write_days(store, home, days[:-3] + days[-2:])
+    assert reader.get("/api/expected").json()["rows"][-3]["reason"] == "not_measured"
+    assert judge_all(here(home, store)) == 0
+    write_days(store, home, days[-3:])
+    late = reader.get("/api/expected").json()["rows"][-3]
+    assert (late["label"], late["reason"]) == ("2026-11-20", None)
+    assert late["electrical_energy_kwh"] == pytest.approx(days[-3].energy_kwh)
+
+
+def test_numbers_derived_anew_change_what_is_expected(reader: Client, store: SqliteStore, home: Site) -> None:
+    """As when another channel of the meter was chosen."""
+    days = list(house_days(date(2026, 9, 1), 83, noise=0.03).values())
+    write_days(store, home, days)
+    before = reader.get("/api/expected").json()["rows"][-1]["expected_kwh"]
+    write_days(store, home, [more(day, 0.5) for day in days])
+    assert reader.get("/api/expected").json()["rows"][-1]["expected_kwh"] == pytest.approx(
+        before / 2, rel=0.02
+    )
+
+
 def test_before_sixty_days_nothing_is_said(reader: Client, store: SqliteStore, home: Site) -> None:
     lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 11, 1), count=20)
     assert "heatmon learns your house from 60 measured days" in text_of(
