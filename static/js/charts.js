@@ -360,10 +360,13 @@
     });
     return new Map(found.map((group) => [group.marks[0], { words: words(group), shift: middle(group) - group.from }]));
   }
-  function marker(mark, spec, withLabel) {
-    const label = ({ chart }) => (withLabel && chart.scales.x ? labels(chart, spec).get(mark) : null);
-    return { type: "line", scaleID: "x", value: Math.max(mark.at, spec.start) * 1000, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: (context) => Boolean(label(context)), content: (context) => (label(context) || {}).words || "", position: "start", xAdjust: (context) => (label(context) || {}).shift || 0, yAdjust: -4,
+  /* A dashed line through the plot with a number at its top. */
+  function numbered(value, label) {
+    return { type: "line", scaleID: "x", value, borderColor: C.text, borderWidth: 1, borderDash: [3, 3], label: { display: (context) => Boolean(label(context)), content: (context) => (label(context) || {}).words || "", position: "start", xAdjust: (context) => (label(context) || {}).shift || 0, yAdjust: -4,
       backgroundColor: C.text, color: C.surface, font: { size: 11, weight: "bold" }, padding: { x: 6, y: 3 }, borderRadius: 10 } };
+  }
+  function marker(mark, spec, withLabel) {
+    return numbered(Math.max(mark.at, spec.start) * 1000, ({ chart }) => (withLabel && chart.scales.x ? labels(chart, spec).get(mark) : null));
   }
   const marks = (spec, withLabel) => Object.fromEntries(spec.markers.map((mark) => ["m" + mark.number, marker(mark, spec, withLabel)]));
   const isDrawn = (plot) => plot.edges.length > 0 || plot.lines.some((line) => line.time.length);
@@ -394,7 +397,7 @@
     return new Chart(canvas, { data: { labels: spec.labels, datasets: sets },
       options: { events: [], layout: LAYOUT,
         scales: { x: { stacked: true, grid: { display: false }, border: { color: C.strong }, ticks: { maxRotation: 0, autoSkipPadding: 8 } }, y: evenAxis(spec.axis, { stacked: true }) },
-        plugins: { brackets: { list: spec.brackets }, tooltip: { enabled: false } } } });
+        plugins: { brackets: { list: spec.brackets }, tooltip: { enabled: false }, annotation: { annotations: Object.fromEntries((spec.marks || []).map((mark) => ["m" + mark.index, numbered(mark.index, () => ({ words: mark.text }))])) } } } });
   }
   function drawSums(canvas, spec) {
     const sets = spec.sets.map((set) => {

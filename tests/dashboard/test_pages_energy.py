@@ -17,6 +17,7 @@ from apps.metrics.home import Home
 from apps.metrics.models import Lump
 from apps.metrics.periods import energy_rows
 from apps.metrics.store.sqlite import SqliteStore
+from tests.effects.lived import note
 
 from . import house
 from .conftest import NOW
@@ -310,3 +311,19 @@ def test_the_box_of_a_bar_has_its_total_its_uses_and_what_it_cost(reader: Client
     assert [part["key"] for part in bars["sets"]] == ["standby", "other", "dhw", "space"]
     assert dict(bars["facts"][-2])["Cost"] == f"€{row.cost:.2f}"
     assert bars["axis"]["step"] in {1, 2, 5}
+
+
+def test_changes_and_notes_stand_on_the_bars_and_lead_to_their_pages(reader: Client, filled: Site) -> None:
+    written = note(filled, date(2026, 11, 20), "New valve")
+    first = note(filled, date(2026, 11, 22), "Guests")
+    note(filled, date(2026, 11, 22), "More guests")
+    response = reader.get("/energy")
+    marks = {mark["text"]: mark["index"] for mark in response.context["energy"].bars.data["marks"]}
+    days = [row.label for row in response.context["energy"].rows]
+    assert {text: days[index] for text, index in marks.items()} == {"1": "2026-11-20", "2–3": "2026-11-22"}
+    page = response.content.decode()
+    for entry in (written, first):
+        assert f'href="/changes/{entry.pk}"' in page
+    assert "marks" in reader.get("/energy?period=year").context["energy"].bars.data
+    written.delete()
+    assert "New valve" not in reader.get("/energy").content.decode()

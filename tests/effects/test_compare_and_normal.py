@@ -164,6 +164,16 @@ def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home:
     assert 'href="/normal"' in page
 
 
+def test_what_is_normal_shows_changes_and_notes_that_lead_back(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0)
+    written = note(home, date(2026, 11, 10), "Attic insulated")
+    response = reader.get("/normal")
+    assert [marker.text for marker in response.context["page"].spec.markers] == ["Attic insulated"]
+    assert f'href="/changes/{written.pk}" title="Attic insulated"' in response.content.decode()
+
+
 def test_from_a_week_four_weeks_are_compared(reader: Client, store: SqliteStore, home: Site) -> None:
     lived(store, home, date(2027, 1, 1), 1.0)
     page = reader.get("/energy?from=2026-11-16&to=2026-11-22").content.decode()

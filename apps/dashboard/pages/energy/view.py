@@ -15,6 +15,7 @@ from apps.dashboard.pages.reasons import fault_in_words
 from apps.dashboard.pages.season import year_card
 
 from .cards import energy_context
+from .marks import marked
 from .span import parse_span
 
 
@@ -33,11 +34,14 @@ def energy(request: HttpRequest) -> HttpResponseBase:
         span = parse_span(home, {})
     if request.GET.get("format") == "csv":
         return energy_csv(home, span, request.GET.get("dialect", ""))
-    shown = energy_context(home, span, get_language())
+    found = marked(home, energy_context(home, span, get_language()))
+    shown = found.page
     context = {
         "at": home.at,
         "error": error,
         "energy": shown,
+        "markers": found.markers,
+        "more_markers": found.more,
         "compare": compare_link(home, span.first, span.last) if span.period != "year" else None,
         "alone": shown.sums is None and bool(shown.tariffs.rows),
         "year": year_card(home) if request.GET.get("forecast") else None,

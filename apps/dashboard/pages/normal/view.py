@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +17,7 @@ from apps.dashboard.charts.axes import DAY
 from apps.dashboard.charts.lines import ChartSpec, LineData, PlotData, line_chart
 from apps.dashboard.contexts import Table, TableRow
 from apps.dashboard.pages import page, this_home
+from apps.dashboard.pages.panel.frame import markers_of
 from apps.effects.causes import signs_of
 from apps.effects.deviations import also_near, likely_causes
 from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, REFIT_DAYS, Deviation, ExpectedDay
@@ -179,6 +180,7 @@ def _chart(home: Home, days: Sequence[ExpectedDay]) -> ChartSpec:
     )
     return line_chart(
         [plot],
+        markers_of(home, datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)),
         start=start,
         end=end,
         now=end,
