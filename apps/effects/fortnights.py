@@ -137,13 +137,18 @@ def refusal(
     if len(new) < LEAST_DAYS:
         return _few_after(after, len(new), today)
     to_come = max(0, (after.last - today).days + 1)
-    once_over = after.last + DAY if to_come else None
+    later = once_over(after, today)
     if target != DHW and mean_degree_days(new) < LEAST_DEGREES_K:
-        return Refusal(reason=LITTLE_HEATING, available_from=once_over)
+        return Refusal(reason=LITTLE_HEATING, available_from=later)
     missing = LEAST_ALIKE_DAYS - alike(old, new)
     if missing > 0:
-        return Refusal(reason=OTHER_WEATHER, available_from=once_over if missing <= to_come else None)
+        return Refusal(reason=OTHER_WEATHER, available_from=later if missing <= to_come else None)
     return None
+
+
+def once_over(after: Window, today: date) -> date | None:
+    """Return the first day on which all of a window is over; None where it is over already."""
+    return after.last + DAY if after.last >= today else None
 
 
 def _few_after(after: Window, valid: int, today: date) -> Refusal:

@@ -22,6 +22,7 @@ from .fortnights import (
     Window,
     alike,
     drift_allowance,
+    once_over,
     refusal,
     scatter_allowance,
     sides,
@@ -129,7 +130,7 @@ def verdict(asked: Question) -> Verdict:
     electricity = None
     if refused is None:
         electricity = electricity_effect(before, after, asked.days, asked.target.energy, asked.null)
-        electricity, refused = _narrow_enough(electricity)
+        electricity, refused = _narrow_enough(electricity, once_over(after, asked.today))
     efficiency = _efficiency(*lived) if refused is None or refused.reason in (TOO_WIDE, NO_ESTIMATE) else None
     return Verdict(
         state=_state(electricity, refused),
@@ -178,11 +179,12 @@ def electricity_effect(
     return found if null is None else with_null(found, null)
 
 
-def _narrow_enough(found: Estimate | None) -> tuple[Estimate | None, Refusal | None]:
+def _narrow_enough(found: Estimate | None, later: date | None) -> tuple[Estimate | None, Refusal | None]:
+    """Return the estimate, or why it is none. ``later``: the day from which on more days can tell."""
     if found is None:
-        return None, Refusal(reason=NO_ESTIMATE)
+        return None, Refusal(reason=NO_ESTIMATE, available_from=later)
     if found.half_width_percent > WIDEST_PERCENT:
-        return None, Refusal(reason=TOO_WIDE)
+        return None, Refusal(reason=TOO_WIDE, available_from=later)
     return found, None
 
 

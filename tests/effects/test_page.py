@@ -129,6 +129,12 @@ def test_a_mild_october_says_which_days_were_too_mild_and_what_comes_of_it(
     assert words.advice(found) == advice
 
 
+def test_an_answer_too_wide_before_the_fortnight_is_over_says_that_waiting_helps() -> None:
+    found = replace(refused(6.0, 6.0, 11, date(2026, 10, 24)), reason="too_wide")
+    assert words.advice(found) == "There may be an answer on 24 Oct 2026: more days make it narrower."
+    assert "Waiting will not help" in words.advice(replace(found, available_from=None))
+
+
 def refused(before_k: float, after_k: float, after_days: int, until: date | None) -> Verdict:
     day = date(2026, 10, 9)
 

@@ -55,6 +55,16 @@ def test_what_two_quiet_fortnights_differ_by_proves_nothing() -> None:
     assert (restless.null_percent, restless.null_dates) == (20.0, 30)
 
 
+def test_an_interval_that_is_too_wide_after_ten_days_is_asked_for_again_after_fourteen() -> None:
+    known, today = days(), CHANGE + timedelta(days=12)
+    over = {day: each for day, each in known.items() if day < today}
+    asked = question(known, null=OwnNull(percent=40.0, dates=30))
+    found = verdict(replace(asked, days=over, today=today))
+    assert (found.state, found.reason, found.after.valid_days) == ("refused", "too_wide", 11)
+    assert found.available_from == CHANGE + timedelta(days=15)
+    assert verdict(asked).available_from is None
+
+
 def test_an_interval_wider_than_35_percent_is_refused_but_the_pump_may_answer() -> None:
     asked = question(days(0.9, better=0.1), "circuits.1.curve.slope", null=OwnNull(percent=40.0, dates=30))
     found = verdict(asked)

@@ -213,6 +213,8 @@ def advice(found: Verdict, season: str = "") -> str:
         day = {"day": local_date(found.available_from)}
         if found.reason == LITTLE_HEATING:
             return _("There may be an answer on %(day)s, if the days until then are colder.") % day
+        if found.reason in (TOO_WIDE, NO_ESTIMATE):
+            return _("There may be an answer on %(day)s: more days make it narrower.") % day
         return _("There may be an answer on %(day)s, if such weather comes until then.") % day
     if found.state == TOO_EARLY:
         return _(
