@@ -60,12 +60,12 @@ def entry_page(
     *,
     entry: timeline.EntryView | None = None,
     effect: object = None,
-    deviation: bool = False,
+    deviation: object = None,
     unasked: object = None,
 ) -> HttpResponse:
     """Show one entry: what changed, its effect where it is known, the comment, its neighbours. Htmx asks for
-    the row of the timeline. ``entry``: itself, where it is read already; ``deviation``: it is a lasting
-    deviation, which has a page of its own; ``unasked``: what a note says whose effect was not asked for."""
+    the row of the timeline. ``entry``: itself, where it is read already; ``deviation``: what a lasting
+    deviation tells; ``unasked``: what a note says whose effect was not asked for."""
     site = default_site()
     entry = entry or _entry_or_404(site, entry_id)
     row = contexts.entry_row(entry, _reader(request), edited_here=_in_row(request))

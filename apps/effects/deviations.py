@@ -46,6 +46,19 @@ def also_near(home: Home, deviation: Deviation) -> list[EntryView]:
     return [view(entry) for entry in others.order_by("-at", "-id").prefetch_related("setting_changes")]
 
 
+def entry_of(home: Home, deviation: Deviation) -> EntryView | None:
+    """Return the entry of a deviation; None where a change of settings explains it."""
+    known = Entry.objects.filter(site_id=home.id, event_code=DEVIATION)
+    return next((view(entry) for entry in known if _is_of(home, entry, deviation)), None)
+
+
+def deviation_of(home: Home, entry: Entry, found: Iterable[Deviation]) -> Deviation | None:
+    """Return the deviation that an entry tells of."""
+    if entry.event_code != DEVIATION:
+        return None
+    return next((deviation for deviation in found if _is_of(home, entry, deviation)), None)
+
+
 def _is_of(home: Home, entry: Entry, deviation: Deviation) -> bool:
     """Return whether an entry tells of this deviation: of the same day on which it was clear, or of the same
     time."""

@@ -241,6 +241,22 @@ def test_a_lasting_deviation_is_an_entry_with_since_when_and_by_how_much(
 
 
 @pytest.mark.slow
+def test_the_page_of_a_deviation_says_how_much_and_what_moved_and_asks_for_the_reason(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, SINCE, 1.35)
+    judge_all(here(home, store))
+    (entry,) = entries(home, kind=Entry.Kind.EVENT)
+    page = text_of(reader.get(f"/changes/{entry.id}").content.decode())
+    assert "more electricity than expected" in page
+    assert "a day, noticed on" in page
+    assert "What to check" in page
+    assert "Do you know the reason? Nothing has been noted yet." in page
+    normal = reader.get("/normal").content.decode()
+    assert f'<a href="/changes/{entry.id}">I know why' in normal
+
+
+@pytest.mark.slow
 def test_a_deviation_is_noted_once_however_often_it_is_looked_for(store: SqliteStore, home: Site) -> None:
     lived(store, home, SINCE, 1.35)
     for number in range(3):

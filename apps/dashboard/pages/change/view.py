@@ -12,8 +12,11 @@ from apps.changelog.models import Entry
 from apps.changelog.timeline import EntryUnknown, EntryView, view
 from apps.changelog.views import entry_page
 from apps.dashboard.pages import piece, this_home
+from apps.dashboard.pages.normal.deviations import DeviationView, deviation_view
 from apps.devices.options import SecretUnreadable, default_site
+from apps.effects.deviations import deviation_of
 from apps.effects.effects import Answer, NoChange, beside_note, effect_of
+from apps.effects.facts import facts_of
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.store.base import StoreUnavailable
@@ -46,9 +49,23 @@ def change(request: HttpRequest, entry_id: int) -> HttpResponseBase:
             raise Http404
         return effect_csv(*found, entry_id, request.GET.get("dialect", ""))
     effect = None if found is None else effect_context(*found, entry)
-    deviation = entry.event_code == DEVIATION
+    deviation = _deviation(request, entry) if entry.event_code == DEVIATION else None
     shown = view(entry)
     return entry_page(request, entry_id, entry=shown, effect=effect, deviation=deviation, unasked=unasked)
+
+
+def _deviation(request: HttpRequest, entry: Entry) -> DeviationView | None:
+    """Return what an entry of a deviation tells; None while that cannot be worked out, and for one of which
+    the days tell otherwise by now."""
+    try:
+        home = this_home(request)
+        found = deviation_of(home, entry, facts_of(home).deviations)
+        return None if found is None else deviation_view(home, found)
+    except (StoreUnavailable, SecretUnreadable):
+        return None
+    except ChildFailed as error:
+        log.error("The deviation of entry %s could not be calculated: %s", entry.pk, error)
+        return None
 
 
 def _unasked(request: HttpRequest, note: Entry) -> Unasked | None:

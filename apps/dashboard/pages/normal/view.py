@@ -11,45 +11,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from apps.changelog.timeline import EntryView
 from apps.dashboard import formatting
 from apps.dashboard.charts.axes import DAY
 from apps.dashboard.charts.lines import ChartSpec, LineData, PlotData, line_chart
 from apps.dashboard.contexts import Table, TableRow
 from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.panel.frame import markers_of
-from apps.effects.causes import signs_of
-from apps.effects.deviations import also_near, likely_causes
 from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, REFIT_DAYS, Deviation, ExpectedDay
 from apps.effects.facts import facts_of
 from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 
-from .signs import POINTS, SignView, sign_view
+from .deviations import DeviationView, deviation_view
 
 log = logging.getLogger(__name__)
 
 SHOWN_DAYS = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviationView:
-    """A lasting deviation: "+14 % (8 to 21)" since when, the changes near its begin, and what moved with it.
-    ``pointing``: the signs that point to a cause."""
-
-    text: str
-    since: date
-    until: date | None
-    noticed: date
-    kwh: str
-    is_more: bool
-    causes: Sequence[EntryView]
-    near: Sequence[EntryView]
-    signs: Sequence[SignView]
-
-    @property
-    def pointing(self) -> Sequence[SignView]:
-        return [sign for sign in self.signs if sign.state == POINTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +54,7 @@ def normal(request: HttpRequest) -> HttpResponse:
         return render(request, "dashboard/store_unavailable.html", status=503)
     first = home.today - timedelta(days=SHOWN_DAYS)
     days = [day for day in facts.expected if day.day >= first]
-    views = [_deviation(home, each) for each in facts.deviations]
+    views = [deviation_view(home, each) for each in facts.deviations]
     spec = _chart(home, days)
     context = NormalContext(
         now=next((view for view in views if view.until is None), None),
@@ -91,25 +68,6 @@ def normal(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/normal/normal.html", {"at": home.at, "page": context})
 
 
-def _deviation(home: Home, found: Deviation) -> DeviationView:
-    return DeviationView(
-        text=_("%(percent)s (%(low)s to %(high)s)")
-        % {
-            "percent": formatting.signed_percent(found.percent),
-            "low": formatting.signed_percent(found.low_percent),
-            "high": formatting.signed_percent(found.high_percent),
-        },
-        since=found.since,
-        until=found.until,
-        noticed=found.noticed,
-        kwh=formatting.with_unit(abs(found.kwh_per_day), "energy_kwh"),
-        is_more=found.percent > 0,
-        causes=likely_causes(home, found),
-        near=also_near(home, found),
-        signs=[sign_view(sign) for sign in signs_of(home, found)],
-    )
-
-
 def _inside(days: Sequence[ExpectedDay], deviations: Sequence[Deviation]) -> str:
     """Return how many of the days outside of deviations are as expected."""
     known = [day for day in days if day.energy_kwh is not None and day.low_kwh is not None]
@@ -121,12 +79,24 @@ def _inside(days: Sequence[ExpectedDay], deviations: Sequence[Deviation]) -> str
         "held": formatting.number(held),
         "days": formatting.number(len(usual)),
     }
+    text = f"{text} {_together(usual)}".strip()
     left_out = (
         _("Days of the deviation below, and those still judged by it, are left out.")
         if len(usual) < len(known)
         else ""
     )
     return f"{text} {left_out}".strip()
+
+
+def _together(days: Sequence[ExpectedDay]) -> str:
+    """Return what the days used more or less in all: many a little off count, too."""
+    measured = sum(day.energy_kwh or 0.0 for day in days)
+    expected = sum(day.expected_kwh or 0.0 for day in days)
+    if not expected:
+        return ""
+    return _("In all, what they used differs from it by %(percent)s.") % {
+        "percent": formatting.signed_percent(100 * (measured / expected - 1))
+    }
 
 
 def _deviates(day: date, found: Deviation) -> bool:
