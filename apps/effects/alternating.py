@@ -122,8 +122,8 @@ def lived_days(
     paused: Collection[date] = (),
     other_changes: Collection[date] = (),
 ) -> list[LivedDay]:
-    """Return what each day counts for. ``values``: (time, value of the setting), rising; a day counts for
-    the value that was set from its first half hour until 18:00."""
+    """Return what each day counts for. ``values``: (time, value of the setting, None from when it was not
+    known), rising; a day counts for the value that was set from its first half hour until 18:00."""
     return [_lived(day, values, old, new, zone, paused, other_changes) for day in days]
 
 
@@ -143,7 +143,7 @@ def _lived(
     set_by = datetime.combine(day, SET_BY, tzinfo=zone)
     evening = datetime.combine(day, EVENING, tzinfo=zone)
     before = [value for at, value in values if at <= set_by]
-    if not before:
+    if not before or before[-1] is None:
         return LivedDay(day=day, side=None, reason="unknown")
     if any(set_by < at < evening and value != before[-1] for at, value in values):
         return LivedDay(day=day, side=None, reason="switched")

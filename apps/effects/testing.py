@@ -62,6 +62,11 @@ class Progress:
         return self.steps[-1].estimate if self.steps else None
 
     @property
+    def of_blocks(self) -> int:
+        """How many days of the blocks are over: a pause is none of them."""
+        return sum(day.reason != "paused" for day in self.lived)
+
+    @property
     def counted(self) -> int:
         return sum(day.side is not None for day in self.lived)
 
@@ -201,9 +206,8 @@ def _lived(home: Home, test: AlternatingTest, last: date) -> list[LivedDay]:
     zone = home.options.zone
     start, end = local_midnight(test.first_day - 2 * DAY, zone), local_midnight(last + DAY, zone)
     values = [
-        (at.astimezone(zone), settings[test.key])
+        (at.astimezone(zone), settings.get(test.key))
         for at, settings in configurations(home.site, start, end)
-        if test.key in settings
     ]
     return lived_days(
         list(days(test.first_day, last)),

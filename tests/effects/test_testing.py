@@ -231,6 +231,26 @@ def test_a_test_stopped_before_it_began_leaves_no_trace_in_the_effects_of_change
     assert (found.reason, found.before.valid_days, found.after.valid_days) == (None, 14, 14)
 
 
+def test_days_on_which_the_pump_did_not_tell_the_setting_do_not_count(home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    write_days(store, home, house_days(FIRST, 4).values())
+    ConfigurationVersion.objects.create(
+        site=home, device="pump", at=local(date(2026, 11, 2), 20), settings={"dhw.target_temperature_c": 50}
+    )
+    set_to(home, date(2026, 11, 4), 0)
+    found = testing.progress(at(home, store, date(2026, 11, 6)), test)
+    assert [day.reason for day in found.lived] == ["", "unknown", "unknown", ""]
+
+
+def test_days_of_a_pause_are_no_days_lived(reader: Client, home: Site, store: SqliteStore) -> None:
+    test = started(home, store)
+    write_days(store, home, house_days(FIRST, 2).values())
+    testing.pause_test(at(home, store, date(2026, 11, 3)), test)
+    with clock.fixed(local(date(2027, 2, 1), 12)):
+        page = text_of(reader.get(f"/changes/test/{test.pk}").content.decode())
+    assert "Days lived 2 of 54" in page
+
+
 def test_a_pause_moves_the_rest_and_counts_for_nothing(home: Site, store: SqliteStore) -> None:
     test = started(home, store)
     write_days(store, home, house_days(FIRST, 6).values())

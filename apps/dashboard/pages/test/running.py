@@ -107,7 +107,7 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
         stopped=test.stopped,
         is_paused=found.is_paused,
         todo=todo_tonight(home, test),
-        percent_done=min(100, round(100 * len(found.lived) / max(1, test.blocks * test.length))),
+        percent_done=min(100, round(100 * found.of_blocks / max(1, test.blocks * test.length))),
         facts=_facts(home, test, found),
         blocks=[_block(home, test, found, block) for block in found.blocks],
         steps=_steps_chart(found),
@@ -162,7 +162,7 @@ def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:
             name=_("Days lived"),
             value=_("%(days)s of %(all)s")
             % {
-                "days": formatting.number(len(found.lived)),
+                "days": formatting.number(found.of_blocks),
                 "all": formatting.number(test.blocks * test.length),
             },
         ),
