@@ -61,7 +61,7 @@ def compare(home: Home, a: Window, b: Window) -> PeriodComparison:
     """Return period b against period a. Raises ChildFailed, ValueError for an empty period."""
     rows = row_between(home, a.first, a.last), row_between(home, b.first, b.last)
     elapsed = _elapsed_days(home, a), _elapsed_days(home, b)
-    old, new = _days(home, a), _days(home, b)
+    old, new = period_days(home, a), period_days(home, b)
     first, second = samples(old, new, TOTAL)
     difference, reason = None, _refusal(a, b, len(first), len(second))
     if reason is None and alike(first, second) < LEAST_ALIKE_DAYS:
@@ -94,7 +94,8 @@ def changes_between(home: Home, a: Window, b: Window) -> list[EntryView]:
     return [view(entry) for entry in found.prefetch_related("setting_changes")[:MOST_CHANGES]]
 
 
-def _days(home: Home, period: Window) -> Sequence[EffectDay]:
+def period_days(home: Home, period: Window) -> Sequence[EffectDay]:
+    """Return the days of a period that are over."""
     last = min(period.last, home.today - timedelta(days=1))
     return list(effect_days(home, period.first, last).values()) if period.first <= last else []
 

@@ -123,6 +123,23 @@ def test_another_meter_between_two_periods_is_told(reader: Client, store: Sqlite
     assert "None of them is credited with the difference." in text
 
 
+def test_the_page_says_where_the_difference_lies_and_shows_the_days(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    days = house_days(date(2026, 1, 1), 59, noise=0.03).values()
+    write_days(store, home, [replace(day, energy_kwh=20.0, space_kwh=15.0, dhw_kwh=4.0) for day in days])
+    response = reader.get(f"/compare?{PERIODS}")
+    heads = {row.head: row.cells for row in response.context["page"].table.rows}
+    assert heads["Space heating"] == ("465.0\u00a0kWh", "420.0\u00a0kWh", "−45.0\u00a0kWh")
+    assert heads["Electricity a day"][2] == "0.0\u00a0kWh"
+    assert heads["Outdoor, mean"][2].endswith("K")
+    text = text_of(response.content.decode())
+    assert "20.0 kWh instead of 20.0 a day, the weather included" in text
+    points = response.context["page"].days.data["sets"]
+    assert [len(each["points"]) for each in points] == [31, 28]
+    assert points[0]["links"][0] == "/history?range=day&date=2026-01-01"
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

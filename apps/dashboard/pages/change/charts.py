@@ -24,6 +24,7 @@ from apps.dashboard.pages.links import day_href
 from apps.effects.estimator import Estimate
 from apps.effects.lines import Lines, efficiency_lines, energy_lines
 from apps.effects.samples import EffectDay, samples
+from apps.effects.targets import TOTAL
 from apps.effects.verdicts import Verdict
 
 RADIUS = 5.0
@@ -119,6 +120,27 @@ def pump_chart(found: Verdict, before: Sequence[EffectDay], after: Sequence[Effe
     return _cloud("pump-data", old, new, lines, "", 2)
 
 
+def periods_chart(
+    names: tuple[str, str],
+    first: Sequence[EffectDay],
+    second: Sequence[EffectDay],
+    difference_kwh: float | None,
+) -> ChartBlock | None:
+    """Draw the electricity of each day of two periods called ``names``, with both lines where the difference
+    is known [kWh/day]."""
+    old, new = (
+        [(day, day.energy_kwh) for day in side if day.energy_kwh is not None and day.outside_c is not None]
+        for side in (first, second)
+    )
+    if not old or not new:
+        return None
+    lines = None
+    if difference_kwh is not None:
+        before, after = samples(first, second, TOTAL)
+        lines = energy_lines([*before, *after], difference_kwh)
+    return _cloud("periods-data", old, new, lines, "kWh", 1, names)
+
+
 def _cloud(
     name: str,
     old: Sequence[tuple[EffectDay, float]],
@@ -126,7 +148,9 @@ def _cloud(
     lines: Lines | None,
     unit: str,
     decimals: int,
+    names: tuple[str, str] | None = None,
 ) -> ChartBlock:
+    first, second = names or (pgettext("effect", "before"), pgettext("effect", "after"))
     outside = [day.outside_c or 0.0 for day, _value in (*old, *new)]
     low, high = axis_limits(outside, 2.0)
     bottom, top = axis_limits([value for _day, value in (*old, *new)], 5.0 if unit else 0.5)
@@ -134,19 +158,21 @@ def _cloud(
         x=Axis(unit="°C", minimum=low, maximum=high),
         y=Axis(unit=unit, minimum=bottom, maximum=top),
         sets=[
-            _set(pgettext("effect", "before"), "text-2", "hollow", old, unit, decimals),
-            _set(pgettext("effect", "after"), "accent", "dot", new, unit, decimals),
+            _set(first, "text-2", "hollow", old, unit, decimals),
+            _set(second, "accent", "dot", new, unit, decimals),
         ],
         lines=[]
         if lines is None
         else [
-            PointLine(label=pgettext("effect", "before"), points=lines.before, colour="text-2"),
-            PointLine(label=pgettext("effect", "after"), points=lines.after, colour="accent", style="solid"),
+            PointLine(label=first, points=lines.before, colour="text-2"),
+            PointLine(label=second, points=lines.after, colour="accent", style="solid"),
         ],
     )
-    summary = _("%(before)s days before and %(after)s days after") % {
-        "before": formatting.number(len(old)),
-        "after": formatting.number(len(new)),
+    summary = _("%(first)s: %(old)s days, %(second)s: %(new)s days") % {
+        "first": first,
+        "second": second,
+        "old": formatting.number(len(old)),
+        "new": formatting.number(len(new)),
     }
     return ChartBlock(id=name, data=spec.data, summary=summary)
 

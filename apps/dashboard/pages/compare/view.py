@@ -10,14 +10,13 @@ from datetime import date, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from apps.changelog.timeline import EntryView
 from apps.dashboard import formatting
-from apps.dashboard.contexts import ChartBlock, Table, TableRow
+from apps.dashboard.contexts import ChartBlock, Table
 from apps.dashboard.pages import page, this_home
-from apps.dashboard.pages.change.charts import signed_intervals
-from apps.dashboard.pages.change.words import Chip, percent, plain_range, signed_range
+from apps.dashboard.pages.change.charts import periods_chart, signed_intervals
+from apps.dashboard.pages.change.words import Chip, kwh_range, percent, plain_range, signed_range
 from apps.dashboard.pages.ranges import RangeInvalid, parse_date
 from apps.dashboard.pages.reasons import fault_in_words
 from apps.effects.comparing import (
@@ -26,6 +25,7 @@ from apps.effects.comparing import (
     PeriodComparison,
     changes_between,
     compare,
+    period_days,
     year_before,
 )
 from apps.effects.estimator import Estimate
@@ -34,20 +34,26 @@ from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 
 from .links import CompareLink, compare_link
+from .table import periods_table, raw_words, span_words
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareContext:
-    """``raw``: the difference a day as measured; ``chip``: at equal weather, or why not; ``instead``: periods
-    that may have an answer, where too few days were measured."""
+    """``raw``: the difference a day as measured, ``raw_kwh`` in words; ``chip``: at equal weather, or why
+    not, ``kwh`` what that is a day; ``names`` of both periods; ``days`` of them over outside temperature;
+    ``instead``: periods that may have an answer, where too few days were measured."""
 
     a: Window
     b: Window
+    names: tuple[str, str]
     raw: str
+    raw_kwh: str
     chip: Chip
+    kwh: str
     chart: ChartBlock | None
+    days: ChartBlock | None
     table: Table
     changes: Sequence[EntryView]
     instead: CompareLink | None
@@ -97,10 +103,14 @@ def _context(home: Home, a: Window, b: Window, found: PeriodComparison) -> Compa
     return CompareContext(
         a=a,
         b=b,
+        names=(span_words(a), span_words(b)),
         raw=formatting.signed_percent(found.raw_percent),
+        raw_kwh=raw_words(found),
         chip=_chip(found),
+        kwh="" if found.difference is None else kwh_range(found.difference),
         chart=_chart(found.difference),
-        table=_table(home, a, b, found),
+        table=periods_table(home, a, b, found),
+        days=_days_chart(home, a, b, found.difference),
         changes=changes_between(home, a, b),
         instead=compare_link(home, b.first, b.last)
         if found.reason in (FEW_DAYS_BEFORE, FEW_DAYS_AFTER)
@@ -135,46 +145,10 @@ def _chart(difference: Estimate | None) -> ChartBlock | None:
     return signed_intervals("compare-data", [(_("at equal weather"), difference, "accent")])
 
 
-def _table(home: Home, a: Window, b: Window, found: PeriodComparison) -> Table:
-    rows, currency = (found.a, found.b), home.options.currency
-
-    def line(name: str, *cells: str) -> TableRow:
-        return TableRow(head=name, cells=cells)
-
-    return Table(
-        name=_("Both periods"),
-        columns=[pgettext("column of values", "Value"), _span(a), _span(b)],
-        rows=[
-            line(
-                _("Electricity"), *(formatting.with_unit(r.electrical_energy_kwh, "energy_kwh") for r in rows)
-            ),
-            line(
-                _("Electricity a day"),
-                *(
-                    formatting.with_unit(_a_day(r.scaled_energy_kwh, days), "energy_kwh")
-                    for r, days in zip(rows, found.elapsed_days, strict=True)
-                ),
-            ),
-            line(_("Cost"), *(formatting.money(r.cost, currency) for r in rows)),
-            line(
-                _("Outdoor, mean"),
-                *(formatting.with_unit(r.mean_outside_temperature_c, "temperature_c") for r in rows),
-            ),
-            line(_("Heating degree days"), *(formatting.number(r.heating_degree_days) for r in rows)),
-            line(
-                _("Heat, estimated"),
-                *(formatting.with_unit(r.thermal_energy_modulation_kwh, "energy_whole_kwh") for r in rows),
-            ),
-            line(_("COP"), *(formatting.number(r.cop, 2) for r in rows)),
-            line(_("Measured"), *(formatting.coverage(r.electrical_coverage) for r in rows)),
-            line(_("Valid days"), *(formatting.number(days) for days in found.valid_days)),
-        ],
+def _days_chart(home: Home, a: Window, b: Window, difference: Estimate | None) -> ChartBlock | None:
+    return periods_chart(
+        (span_words(a), span_words(b)),
+        period_days(home, a),
+        period_days(home, b),
+        None if difference is None else difference.kwh_per_day,
     )
-
-
-def _a_day(energy_kwh: float | None, days: float) -> float | None:
-    return energy_kwh / days if energy_kwh is not None and days else None
-
-
-def _span(period: Window) -> str:
-    return f"{formatting.local_date(period.first)} – {formatting.local_date(period.last)}"
