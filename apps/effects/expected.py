@@ -27,6 +27,8 @@ WEIGHT_TODAY = 0.7
 BALANCES_C = tuple(12.0 + 0.5 * step for step in range(15))
 BALANCE_PRIOR_C, BALANCE_PRIOR_SD_K = 15.5, 1.5
 EFFECTIVE_SHARE = 3.0
+LEAST_BASE = 0.02
+"""Share of the mean energy that the warmest day needs at least: a pump that only heats needs nothing then."""
 SEEN_K = 3.0
 BAND = (0.10, 0.90)
 BAND_DAYS = 90
@@ -204,8 +206,7 @@ def _expected(day: WeatherDay, home: _Home | None) -> ExpectedDay:
 
 
 def _home(days: Sequence[WeatherDay]) -> _Home | None:
-    """Fit a home on a grid of balance temperatures; None with too few days or energies that are not
-    positive."""
+    """Fit a home on a grid of balance temperatures; None with too few days or no energy."""
     import numpy as np
 
     if len(days) < LEAST_DAYS:
@@ -218,6 +219,10 @@ def _home(days: Sequence[WeatherDay]) -> _Home | None:
     spread = np.sum(centred**2, axis=1)
     slopes = np.where(spread > 1e-9, np.maximum(0.0, centred @ energy / np.maximum(spread, 1e-9)), 0.0)
     bases = energy.mean() - slopes * degrees.mean(axis=1)
+    least = LEAST_BASE * energy.mean()
+    low = bases < least
+    least_slopes = degrees @ (energy - least) / np.maximum(np.sum(degrees**2, axis=1), 1e-9)
+    bases, slopes = np.where(low, least, bases), np.where(low, np.maximum(0.0, least_slopes), slopes)
     fitted = bases[:, None] + slopes[:, None] * degrees
     squares = np.maximum(np.sum((energy - fitted) ** 2, axis=1), 1e-12 * float(energy @ energy) + 1e-12)
     worth = -0.5 * len(days) / EFFECTIVE_SHARE * np.log(squares)

@@ -132,6 +132,30 @@ def test_a_restless_home_has_to_differ_by_more() -> None:
     assert deviations(restless) == []
 
 
+def heating_only(warmest_c: int) -> list[WeatherDay]:
+    """80 days from 0 °C up to ``warmest_c`` of a pump that makes no hot water, and at last one that is 3 K
+    warmer. It needs more than a line where it is cold, so that the line runs below zero where it is warm."""
+    outside_c = [number % (warmest_c + 1) for number in range(80)] + [warmest_c + 3]
+    return [
+        WeatherDay(
+            day=FIRST + timedelta(days=number),
+            energy_kwh=0.05 + 0.05 * max(0, 16 - outside) ** 2,
+            outside_c=float(outside),
+            before_c=float(outside),
+        )
+        for number, outside in enumerate(outside_c)
+    ]
+
+
+@pytest.mark.parametrize("warmest_c", [9, 18])
+def test_a_pump_that_only_heats_is_expected_to_need_little_where_it_is_warm(warmest_c: int) -> None:
+    found = list(expected_days(heating_only(warmest_c)))[-1]
+    assert found.reason is None
+    assert found.low_kwh is not None and found.expected_kwh is not None and found.high_kwh is not None
+    assert 0.0 <= found.low_kwh < found.expected_kwh < found.high_kwh
+    assert found.expected_kwh < 1.0
+
+
 def test_one_day_is_no_deviation_however_much_it_needs() -> None:
     """70 kWh instead of 20, as when the heating rod ran for a night; the sum of 28 days is 9 % higher."""
     quiet = [0.02, -0.02] * 75
