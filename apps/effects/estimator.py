@@ -31,6 +31,8 @@ FLOOR = 1e-12
 EFFICIENCY_DRIFT, SOURCE_DRIFT = 0.02, 0.0125
 """What the efficiency drifts between two fortnights: less where a source apart from the outside air is in the
 fit, whose column takes part of what changes slowly."""
+MOST_SAVED = -100.0
+"""No more than all can be saved [%]."""
 FLAT_K = 1e-6
 LEAST_OWN = 0.1
 """Share of a column's spread that the others must leave unexplained."""
@@ -65,12 +67,12 @@ class Estimate:
 
     def less(self, share: float) -> Estimate:
         """Return the estimate without a share of the energy that has another cause."""
-        percent, without = self.percent - 100.0 * share, self.without_kwh
-        if without is not None:
+        percent, without = max(MOST_SAVED, self.percent - 100.0 * share), self.without_kwh
+        if without is not None and percent > MOST_SAVED:
             without *= (100.0 + self.percent) / (100.0 + percent)
         return Estimate(
             percent=percent,
-            low_percent=self.low_percent - 100.0 * share,
+            low_percent=max(MOST_SAVED, self.low_percent - 100.0 * share),
             high_percent=self.high_percent - 100.0 * share,
             without_kwh=without,
         )
@@ -119,8 +121,8 @@ def effect(days: Sequence[Sample], allowance: float, of_scatter: float = 0.0) ->
     shares = drawn / np.maximum(mean_after - drawn, 0.05 * without) + drift * noise
     low, high = (float(share) for share in np.percentile(shares, [2.5, 97.5]))
     return Estimate(
-        percent=100.0 * middle / without,
-        low_percent=100.0 * low,
+        percent=max(MOST_SAVED, 100.0 * middle / without),
+        low_percent=max(MOST_SAVED, 100.0 * low),
         high_percent=100.0 * high,
         without_kwh=without,
     )

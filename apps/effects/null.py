@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from .estimator import Estimate, middle_percent
+from .estimator import MOST_SAVED, Estimate, middle_percent
 from .fortnights import WINDOW_DAYS, Group, Window, refusal, sides, windows
 from .samples import EffectDay, samples
 from .source import source_share
@@ -91,4 +91,6 @@ def with_null(estimate: Estimate, null: OwnNull) -> Estimate:
             wanted / half * side
             for side in (estimate.percent - estimate.low_percent, estimate.high_percent - estimate.percent)
         )
-    return replace(estimate, low_percent=estimate.percent - low, high_percent=estimate.percent + high)
+    return replace(
+        estimate, low_percent=max(MOST_SAVED, estimate.percent - low), high_percent=estimate.percent + high
+    )

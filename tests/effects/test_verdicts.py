@@ -65,6 +65,16 @@ def test_an_interval_that_is_too_wide_after_ten_days_is_asked_for_again_after_fo
     assert verdict(asked).available_from is None
 
 
+@pytest.mark.parametrize("null", [None, OwnNull(percent=20.0, dates=30)])
+def test_no_more_than_all_is_saved(null: OwnNull | None) -> None:
+    """Hot water was left to a boiler."""
+    known = {day: replace(each, dhw_kwh=0.0) if day > CHANGE else each for day, each in days().items()}
+    found = verdict(question(known, "dhw.schedule", null=null)).electricity
+    assert found is not None
+    assert (round(found.percent), found.low_percent) == (-100, -100.0)
+    assert found.kwh_per_day is not None and found.kwh_per_day < 0.0
+
+
 def test_an_interval_wider_than_35_percent_is_refused_but_the_pump_may_answer() -> None:
     asked = question(days(0.9, better=0.1), "circuits.1.curve.slope", null=OwnNull(percent=40.0, dates=30))
     found = verdict(asked)
