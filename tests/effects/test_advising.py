@@ -286,7 +286,7 @@ def test_the_page_of_settings_shows_numbers_charts_and_tests(reader: Client, adv
     assert 'href="/changes/test?key=circuits.1.curve.shift&amp;other=-2"' in page
     assert "Heating curve, circuit 1: shift, 0 K or -2 K" in text.replace("\u2212", "-").replace("\xa0", " ")
     assert 'href="/efficiency#curve-1"' in page
-    assert "range=day&amp;date=2026-11-22&amp;series=power_w" in page
+    assert 'href="/hot-water#circulation"' in page
 
 
 def test_the_plan_of_the_test_is_filled_in(reader: Client, advised: Home) -> None:

@@ -145,10 +145,11 @@ def _more(found: Observation) -> str:
 def _chart(found: Observation) -> str:
     if found.code in (HOT_FLOW, LOWER_SHIFT):
         return f"{reverse('dashboard:efficiency')}#curve-1"
+    if found.code == CIRCULATION:
+        return f"{reverse('dashboard:hot_water')}#circulation"
     series = {
         SHORT_CYCLES: ("power_w", "modulation_percent", "supply_temperature_c"),
         ROD_RUNS: ("power_w", "dhw_storage_temperature_c", "modulation_percent"),
-        CIRCULATION: ("power_w", "dhw_storage_temperature_c"),
         SETBACK: ("power_w", "supply_temperature_c", "outside_temperature_c"),
     }
     return history_href("day", found.seen_on, series[found.code])
