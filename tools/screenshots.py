@@ -49,6 +49,8 @@ class Picture:
 
 
 PICTURES = (
+    # The first one waits for the verdicts, which others show too.
+    Picture("verdict-light", "{found}", height=1310),
     Picture("overview-light", "/", height=1180),
     Picture("overview-dark", "/", scheme="dark", height=1180),
     Picture("overview-german", "/", language="de-DE", height=1180),
@@ -57,7 +59,6 @@ PICTURES = (
     Picture("energy-light", "/energy?period=month", height=1180),
     Picture("efficiency-light", "/efficiency", height=1300),
     Picture("changes-dark", "/changes", scheme="dark"),
-    Picture("verdict-light", "{found}", height=1310),
 )
 
 

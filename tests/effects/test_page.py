@@ -92,6 +92,16 @@ def test_too_early_gives_a_date_and_what_to_do(reader: Client, store: SqliteStor
     assert "Until then, change nothing else." in text
 
 
+def test_while_an_answer_is_awaited_a_test_is_offered_with_what_it_costs(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home)
+    early = page(reader, change(home, date(2026, 11, 17), **{ROOM: (21, 20)}))
+    assert "Started now, it replaces the answer that you are waiting for." in early
+    known = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
+    assert "Started now" not in known
+
+
 def test_a_refusal_says_why_and_whether_waiting_helps(reader: Client, store: SqliteStore, home: Site) -> None:
     text = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
     assert (
