@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -178,6 +180,42 @@ def test_a_broken_line_ends_its_file_there_and_keeps_what_was_before(
     broken.write_bytes(b"\r\n".join(lines))
     run("import_meter", broken, good)
     assert equals_truth(home, JANUARY - HOUR, JANUARY)
+
+
+def test_a_file_that_breaks_off_gives_its_whole_rows_and_says_what_to_fetch_again(remembering: Home) -> None:
+    home = remembering
+    whole = export(home, "whole.csv", JANUARY - HOUR, JANUARY)
+    for kept, last in ((31, -1), (40, -100)):  # within the last number of a row, and in the middle of one
+        cut = home.folder / f"{kept}.csv"
+        cut.write_bytes(b"\r\n".join(whole.read_bytes().split(b"\r\n")[: kept + 1])[:last])
+        again = JANUARY - (61 - kept) * MINUTE
+        said = run("import_meter", cut)
+        assert f"{cut}: {kept - 1} minutes" in said
+        assert (
+            f"{cut}: the file breaks off in line {kept + 1}, which is left out. "
+            f"Fetch again from {again.astimezone(ZoneInfo('Europe/Berlin')):%Y-%m-%d %H:%M} "
+            f"(ts={again.timestamp():.0f})."
+        ) in said
+        assert len(home.minute_energies_wh(JANUARY - HOUR, JANUARY)) == kept - 1
+    run("import_meter", whole)
+    assert equals_truth(home, JANUARY - HOUR, JANUARY)
+
+
+def test_the_meter_gives_six_hours_whole_and_breaks_off_longer_ones_as_the_documents_say(
+    make_home: MakeHome,
+) -> None:
+    home = make_home(remembers_h=8)
+    home.move(minutes=1)
+    document = (Path(__file__).parents[2] / "docs/devices.md").read_text()
+    (step,) = re.findall(r"end_ts=\$\(\(ts \+ (\d+)\)\)", document)
+    assert "21600 $(date" in document
+    six_hours = export(
+        home, "whole.csv", JANUARY - 7 * HOUR, JANUARY - 7 * HOUR + timedelta(seconds=int(step) + 60)
+    )
+    assert "breaks off" not in run("import_meter", six_hours)
+    assert equals_truth(home, JANUARY - 7 * HOUR, JANUARY - HOUR)
+    with pytest.raises(requests.RequestException):
+        export(home, "long.csv", JANUARY - 7 * HOUR, JANUARY - HOUR + MINUTE)
 
 
 def test_a_file_that_is_no_export_is_refused(remembering: Home) -> None:

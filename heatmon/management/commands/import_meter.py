@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.devices import clock
 from apps.devices.errors import PayloadInvalid
 from apps.devices.models import Device, Site
-from apps.devices.options import default_site, home_options
+from apps.devices.options import default_site, home_options, zone_of
 from apps.devices.readings import MinuteRecord
 from apps.devices.shelly.parse import csv_minutes
 from apps.devices.wording import words_of
@@ -65,12 +66,15 @@ class Command(BaseCommand):
     ) -> str | None:
         stored = read = 0
         fault = None
-        with path.open("rb") as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as lines:
-            records = csv_minutes(_lines(lines), device, channel, now=clock.now())
+        end: datetime | None = None
+        with path.open("rb") as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+            lines = _WholeLines(text)
+            records = csv_minutes(lines, device, channel, now=clock.now())
             while fault is None:
                 batch, fault = _next_batch(path, records)
                 if not batch:
                     break
+                end = max(row.at + timedelta(seconds=row.period_s) for row in batch)
                 stored += _store(site, batch, is_one_channel=channel is not None)
                 progress.advance(file.tell() - read)
                 read = file.tell()
@@ -78,17 +82,40 @@ class Command(BaseCommand):
         self._stored += stored
         whose = "a meter not known yet" if device == UNNAMED else f"meter {device}"
         self.stdout.write(f"{path}: {stored} minutes of {whose}")
+        if fault is None and lines.cut is not None:
+            self.stderr.write(_cut_words(path, lines.cut, end, site))
         return fault
 
 
-def _lines(file: TextIO) -> Iterator[str]:
-    """Yield the lines of a file. Raises PayloadInvalid for one that is too long for a row."""
-    number = 1
-    while line := file.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise PayloadInvalid("line_unknown", path=f"line {number}", line=number)
-        yield line
-        number += 1
+class _WholeLines:
+    """The lines of a file, but for a last one without a line end: its last number may be half a number.
+
+    ``cut``: the number of the line that was left out so. Raises PayloadInvalid for one too long for a row.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.cut: int | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        number = 1
+        while line := self._file.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise PayloadInvalid("line_unknown", path=f"line {number}", line=number)
+            if number > 1 and not line.endswith(("\n", "\r")):
+                self.cut = number
+                return
+            yield line
+            number += 1
+
+
+def _cut_words(path: Path, line: int, end: datetime | None, site: Site) -> str:
+    """Return what a file that breaks off lacks; ``end``: where its last whole row ends."""
+    said = f"{path}: the file breaks off in line {line}, which is left out."
+    if end is None:
+        return said
+    local = end.astimezone(zone_of(site))
+    return f"{said} Fetch again from {local:%Y-%m-%d %H:%M} (ts={end.timestamp():.0f})."
 
 
 def _next_batch(path: Path, records: Iterator[MinuteRecord]) -> tuple[list[MinuteRecord], str | None]:
