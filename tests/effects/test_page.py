@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -108,6 +108,35 @@ def test_a_refusal_says_why_and_whether_waiting_helps(reader: Client, store: Sql
         "Only 0 days before the change are fully measured and free of other changes; 10 are needed." in text
     )
     assert "Waiting will not help: these days are over." in text
+
+
+def test_one_day_is_no_days() -> None:
+    found = replace(refused(6.0, 6.0, 1, None), reason="few_days_after", alike_days=1)
+    assert words.explanation(found).startswith("Only 1 day after the change is fully measured")
+    before = replace(found, reason="few_days_before", before=replace(found.before, valid_days=1))
+    assert words.explanation(before).startswith("Only 1 day before the change is fully measured")
+    alike = words.explanation(replace(found, reason="other_weather"))
+    assert alike.startswith("Only 1 day after the change had weather seen before it")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-22.0, 25.0, "better or worse: these days cannot tell"),
+        (-2.0, 6.0, "better or worse: these days cannot tell"),
+        (-3.0, 5.0, "works as before, or nearly"),
+    ],
+)
+def test_only_a_narrow_interval_says_that_the_pump_works_as_before(
+    reader: Client, store: SqliteStore, home: Site, low: float, high: float, said: str
+) -> None:
+    written(store, home)
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    page(reader, entry)
+    kept = Effect.objects.get(entry=entry)
+    kept.verdict["efficiency"] = asdict(Estimate(percent=1.0, low_percent=low, high_percent=high))
+    kept.save()
+    assert said in page(reader, entry)
 
 
 NEVER = (
@@ -288,7 +317,10 @@ def test_a_note_has_an_effect_once_it_was_asked_for(reader: Client, store: Sqlit
     assert "Did this help?" in page(reader, entry)
     assert not Effect.objects.exists()
     assert "less electricity" in text_of(reader.get(f"/changes/{entry.pk}?effect=1").content.decode())
-    assert "less electricity" in page(reader, entry)
+    text = page(reader, entry)
+    assert "less electricity" in text
+    assert "this setting" not in text
+    assert "The bill comes first because it holds all that a note may tell of." in text
 
 
 def test_a_note_beside_a_change_of_settings_leads_to_its_verdict(
@@ -311,7 +343,7 @@ def test_changes_with_a_joint_effect_count_once(reader: Client, store: SqliteSto
     ):
         text = page(reader, entry)
     assert Effect.objects.count() == 2
-    assert "Of 1 changes tested so far, the bill was provable for 1" in text
+    assert "Of 1 change tested so far, the bill was provable for 1" in text
 
 
 def test_an_event_has_no_verdict(reader: Client, store: SqliteStore, home: Site) -> None:

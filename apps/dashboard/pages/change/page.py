@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from apps.changelog.models import Entry
 from apps.changelog.timeline import EntryView, view
@@ -17,6 +17,7 @@ from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.links import day_href
 from apps.effects.effects import Answer
+from apps.effects.estimator import Estimate
 from apps.effects.fortnights import WINDOW_DAYS
 from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
@@ -28,6 +29,9 @@ from apps.metrics.home import Home
 from . import charts, words
 from .settle import Settle, season, settle
 from .words import Chip, chip, percent, signed_range
+
+NEARLY_PERCENT = 5.0
+"""An interval that lies within ± this says that the pump works as before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
         state=found.state,
         chip=chip(found),
         headlines=headlines[::-1] if found.efficiency_leads else headlines,
-        leads=_leads(found),
+        leads=_leads(found, entry),
         why=words.explanation(found),
         advice=words.advice(found, season(home, found)),
         intervals=charts.interval_chart(found),
@@ -160,7 +164,7 @@ def _pump(home: Home, answer: Answer) -> list[Headline]:
     who = _("The heat pump")
     if not pump.is_found:
         between = _("heat per kWh %(range)s, estimated") % {"range": signed_range(pump)}
-        return [_not_provable(who, "pump", between, _("works as before, or nearly"), "")]
+        return [_not_provable(who, "pump", between, _unproven(pump), "")]
     better = pump.percent > 0
     less = charts.less_electricity(pump)
     worth = ""
@@ -191,9 +195,18 @@ def _not_provable(who: str, icon: str, between: str, chip_text: str, more: str) 
     )
 
 
-def _leads(found: Verdict) -> str:
+def _unproven(pump: Estimate) -> str:
+    """Return what an efficiency that is not provable says: only a narrow interval tells of little change."""
+    if max(abs(pump.low_percent), abs(pump.high_percent)) <= NEARLY_PERCENT:
+        return _("works as before, or nearly")
+    return _("better or worse: these days cannot tell")
+
+
+def _leads(found: Verdict, entry: Entry) -> str:
     if found.efficiency is None or found.state in (TOO_EARLY, REFUSED):
         return ""
+    if entry.kind == Entry.Kind.NOTE:
+        return _("The bill comes first because it holds all that a note may tell of.")
     if found.efficiency_leads:
         return _("The heat pump comes first because this setting acts on the flow temperature.")
     return _("The bill comes first because this setting acts on how much heat is needed.")
@@ -271,9 +284,12 @@ def _tested(home: Home) -> str:
     asked = {each.ids: each for each in kept if each.electricity is not None}.values()
     if not asked:
         return ""
-    return _(
+    return ngettext(
+        "Of %(tested)s change tested so far, the bill was provable for %(bill)s and the heat pump for "
+        "%(pump)s. About 4 of 100 changes without any effect look proven by chance.",
         "Of %(tested)s changes tested so far, the bill was provable for %(bill)s and the heat pump for "
-        "%(pump)s. About 4 of 100 changes without any effect look proven by chance."
+        "%(pump)s. About 4 of 100 changes without any effect look proven by chance.",
+        len(asked),
     ) % {
         "tested": formatting.number(len(asked)),
         "bill": formatting.number(sum(each.state == FOUND for each in asked)),

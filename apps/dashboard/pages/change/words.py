@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.dashboard.formatting import local_date, money, number, with_unit
 from apps.effects.estimator import Estimate
@@ -171,17 +171,24 @@ def explanation(found: Verdict) -> str:
         "alike": number(found.alike_days),
     }
     sentences = {
-        FEW_DAYS_BEFORE: _(
+        FEW_DAYS_BEFORE: ngettext(
+            "Only %(before)s day before the change is fully measured and free of other changes; "
+            "10 are needed.",
             "Only %(before)s days before the change are fully measured and free of other changes; "
-            "10 are needed."
+            "10 are needed.",
+            before.valid_days,
         ),
-        FEW_DAYS_AFTER: _(
+        FEW_DAYS_AFTER: ngettext(
+            "Only %(after)s day after the change is fully measured and free of other changes; 10 are needed.",
             "Only %(after)s days after the change are fully measured and free of other changes; "
-            "10 are needed."
+            "10 are needed.",
+            after.valid_days,
         ),
         LITTLE_HEATING: _mild(found),
-        OTHER_WEATHER: _(
-            "Only %(alike)s of the days after the change had weather seen before it; 5 are needed."
+        OTHER_WEATHER: ngettext(
+            "Only %(alike)s day after the change had weather seen before it; 5 are needed.",
+            "Only %(alike)s of the days after the change had weather seen before it; 5 are needed.",
+            found.alike_days,
         ),
         METER_CHANGED: _("The meter, or what it measures, changed in between."),
         MANY_CHANGES: _("Too many changes followed each other, over more than four weeks."),

@@ -428,6 +428,6 @@ def _versions(site: Site) -> list[tuple[str | Promise, str]]:
         *_database_server(),
         ("Python", platform.python_version()),
         ("Django", django.get_version()),
-        (_("Method"), str(METHOD_VERSION)),
+        (_("Calculation of intervals"), str(METHOD_VERSION)),
         *[(_model(device) or device.get_kind_display(), device.firmware) for device in devices],
     ]
