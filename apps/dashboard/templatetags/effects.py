@@ -24,7 +24,7 @@ from .ui import icon
 
 register = template.Library()
 
-KEY = "effect_chips"
+KEY, NEWEST = "effect_chips", "newest_test"
 _NEWEST = (
     "SELECT id FROM effects_alternatingtest ORDER BY ended_on IS NULL DESC, ended_on DESC, id DESC LIMIT 1"
 )
@@ -60,7 +60,7 @@ def _kept_verdict(context: Context, entry_id: int) -> Verdict | None:
 def test_tonight(context: Context) -> dict[str, Any]:
     """Show what a running test asks to be set tonight, else how it stands, and for a fortnight the verdict of
     one that is over."""
-    test = _newest_test()
+    test = _newest_test(context)
     if test is None:
         return {}
     home = Home.of(test.site, clock.now())
@@ -75,16 +75,16 @@ def test_tonight(context: Context) -> dict[str, Any]:
 @register.inclusion_tag("dashboard/test/_line.html", takes_context=True)
 def test_line(context: Context) -> dict[str, Any]:
     """Show which test is planned or runs, and how it stands; nothing without one."""
-    test = _newest_test()
+    test = _newest_test(context)
     if test is None or test.ended_on is not None:
         return {}
     return _of_test(context, test, Home.of(test.site, clock.now()).today)
 
 
-@register.inclusion_tag("dashboard/test/_past.html")
-def tests_so_far() -> dict[str, Any]:
+@register.inclusion_tag("dashboard/test/_past.html", takes_context=True)
+def tests_so_far(context: Context) -> dict[str, Any]:
     """Show the tests that are over with their verdicts; nothing without any."""
-    newest = _newest_test()
+    newest = _newest_test(context)
     return {} if newest is None else {"tests": past_tests(Home.of(newest.site, clock.now()))}
 
 
@@ -92,10 +92,14 @@ def _of_test(context: Context, test: AlternatingTest, today: date) -> dict[str, 
     return {"test": test, "line": line_of(test, today), "root": context["root"]}
 
 
-def _newest_test() -> AlternatingTest | None:
-    """Return the test that runs, else the one that ended last."""
-    newest = first_row(_NEWEST)
-    return None if newest is None else AlternatingTest.objects.get(pk=newest[0])
+def _newest_test(context: Context) -> AlternatingTest | None:
+    """Return the test that runs, else the one that ended last; read once a page."""
+    render: Any = context.render_context.dicts[0]
+    if NEWEST not in render:
+        newest = first_row(_NEWEST)
+        render[NEWEST] = None if newest is None else AlternatingTest.objects.get(pk=newest[0])
+    found: AlternatingTest | None = render[NEWEST]
+    return found
 
 
 @register.simple_tag
