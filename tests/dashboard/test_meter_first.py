@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from apps.devices.models import Device, Site
+from apps.metrics.codes import REASONS
 from apps.metrics.store.base import Row
 from apps.metrics.store.sqlite import SqliteStore
 
@@ -17,6 +18,7 @@ from .test_pages_overview import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 DAYS_AGO = datetime(2026, 11, 2, 23, tzinfo=UTC)  # midnight in Berlin
+NO_SNAPSHOT = next(code for code, word in REASONS.items() if word == "no_snapshot")
 CONNECTED = datetime(2026, 11, 23, 12, 50, tzinfo=UTC)
 
 
@@ -98,6 +100,62 @@ def test_a_heat_pump_of_this_minute_says_when_its_first_value_comes(
     store.delete(site.pk, "interval", at - 600, at)
     live = reader.get("/").context["live"]
     assert live.hero.heat.meta == "first value comes at 14:10"
+
+
+def test_hot_water_of_a_heat_pump_that_just_answered_does_not_say_that_it_never_did(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    meter_alone(store, site)
+    values = {"requested_at": NOW.timestamp() - 5, "dhw_storage_temperature_c": 47.9}
+    at = int(NOW.timestamp()) - 300
+    store.write([Row(site=site.pk, measurement="heat_pump", device="PUMP", at=at, values=values)])
+    page = page_of(reader, "/hot-water")
+    assert "47.9" in page and "What it does is known from its first whole five minutes on." in page
+    assert "has not answered" not in page
+
+
+def test_a_heat_pump_that_was_just_set_up_is_awaited_and_not_a_fault(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    meter_alone(store, site)
+    live = reader.get("/").context["live"]
+    assert [(alarm.level, alarm.text) for alarm in live.alarms] == [
+        ("info", "Heat pump: first values within 5 minutes")
+    ]
+    assert (live.hero.heat.meta, live.hero.cop.meta) == ("first values within 5 minutes",) * 2
+
+
+def test_a_heat_pump_without_values_is_a_fault_where_nothing_is_polled(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    meter_alone(store, site, NOW - timedelta(hours=1))
+    store.delete(site.pk, "meter", 0, int(NOW.timestamp()) + 1)
+    store.delete(site.pk, "heat_pump", 0, int(NOW.timestamp()) + 1)
+    live = reader.get("/").context["live"]
+    assert ("bad", "Heat pump: no values yet") in [(alarm.level, alarm.text) for alarm in live.alarms]
+
+
+def test_after_a_restart_the_heat_of_a_heat_pump_that_answers_comes_with_the_next_interval(
+    reader: Client, store: SqliteStore, site: Site, now: datetime
+) -> None:
+    house.set_up(site)
+    away_from = NOW - timedelta(minutes=15)
+    house.fill(store, site, DAYS_AGO, NOW, cloud_gap=(away_from, NOW - timedelta(seconds=1)))
+    asked_at = NOW.timestamp() - 5
+    at = int(asked_at) // 300 * 300
+    values = {"requested_at": asked_at, "newest_source_at": asked_at, "compressor_active": 1.0}
+    device = "7571000000000000"
+    unanswered = {"electrical_energy_wh": 200.0, "electric_s": 300.0, "reason": float(NO_SNAPSHOT)}
+    store.write(
+        [
+            Row(site=site.pk, measurement="heat_pump", device=device, at=at, values=values),
+            Row(site=site.pk, measurement="interval", device=device, at=at - 300, values=unanswered),
+        ]
+    )
+    assert reader.get("/").context["live"].hero.heat.meta == "next value comes at 14:10"
 
 
 @pytest.mark.parametrize(("seconds", "polls"), [(0, 42), (40, 38)])

@@ -41,12 +41,14 @@ def hot_water(request: HttpRequest) -> HttpResponse:
     except RangeInvalid as fault:
         error = _("%(fault)s. Showing the last 30 days instead.") % {"fault": fault_in_words(fault)}
         first, last = days_of(home, {})
+    pump = current_status(home).heat_pump
     context = {
         "at": home.at,
         "error": error,
         "bar": _bar(home, first, last, "" if error else request.GET.get("days", "")),
         "water": hot_water_context(home, first, last, get_language()),
-        "now": _now(home, current_status(home).heat_pump),
+        "now": _now(home, pump),
+        "answers": pump.measured_at is not None,
     }
     return render(request, "dashboard/hot_water.html", context, status=400 if error else 200)
 

@@ -27,6 +27,9 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
     for name, source in sources:
         if source.state == NOT_SET_UP or (source.state == FRESH and source.fault is None):
             continue
+        if source is status.heat_pump and is_awaited(status):
+            found.append(Alarm(level="info", text=_("Heat pump: first values within 5 minutes")))
+            continue
         if source.state == FRESH:
             said = (fault_message(source.fault, home.options.zone) or "").removesuffix(".")
             text = _("%(source)s: %(message)s") % {"source": name, "message": said}
@@ -50,6 +53,12 @@ def alarms(home: Home, status: Status) -> list[Alarm]:
         if source.state == NOT_SET_UP
     ]
     return found or [Alarm(level="good", text=_("All is well"))]
+
+
+def is_awaited(status: Status) -> bool:
+    """Tell whether the heat pump was not polled since it was set up, though heatmon polls."""
+    never = status.heat_pump.fault is not None and status.heat_pump.fault.code == NEVER_ANSWERED
+    return never and status.heat_pump.measured_at is None and status.meter.state in (FRESH, NOT_SET_UP)
 
 
 def _raised(home: Home) -> list[Alarm]:

@@ -29,7 +29,7 @@ from apps.metrics.status import (
 from apps.metrics.tariff import known_tariffs, tariff_on
 from apps.metrics.totals import Totals, window
 
-from .alarms import alarms, worst
+from .alarms import alarms, is_awaited, worst
 from .temperatures import aged, dhw_target_c, temperature_cards
 
 COP_WINDOW_S = 1800
@@ -211,15 +211,22 @@ def _heat_card(home: Home, status: Status, state: str) -> ValueCard:
 
 
 def _not_yet(home: Home, status: Status) -> str:
-    """Return that a source is not connected, or when the first value comes; empty where neither is so."""
+    """Return that a source is not connected, or when the next value comes; empty where neither is so."""
     for name, source in ((_("meter"), status.meter), (_("heat pump"), status.heat_pump)):
         if source.state == NOT_SET_UP:
             return _("%(source)s not connected") % {"source": name}
+    if is_awaited(status):
+        return _("first values within 5 minutes")
     both = (status.meter.state, status.heat_pump.state) == (FRESH, FRESH)
-    if not both or status.interval.reason not in WAITING or measured_from(home, HEAT) is not None:
+    if not both or status.interval.reason not in WAITING:
         return ""
-    comes_at = datetime.fromtimestamp(home.interval_s + INTERVAL_S, UTC)
-    return _("first value comes at %(time)s") % {"time": formatting.at_home(home, comes_at)}
+    time = {"time": formatting.at_home(home, datetime.fromtimestamp(home.interval_s + INTERVAL_S, UTC))}
+    if measured_from(home, HEAT) is None:
+        return _("first value comes at %(time)s") % time
+    asked_at = status.heat_pump.measured_at
+    if asked_at is not None and asked_at >= status.interval.end:
+        return _("next value comes at %(time)s") % time
+    return ""
 
 
 def is_of_now(source: HeatPumpStatus) -> bool:
