@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LEARN_DAYS = 365
 LEAST_DAYS = 60
+USUAL_DAYS = 180
+"""Days from which on a home is known warm and cold."""
 REFIT_DAYS = 7
 WEIGHT_TODAY = 0.7
 BALANCES_C = tuple(12.0 + 0.5 * step for step in range(15))
@@ -81,7 +83,8 @@ class WeatherDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedDay:
-    """What a day should have needed, with its 80 % band; None with a ``reason``."""
+    """What a day should have needed, with its 80 % band; None with a ``reason``. ``usual_kwh``: while a
+    deviation lasts, the same from the days before it."""
 
     day: date
     energy_kwh: float | None
@@ -89,6 +92,7 @@ class ExpectedDay:
     low_kwh: float | None = None
     high_kwh: float | None = None
     reason: str | None = None
+    usual_kwh: float | None = None
 
     @property
     def share(self) -> float | None:
@@ -96,6 +100,14 @@ class ExpectedDay:
         if self.energy_kwh is None or not self.expected_kwh:
             return None
         return self.energy_kwh / self.expected_kwh - 1.0
+
+    @property
+    def judged(self) -> tuple[float, float] | None:
+        """Measured and usual electricity, as deviations are told by; None where one is not known."""
+        expected_kwh = self.expected_kwh if self.usual_kwh is None else self.usual_kwh
+        if self.energy_kwh is None or expected_kwh is None:
+            return None
+        return self.energy_kwh, expected_kwh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,22 +179,32 @@ def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation
 
 def expected_days(days: Sequence[WeatherDay], found: Sequence[Deviation] = ()) -> Iterator[ExpectedDay]:
     """Yield the expected use of every day of ``days`` (in order), each from the valid days before it; days of
-    deviations ``found`` until then do not count once these are over."""
+    deviations ``found`` until then do not count once these are over, nor while they last for what is
+    usual."""
     known: list[WeatherDay] = []
     home: _Home | None = None
+    usual: _Home | None = None
     fitted: date | None = None
     for day in days:
         if fitted is None or (day.day - fitted).days >= REFIT_DAYS:
-            over = [each for each in found if each.over is not None]
-            taught = [each for each in known if not any(_within(each.day, one) for one in over)]
+            taught = _taught(known, found)
             home, fitted = _home(taught[-LEARN_DAYS:]), day.day
-        yield _expected(day, home)
+            lasting = next((one.since for one in found if one.until is None), date.max)
+            before = [each for each in taught if each.day < lasting]
+            is_known = USUAL_DAYS <= len(before) < len(taught)
+            usual = _home(before[-LEARN_DAYS:]) if is_known else None
+        expected = _expected(day, home)
+        if usual is not None and expected.expected_kwh is not None and day.effective_c is not None:
+            expected = replace(expected, usual_kwh=usual.kwh(day.effective_c))
+        yield expected
         if day.energy_kwh is not None and day.effective_c is not None:
             known.append(day)
 
 
-def _within(day: date, deviation: Deviation) -> bool:
-    return deviation.until is not None and deviation.since <= day <= deviation.until
+def _taught(known: Sequence[WeatherDay], found: Sequence[Deviation]) -> list[WeatherDay]:
+    """Return the days but those of a deviation that is over."""
+    over = [(one.since, one.until) for one in found if one.until is not None and one.over is not None]
+    return [day for day in known if not any(since <= day.day <= until for since, until in over)]
 
 
 def _expected(day: WeatherDay, home: _Home | None) -> ExpectedDay:
@@ -265,6 +287,7 @@ class Watch:
         self._quiet: list[_Sum] = []
         self._open_since: int | None = None
         self._begin, self._threshold, self._is_more = 0, UNKNOWN_SHARE, True
+        self._look_from = 0
 
     def see(self, day: ExpectedDay) -> None:
         """Look at the day that follows."""
@@ -275,10 +298,10 @@ class Watch:
             self._lose()
             return
         null = _null_share(self._quiet, each.expected_kwh)
-        if self._open_since is None:
-            self._look(number, each, null)
-        else:
+        if self._open_since is not None:
             self._follow(number, each, null, self._open_since)
+        elif number >= self._look_from:
+            self._look(number, each, null)
 
     def _look(self, number: int, each: _Sum, null: float | None) -> None:
         """Begin a deviation where the sum shows one."""
@@ -305,6 +328,8 @@ class Watch:
         until, over = self.days[last].day, day if is_over else None
         self.found[-1] = _deviation(self.days, self._begin, noticed, last, until, null, over)
         self._open_since = None
+        if not is_over:  # four weeks on, no day is left that was judged by what was expected before
+            self._look_from = number + REFIT_DAYS + SUM_DAYS
 
     def _lose(self) -> None:
         """End a deviation of which four weeks tell nothing: it is not known to last."""
@@ -328,11 +353,9 @@ def _null_share(seen: Sequence[_Sum], expected_kwh: float) -> float | None:
 def _sum(days: Sequence[ExpectedDay], last: int) -> _Sum | None:
     """Return by how much the 28 days up to ``last`` differ."""
     known = [
-        (day.energy_kwh, day.expected_kwh)
+        judged
         for day in days[max(0, last - SUM_DAYS + 1) : last + 1]
-        if day.energy_kwh is not None
-        and day.expected_kwh is not None
-        and (days[last].day - day.day).days < SUM_DAYS
+        if (judged := day.judged) is not None and (days[last].day - day.day).days < SUM_DAYS
     ]
     if len(known) < LEAST_SUM_DAYS:
         return None
@@ -363,9 +386,10 @@ def _begin(days: Sequence[ExpectedDay], first: int, last: int, shown: _Sum, slac
     farthest = shown.most_kwh if sign > 0.0 else -shown.least_kwh
     for number in range(first, last + 1):
         day = days[number]
-        if day.energy_kwh is None or day.expected_kwh is None:
+        if day.judged is None:
             continue
-        step = min(sign * (day.energy_kwh - day.expected_kwh), farthest) - slack * day.expected_kwh
+        energy, expected = day.judged
+        step = min(sign * (energy - expected), farthest) - slack * expected
         if total <= 0.0 < total + step:
             begin = number
         total = max(0.0, total + step)
@@ -376,7 +400,9 @@ def _ended(days: Sequence[ExpectedDay], begin: int, last: int) -> int:
     """Return the number of the last day of a deviation that is over by ``last``: where the sum of what
     exceeds half of it was largest."""
     shares = [
-        (number, share) for number in range(begin, last + 1) if (share := days[number].share) is not None
+        (number, judged[0] / judged[1] - 1.0)
+        for number in range(begin, last + 1)
+        if (judged := days[number].judged) is not None
     ]
     mean = sum(share for _number, share in shares[:SUM_DAYS]) / max(1, len(shares[:SUM_DAYS]))
     total, best, end = 0.0, 0.0, begin
@@ -396,11 +422,7 @@ def _deviation(
     null: float | None,
     over: date | None = None,
 ) -> Deviation:
-    known = [
-        (day.energy_kwh, day.expected_kwh)
-        for day in days[begin : last + 1]
-        if day.energy_kwh is not None and day.expected_kwh is not None
-    ]
+    known = [judged for day in days[begin : last + 1] if (judged := day.judged) is not None]
     energy, expected = (math.fsum(part) for part in zip(*known, strict=True))
     share = energy / expected - 1.0
     half = INTERVAL_Z * (null or UNKNOWN_SHARE / NULLS)

@@ -102,6 +102,23 @@ def test_after_a_year_the_new_state_is_the_expected_one() -> None:
     assert found[0].until is not None
 
 
+def test_what_lasts_is_one_deviation_of_a_year_and_not_over_because_it_was_learned() -> None:
+    _found, (alarm,) = watch(lived(900, from_day=400, times=1.3))
+    assert alarm.percent == pytest.approx(30.0, abs=3.0)
+    assert alarm.until is not None and alarm.over is None
+    assert 360 <= (alarm.until - alarm.since).days <= 366
+
+
+def test_what_is_usual_is_known_from_half_a_year_on() -> None:
+    """80 days of an autumn say little of a winter, that may be what deviates."""
+    young, _alarms = watch(lived(200, from_day=90, times=1.3))
+    known, _alarms = watch(lived(400, from_day=250, times=1.3))
+    assert [day.usual_kwh for day in young if day.usual_kwh is not None] == []
+    assert [day.usual_kwh for day in known[:250] if day.usual_kwh is not None] == []
+    shares = [day.judged[0] / day.judged[1] for day in known[300:] if day.judged is not None]
+    assert sum(shares) / len(shares) == pytest.approx(1.3, abs=0.03)
+
+
 def test_a_short_visit_is_no_deviation() -> None:
     assert deviations(expected_days(lived(500, from_day=400, until=405, times=1.3))) == []
 
