@@ -168,6 +168,6 @@ def _note(job: Job, code: str) -> None:
     new."""
     if storage.note(job.name, code):
         if code:
-            log.error("%s: %s", job.name, storage.log_line(code))
+            storage.log_turn(log, job.name, code)
         else:
             log.info("%s: what it brings can be stored again", job.name)

@@ -76,7 +76,10 @@ def _take(job: Job, at: datetime, now: datetime) -> bool:
         log.debug("%s: %s", job.name, error)  # recorded with the source's state by the job
     except (StoreUnavailable, OperationalError) as error:
         code = storage.code_of(error)
-        log.error("%s: %s", job.name, storage.log_line(code) if code else error)
+        if code:
+            storage.log_turn(log, job.name, code)
+        else:
+            log.error("%s: %s", job.name, error)
         return True  # but not done: the job is late if it stays so
     job_beats.note_done(job.name)
     return True

@@ -6,6 +6,7 @@ Faults are told by the process that meets them, not by the database: that is wha
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sqlite3
 import threading
@@ -32,7 +33,7 @@ WORDS: Mapping[str, Promise] = {
         "A database file was deleted or replaced while heatmon was running, so nothing can be stored. Stop"
         " heatmon, put the file back, and start it again."
     ),
-    "locked": _("The database is locked by another process, so nothing was stored. Try again in a moment."),
+    "locked": _("The database is busy with another write, so nothing was stored. Try again in a moment."),
     "notes_damaged": _(
         "The database of settings and notes is damaged, so nothing in it is changed and nothing is collected."
         " Stop heatmon and restore the last backup."
@@ -90,6 +91,15 @@ def log_line(code: str) -> str:
     """Return the words for a fault in English."""
     with translation.override("en"):
         return sentence(code)
+
+
+def log_turn(log: logging.Logger, job: str, code: str) -> None:
+    """Say in the log why a turn of a job could not store. A busy database is no fault: the next turn stores
+    what this one brought."""
+    if code == "locked":
+        log.warning("%s: the database is busy with another write; the next turn stores it", job)
+    else:
+        log.error("%s: %s", job, log_line(code))
 
 
 def identity(path: Path) -> tuple[int, int] | None:

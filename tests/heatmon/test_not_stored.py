@@ -35,7 +35,7 @@ GONE = (
     "A database file was deleted or replaced while heatmon was running, so nothing can be stored. Stop"
     " heatmon, put the file back, and start it again."
 )
-LOCKED = "The database is locked by another process, so nothing was stored. Try again in a moment."
+LOCKED = "The database is busy with another write, so nothing was stored. Try again in a moment."
 POLL = Job(name="poll", period_s=10, offset_s=0, expires_s=5, thread="meter")
 
 
@@ -194,6 +194,19 @@ def test_a_note_while_another_program_holds_the_database_is_unavailable(
 ) -> None:
     with connection.execute_wrapper(failing(sqlite_locked(tmp_path))):
         assert add_note(reader) == (503, {"error": {"code": "unavailable", "message": LOCKED, "field": None}})
+
+
+def test_a_poll_that_meets_a_busy_database_is_a_warning_and_not_called_lost(
+    db: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def meet(_at: datetime) -> None:
+        busy = sqlite_locked(tmp_path)
+        raise OperationalError(str(busy)) from busy
+
+    one_turn(meet)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "poll: the database is busy with another write; the next turn stores it")
+    ]
 
 
 # -- a file that was taken away --------------------------------------------------------------------------
