@@ -24,15 +24,16 @@ from .gathering import (
     TestSpan,
     change_of,
     effect_days,
+    is_switch,
     meter_days,
     setting_changes,
+    switched_spans,
     test_spans,
 )
 from .models import AlternatingTest, Effect, HomeFacts
-from .spans import covers
 from .targets import target_of, told_apart
 from .testing import close_test
-from .verdicts import METHOD_VERSION, Question, Verdict, verdicts
+from .verdicts import METHOD_VERSION, Question, Verdict, awaited_until, verdicts
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +63,15 @@ class _Known:
     facts: Facts
     changes: Sequence[Change]
     tests: Sequence[TestSpan]
+    switched: Sequence[tuple[date, date]]
     meter_days: tuple[date, ...]
 
 
 def _known(home: Home) -> _Known:
     tests = test_spans(home)
-    return _Known(facts_of(home), setting_changes(home, tests), tests, meter_days(home))
+    return _Known(
+        facts_of(home), setting_changes(home, tests), tests, switched_spans(home, tests), meter_days(home)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,15 @@ def effect_of(home: Home, entry: Entry) -> Answer:
     )
 
 
+def being_judged(home: Home) -> tuple[Entry, date] | None:
+    """Return the newest change of which an answer, or a better one, is still to come, and the last day that
+    it waits for. Raises ChildFailed."""
+    found = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING, at__lte=home.at)
+    entry = found.order_by("-at", "-id").prefetch_related("setting_changes").first()
+    until = None if entry is None else awaited_until(effect_of(home, entry).verdict, home.today)
+    return None if entry is None or until is None else (entry, until)
+
+
 def beside_note(home: Home, note: Entry) -> int | None:
     """Return the entry of the change of settings whose verdict speaks for a note, too; None without one."""
     return _beside(change_of(home, note), setting_changes(home, test_spans(home)))
@@ -134,7 +147,7 @@ def _asked(home: Home, entry: Entry, known: _Known) -> _Asked:
 
 def _test_of(change: Change, tests: Iterable[TestSpan]) -> AlternatingTest | None:
     """Return the test that a change of its setting belongs to."""
-    return next((test for test, span in tests if test.key in change.keys and covers(span, change.day)), None)
+    return next((each[0] for each in tests if is_switch(change, each)), None)
 
 
 def _kept(asked: _Asked) -> Effect | None:
@@ -196,7 +209,7 @@ def _question(home: Home, asked: Change, known: _Known, *, in_test: bool) -> Que
     target = told_apart(target, days.values())
     return Question(
         group=group,
-        others=_others(changes.values(), known.tests, group),
+        others=_others(changes.values(), known.switched, group),
         target=target,
         days=days,
         # what lies after the windows changes nothing
@@ -211,10 +224,12 @@ def _has_days(home: Home, group: Group, first: date) -> bool:
     return first < home.today and (group.last - group.first).days <= LONGEST_GROUP_DAYS
 
 
-def _others(changes: Iterable[Change], tests: Iterable[TestSpan], group: Group) -> tuple[date, ...]:
+def _others(
+    changes: Iterable[Change], switched: Iterable[tuple[date, date]], group: Group
+) -> tuple[date, ...]:
     """Return the nearest other changes and tests on both sides: those farther away do not matter."""
     days = [change.day for change in changes if change.id not in group.ids]
-    days += [day for _test, span in tests for day in span]
+    days += [day for span in switched for day in span]
     before = [day for day in days if day < group.first]
     after = [day for day in days if day > group.last]
     return (*([max(before)] if before else []), *([min(after)] if after else []))

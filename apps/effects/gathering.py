@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from apps.changelog.glossary import BY_HAND
-from apps.changelog.models import Entry
+from apps.changelog.models import Entry, SettingChange
 from apps.metrics.climate import Harmonic, harmonic, harmonic_of_days
 from apps.metrics.cop import heat_weighted_flow_c
 from apps.metrics.days import LocalDay, local_days
@@ -44,6 +44,7 @@ class Change:
     """Settings that changed, or a note that is asked about, on a local day."""
 
     id: int
+    at: datetime
     day: date
     keys: tuple[str, ...]
 
@@ -66,15 +67,34 @@ def setting_changes(home: Home, tests: Sequence[TestSpan]) -> list[Change]:
     return [
         change
         for change in found
-        if not any(change.keys == (test.key,) and covers(span, change.day) for test, span in tests)
+        if not any(change.keys == (each[0].key,) and is_switch(change, each) for each in tests)
     ]
+
+
+def is_switch(change: Change, tested: TestSpan) -> bool:
+    """Return whether a change belongs to a test: one of its setting, since it was planned, on its days."""
+    test, span = tested
+    return test.key in change.keys and change.at >= test.created_at and covers(span, change.day)
+
+
+def switched_spans(home: Home, tests: Sequence[TestSpan]) -> list[tuple[date, date]]:
+    """Return the first and last local day that each test acts on, its first switch being the first."""
+    found = []
+    for test, span in tests:
+        switches = SettingChange.objects.filter(
+            entry__site_id=home.id, key=test.key, entry__at__gte=test.created_at
+        )
+        times = switches.order_by("entry__at").values_list("entry__at", flat=True)
+        on = [day for at in times if covers(span, day := local_date(at, home.options.zone))]
+        found += [(on[0], span[1])] if on else []
+    return found
 
 
 def quiet_changes(home: Home) -> set[date]:
     """Return the local days that no quiet date may lie near: of changes, of the meter, of tests."""
     tests = test_spans(home)
     changes = {change.day for change in setting_changes(home, tests)} | set(meter_days(home))
-    for _test, (first, last) in tests:
+    for first, last in switched_spans(home, tests):
         changes.update(days(first, last))
     return changes
 
@@ -83,6 +103,7 @@ def change_of(home: Home, entry: Entry) -> Change:
     """Return an entry as a change."""
     return Change(
         id=entry.pk,
+        at=entry.at,
         day=local_date(entry.at, home.options.zone),
         keys=tuple(sorted(each.key for each in entry.setting_changes.all())),
     )

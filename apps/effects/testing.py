@@ -94,8 +94,11 @@ def running_test(home: Home) -> AlternatingTest | None:
     return AlternatingTest.objects.filter(site_id=home.id, ended_on=None).first()
 
 
-def start_test(home: Home, key: str, new: Any, blocks: int, length: int) -> AlternatingTest:
-    """Start a test of ``key`` against its present value tomorrow. Raises InvalidTest."""
+def start_test(
+    home: Home, key: str, new: Any, blocks: int, length: int, first_day: date | None = None
+) -> AlternatingTest:
+    """Start a test of ``key`` against its present value, tomorrow unless on a later day. Raises
+    InvalidTest."""
     present = configuration_at(home.site, home.at)
     if key not in present or is_number(present[key]) != is_number(new):
         raise InvalidTest("unknown")
@@ -110,7 +113,7 @@ def start_test(home: Home, key: str, new: Any, blocks: int, length: int) -> Alte
                 key=key,
                 old=present[key],
                 new=new,
-                first_day=home.today + DAY,
+                first_day=first_day or home.today + DAY,
                 blocks=blocks,
                 length=length,
                 created_at=home.at,

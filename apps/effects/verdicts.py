@@ -150,6 +150,12 @@ def verdict(asked: Question) -> Verdict:
     )
 
 
+def awaited_until(found: Verdict, today: date) -> date | None:
+    """Return the last day of the window after; None where it is over, or its days cannot tell."""
+    is_final = found.state == REFUSED and found.available_from is None
+    return None if is_final or found.after.last < today else found.after.last
+
+
 def _refused(asked: Question, before: Window, after: Window) -> Refusal | None:
     if asked.in_test:
         return Refusal(reason=PART_OF_TEST)

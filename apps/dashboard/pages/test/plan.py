@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
 
 from apps.changelog.glossary import setting_name
 from apps.changelog.models import Entry
 from apps.changelog.sentences import label_of, shown
-from apps.changelog.timeline import configuration_at, state
+from apps.changelog.timeline import configuration_at, state, view
 from apps.effects.alternating import DESIGNS, Design, Power, recommended
+from apps.effects.effects import being_judged
 from apps.effects.gathering import usually_cold_from
 from apps.effects.targets import DHW, target_of
 from apps.effects.testing import is_number, powers_of
 from apps.metrics.home import Home
 
 SOON_DAYS = 7
+LATEST_START_DAYS = 60
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +56,25 @@ class DesignChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """A change that is still being judged, until ``last``. ``is_kept``: the test starts after it; ``other``:
+    the start that does the opposite, and ``href`` where it is planned."""
+
+    id: int
+    title: str
+    last: date
+    is_kept: bool
+    other: date
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContext:
     """``change``: the entry whose two values are tested, None where a number is typed. ``own``: the power
     is this home's own. ``cold_from``: when it is usually cold enough, None where that is soon."""
 
     first: date
+    awaited: Awaited | None
     key: str
     label: str
     present: str
@@ -101,7 +121,7 @@ def _entry(home: Home, change: str) -> Entry | None:
     return entry if entry is not None and len(entry.setting_changes.all()) == 1 else None
 
 
-def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> PlanContext:
+def plan_context(home: Home, wanted: Wanted, given: Mapping[str, str], error: str = "") -> PlanContext:
     """Return what the page shows. Raises ChildFailed."""
     present = configuration_at(home.site, home.at)
     ordered = sorted(present, key=lambda each: (setting_name(each).place, each))
@@ -109,8 +129,11 @@ def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> Pl
     key = wanted.key if wanted.key in present else next(iter(testable), "")
     target = target_of([key]).energy
     powers = powers_of(home, target, state(home.site))
+    judged = being_judged(home)
+    first = start_of(home, given.get("start", ""), judged)
     return PlanContext(
-        first=home.today + timedelta(days=1),
+        first=first,
+        awaited=None if judged is None else _awaited(home, *judged, first, given),
         key=key,
         label=label_of(key) if key else "",
         present=shown(key, present.get(key)),
@@ -120,12 +143,33 @@ def plan_context(home: Home, wanted: Wanted, design: str, error: str = "") -> Pl
             Choice(key=each, label=label_of(each), present=shown(each, value), current=each == key)
             for each, value in testable.items()
         ],
-        designs=_designs(home, powers, design, recommended(target)),
+        designs=_designs(first, powers, given.get("design", ""), recommended(target)),
         own=all(power.own for power in powers.values()),
         cold_from=None if target == DHW else mild_until(home, DESIGNS[0].days),
         error=error,
         is_known=key in present,
     )
+
+
+def start_of(home: Home, typed: str, judged: tuple[Entry, date] | None = None) -> date:
+    """Return the first day that an address or a form asks for; else the day after the answer that is awaited,
+    or tomorrow."""
+    tomorrow = home.today + DAY
+    try:
+        first = date.fromisoformat(typed)
+    except ValueError:
+        first = tomorrow if judged is None else judged[1] + DAY
+    return min(max(first, tomorrow), home.today + LATEST_START_DAYS * DAY)
+
+
+def _awaited(home: Home, entry: Entry, last: date, first: date, given: Mapping[str, str]) -> Awaited:
+    is_kept = first > last
+    other = home.today + DAY if is_kept else last + DAY
+    asked = {name: given[name] for name in ("change", "key", "other", "design") if given.get(name)}
+    query = urlencode(asked | {"start": other.isoformat()})
+    href = f"{reverse('dashboard:test_plan')}?{query}"
+    title = view(entry).title
+    return Awaited(id=entry.pk, title=title, last=last, is_kept=is_kept, other=other, href=href)
 
 
 def _typed(value: Any) -> str:
@@ -139,7 +183,7 @@ def mild_until(home: Home, length: int) -> date | None:
     return None if cold is None or (cold - home.today).days <= SOON_DAYS else cold
 
 
-def _designs(home: Home, powers: Mapping[Design, Power], wanted: str, best: Design) -> list[DesignChoice]:
+def _designs(first: date, powers: Mapping[Design, Power], wanted: str, best: Design) -> list[DesignChoice]:
     names = [design_name(design) for design in DESIGNS]
     current = wanted if wanted in names else design_name(best)
     return [
@@ -148,9 +192,9 @@ def _designs(home: Home, powers: Mapping[Design, Power], wanted: str, best: Desi
             blocks=design.blocks,
             length=design.length,
             weeks=round(design.days / 7),
-            until=home.today + timedelta(days=design.days),
+            until=first + (design.days - 1) * DAY,
             switches=design.blocks - 1,
-            switch=home.today + timedelta(days=design.length),
+            switch=first + (design.length - 1) * DAY,
             shows=powers[design].shows_percent,
             half_width=powers[design].half_width,
             recommended=design == best,

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from apps.dashboard import formatting
 from apps.dashboard.pages import this_home
 from apps.effects.models import AlternatingTest
 from apps.effects.testing import (
@@ -25,7 +26,7 @@ from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.store.base import StoreUnavailable
 
-from .plan import Wanted, design_of, plan_context, wanted_of
+from .plan import Wanted, design_of, plan_context, start_of, wanted_of
 from .running import running_context
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def _form(request: HttpRequest, home: Home, error: str = "", wanted: Wanted | No
     given = request.POST if request.method == "POST" else request.GET
     wanted = wanted or _linked(home, given)
     try:
-        context = plan_context(home, wanted, given.get("design", ""), error)
+        context = plan_context(home, wanted, given.dict(), error)
     except ChildFailed as failure:
         log.error("What a test could show could not be calculated: %s", failure)
         return render(request, "dashboard/store_unavailable.html", status=503)
@@ -72,12 +73,14 @@ def _start(request: HttpRequest, home: Home) -> HttpResponse:
         blocks, length = design_of(typed.get("design", ""))
         if wanted.other is None:
             return _form(request, home, _("Enter the other value."), wanted)
-        test = start_test(home, wanted.key, wanted.other, blocks, length)
+        first = start_of(home, typed.get("start", ""))
+        test = start_test(home, wanted.key, wanted.other, blocks, length, first)
     except InvalidTest as error:
         return _form(request, home, _why(error), wanted)
     except ValueError:
         return _form(request, home, _("This is not a valid number."), wanted)
-    messages.success(request, _("The test starts tomorrow."))
+    day = {"day": formatting.local_date(test.first_day)}
+    messages.success(request, _("The test starts on %(day)s.") % day)
     return redirect("dashboard:test", test.pk)
 
 

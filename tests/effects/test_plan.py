@@ -1,0 +1,95 @@
+"""A test that is planned: what it leaves to other changes, what it refuses, and what its pages say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.devices import clock
+from apps.devices.models import Site
+from apps.effects import testing
+from apps.effects.effects import effect_of
+from apps.effects.models import AlternatingTest
+from apps.metrics.store.sqlite import SqliteStore
+from tests.dashboard.house import set_up
+from tests.dashboard.test_pages_overview import text_of
+
+from .known import house_days
+from .lived import change, write_days
+from .test_testing import KEY, START, at, set_to, started
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def home(site: Site, store: SqliteStore) -> Iterator[Site]:
+    set_up(site)
+    set_to(site, date(2026, 10, 1), 0)
+    with clock.fixed(START):
+        yield site
+
+
+def judged_change(site: Site, store: SqliteStore) -> Any:
+    """A change of hot water on 26 October, whose days after end on 9 November."""
+    write_days(store, site, house_days(date(2026, 10, 1), 60, noise=0.02, mean_c=3.0).values())
+    return change(site, date(2026, 10, 26), dhw__target_temperature_c=(52, 50))
+
+
+def test_a_test_cuts_the_days_of_another_change_only_from_its_first_switch(
+    home: Site, store: SqliteStore
+) -> None:
+    entry = judged_change(home, store)
+    test = started(home, store, length=3)
+    for day in (date(2026, 11, 1), date(2026, 11, 4)):
+        found = effect_of(at(home, store, day), entry).verdict
+        assert (found.state, found.after.last) == ("too_early", date(2026, 11, 9))
+    set_to(home, date(2026, 11, 4), -2)
+    change(home, date(2026, 11, 4), circuits__1__curve__shift=(0, -2))
+    found = effect_of(at(home, store, date(2026, 11, 5)), entry).verdict
+    assert (found.reason, found.after.last) == ("few_days_after", date(2026, 11, 3))
+    testing.stop_test(at(home, store, date(2026, 11, 5)), test)
+    found = effect_of(at(home, store, date(2026, 11, 12)), entry).verdict
+    assert found.after.last == date(2026, 11, 3)
+
+
+def test_a_test_stopped_before_its_first_switch_leaves_the_verdict_that_there_was(
+    home: Site, store: SqliteStore
+) -> None:
+    entry = judged_change(home, store)
+    test = started(home, store)
+    testing.stop_test(at(home, store, date(2026, 11, 3)), test)
+    found = effect_of(at(home, store, date(2026, 11, 12)), entry).verdict
+    assert (found.reason, found.after.valid_days) == (None, 14)
+
+
+def test_a_change_made_before_its_test_was_planned_is_none_of_its_switches(
+    home: Site, store: SqliteStore
+) -> None:
+    write_days(store, home, house_days(date(2026, 10, 1), 60, noise=0.02, mean_c=3.0).values())
+    entry = change(home, date(2026, 11, 1), circuits__1__curve__shift=(2, 0))
+    testing.start_test(at(home, store, date(2026, 11, 1), hour=20), KEY, 2, 18, 3)
+    found = effect_of(at(home, store, date(2026, 11, 2)), entry).verdict
+    assert (found.state, found.after.last) == ("too_early", date(2026, 11, 15))
+
+
+def test_the_plan_warns_while_another_change_is_judged_and_starts_after_it(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    entry = judged_change(home, store)
+    answer = reader.get(f"/changes/test?key={KEY}&other=-2").content.decode()
+    text = text_of(answer)
+    assert "Another change is being judged until 9 Nov 2026:" in text
+    assert f'href="/changes/{entry.pk}"' in answer
+    assert "Start on 10 Nov 2026" in text
+    assert "the first on the evening of 12 Nov" in text
+    at_once = text_of(reader.get(f"/changes/test?key={KEY}&other=-2&start=2026-11-02").content.decode())
+    assert "With the first switch of this test its days end, probably without an answer." in at_once
+    assert "Start on 2 Nov 2026" in at_once
+    reader.post("/changes/test", {"key": KEY, "other": "-2", "design": "18x3", "start": "2026-11-10"})
+    test = AlternatingTest.objects.get()
+    assert test.first_day == date(2026, 11, 10)
+    assert testing.switch_due(at(home, store, date(2026, 11, 1)), test) is None
