@@ -429,10 +429,15 @@
   }
   function drawIntervals(canvas, spec) {
     const sign = (v) => (spec.signed && v > 0 ? "+" : "");
+    /* As many ticks as have room for their label, counted from zero: its line is never without one. */
+    const roomy = (scale) => {
+      const all = steps(spec), zero = Math.max(0, all.findIndex((v) => Math.abs(v) < 1e-9)), every = Math.ceil(all.length * 56 / scale.width);
+      scale.ticks = all.filter((_, i) => (i - zero) % every === 0).map((value) => ({ value }));
+    };
     return new Chart(canvas, { type: "bar", data: { labels: spec.rows.map((row) => row.label), datasets: [{ data: spec.rows.map(() => null) }] },
       options: { indexAxis: "y", events: [], layout: { padding: { right: 16, left: spec.rows.length > 1 ? 0 : 12 } },
-        scales: { x: { ...evenTicks(spec), border: { color: C.strong }, grid: { color: (c) => (spec.signed && c.tick && c.tick.value === 0 ? C.text : C.grid), drawTicks: false },
-            ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkipPadding: 12, callback: (v, _i, ticks) => sign(v) + tickText(v, ticks, spec.unit === "%" ? "%" : "") } },
+        scales: { x: { ...evenTicks(spec), afterBuildTicks: roomy, border: { color: C.strong }, grid: { color: (c) => (spec.signed && c.tick && c.tick.value === 0 ? C.text : C.grid), drawTicks: false },
+            ticks: { padding: 6, includeBounds: false, maxRotation: 0, autoSkip: false, callback: (v, _i, ticks) => sign(v) + tickText(v, ticks, spec.unit === "%" ? "%" : "") } },
           y: { border: { display: false }, grid: { display: false }, ticks: { display: spec.rows.length > 1, color: C.text, padding: 8 } } },
         plugins: { whiskers: { rows: spec.rows } } } });
   }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from apps.changelog.models import Entry
 from apps.devices.models import Site
@@ -43,6 +44,24 @@ def test_an_axis_of_whole_steps_has_none(visit: Open) -> None:
     with visit("/history?range=day") as page:
         wait_until_drawn(page, charts=3)
         assert all(label.isdigit() for label in ticks(page, "canvas[data-plot=temperature]"))
+
+
+@pytest.mark.parametrize(("width", "labels"), [(1280, 6), (360, 3)])
+def test_the_line_of_zero_has_its_label_at_every_width(visit: Open, width: int, labels: int) -> None:
+    def around_zero(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.text()
+        for name, value in (("minimum", "-30"), ("maximum", "20"), ("step", "10"), ("signed", "true")):
+            body = re.sub(rf'("kind": ?"intervals".*?"{name}": ?)[^,}}]+', rf"\g<1>{value}", body, count=1)
+        route.fulfill(response=answer, body=body)
+
+    with visit("/documentation", viewport={"width": width, "height": 900}) as page:
+        page.route("**/efficiency", around_zero)
+        page.goto(page.url.replace("/documentation", "/efficiency"))
+        page.wait_for_selector("canvas[data-spec=methods-data][data-drawn]")
+        found = page.evaluate(TICKS.replace("scales.y", "scales.x"), "canvas[data-spec=methods-data]")
+        assert "0" in found[1:-1] or "0 %" in found[1:-1]
+        assert len(found) == labels
 
 
 @pytest.mark.parametrize(("width", "numbers"), [(1280, ["1", "2–4"]), (360, ["1", "2–4"])])
