@@ -98,6 +98,7 @@ def test_while_an_answer_is_awaited_a_test_is_offered_with_what_it_costs(
     written(store, home)
     early = page(reader, change(home, date(2026, 11, 17), **{ROOM: (21, 20)}))
     assert "Started now, it replaces the answer that you are waiting for." in early
+    assert "It would run from tomorrow" not in early
     known = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
     assert "Started now" not in known
 
