@@ -17,7 +17,7 @@ from apps.metrics.cycles import CyclingDay
 
 from .plain import plain
 
-VERSION = 2
+VERSION = 3
 
 HOT_FLOW = "hot_flow"
 LOWER_SHIFT = "lower_shift"
@@ -62,12 +62,10 @@ def limit(name: str) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A test that could tell: a setting and the value to try against the present one; or a change in the
-    history whose two values are tested."""
+    """A test that could tell: a setting and the value to try against the present one."""
 
-    key: str = ""
-    other: float | None = None
-    change: int | None = None
+    key: str
+    other: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +89,8 @@ class Observation:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         dates = {name: date.fromisoformat(kept[name]) for name in ("first", "last", "seen_on")}
-        trial = None if kept["trial"] is None else Trial(**kept["trial"])
+        known = kept["trial"] or {}
+        trial = Trial(key=known["key"], other=known["other"]) if known.get("key") else None
         return cls(**{**kept, **dates, "trial": trial})
 
 
@@ -203,17 +202,16 @@ def rod_runs(
     return _observation(ROD_RUNS, _days(runs), _days(with_rod), "", numbers, trial)
 
 
-def circulation(days: Sequence[CirculationDay], change: int | None) -> Observation | None:
-    """Return that the circulation pump runs long. ``change``: the newest change of its schedule."""
+def circulation(days: Sequence[CirculationDay]) -> Observation | None:
+    """Return that the circulation pump runs long. Only its schedule acts on that, which is not tested."""
     if len(days) < limit("circulation_known"):
         return None
     hours = hours_a_day(days)
     if hours is None or hours <= limit("circulation"):
         return None
     numbers = {"on_h": hours, "night_h": fmean(day.night_on_h for day in days)}
-    trial = None if change is None else Trial(change=change)
     running = [day for day in days if day.on_h > 0]
-    return _observation(CIRCULATION, _days(days), _days(running), "", numbers, trial)
+    return _observation(CIRCULATION, _days(days), _days(running), "", numbers, None)
 
 
 def setback(circuit: str, days: Sequence[SetbackDay], settings: Mapping[str, Any]) -> Observation | None:

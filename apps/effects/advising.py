@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from apps.changelog.models import SettingChange
 from apps.changelog.schedule_days import mode_at, segments, warmth
 from apps.changelog.timeline import configurations, state
 from apps.devices.configuration import WEEKDAYS
@@ -95,16 +94,9 @@ def observe_home(home: Home) -> list[Observation]:
         *(setback(circuit, look.setback_days(circuit), look.now) for circuit in look.only_circuit),
         short_cycles(look.cycling(), look.now),
         rod_runs(look.hot_water_runs(water), look.now, home.options.heating_rod_kw),
-        circulation(pumped, _schedule_change(home)),
+        circulation(pumped),
     ]
     return [each for each in found if each is not None]
-
-
-def _schedule_change(home: Home) -> int | None:
-    """Return the newest entry in which nothing but the circulation pump's schedule was changed."""
-    changes = SettingChange.objects.filter(entry__site_id=home.id, key="circulation.schedule")
-    newest = changes.order_by("-entry__at", "-entry_id").first()
-    return newest.entry_id if newest is not None and newest.entry.setting_changes.count() == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ POWER_DAYS = 800
 
 
 class InvalidTest(Exception):
-    """This test cannot be started: ``reason`` is running, unknown, equal or design."""
+    """This test cannot be started: ``reason`` is running, unknown, schedule, equal or design."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -102,6 +102,8 @@ def start_test(
     present = configuration_at(home.site, home.at)
     if key not in present or is_number(present[key]) != is_number(new):
         raise InvalidTest("unknown")
+    if isinstance(present[key], Mapping):
+        raise InvalidTest("schedule")
     if present[key] == new:
         raise InvalidTest("equal")
     if Design(blocks=blocks, length=length) not in DESIGNS:

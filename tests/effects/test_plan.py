@@ -93,3 +93,18 @@ def test_the_plan_warns_while_another_change_is_judged_and_starts_after_it(
     test = AlternatingTest.objects.get()
     assert test.first_day == date(2026, 11, 10)
     assert testing.switch_due(at(home, store, date(2026, 11, 1)), test) is None
+
+
+def test_a_schedule_is_not_tested_in_turn_and_the_pages_say_what_helps(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    entry = change(home, date(2026, 10, 20), circuits__1__schedule=({"sat": []}, {"mon": []}))
+    instead = "A schedule is not tested in turn: its weekdays differ"
+    plan = text_of(reader.get(f"/changes/test?change={entry.pk}").content.decode())
+    assert instead in plan
+    assert "18 blocks" not in plan
+    page = reader.get(f"/changes/{entry.pk}").content.decode()
+    assert instead in text_of(page)
+    assert f"/changes/test?change={entry.pk}" not in page
+    answer = reader.post("/changes/test", {"change": entry.pk, "design": "18x3"})
+    assert (answer.status_code, AlternatingTest.objects.count()) == (400, 0)

@@ -159,9 +159,7 @@ def _test(found: Observation) -> str:
     trial = found.trial
     if trial is None:
         return ""
-    query = (
-        {"key": trial.key, "other": f"{trial.other:g}"} if trial.change is None else {"change": trial.change}
-    )
+    query = {"key": trial.key, "other": f"{trial.other:g}"}
     return f"{reverse('dashboard:test_plan')}?{urlencode(query)}"
 
 
@@ -169,8 +167,6 @@ def _trial(found: Observation, settings: Mapping[str, Any]) -> str:
     trial = found.trial
     if trial is None:
         return ""
-    if trial.change is not None:
-        return _("the old schedule and the new one")
     return _("%(setting)s, %(present)s or %(other)s") % {
         "setting": label_of(trial.key),
         "present": shown(trial.key, settings.get(trial.key)),
@@ -182,5 +178,7 @@ def _instead(found: Observation) -> str:
     if found.trial is not None:
         return ""
     if found.code == CIRCULATION:
-        return _("Shorten its schedule on the heat pump; the page of that change then offers the test.")
+        return _(
+            "Shorten its schedule on the heat pump; two weeks later the page of that change says what it did."
+        )
     return _("None of the settings that heatmon reads acts on this; ask your installer.")

@@ -27,7 +27,7 @@ from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Sid
 from apps.metrics.home import Home
 
 from . import charts, words
-from .settle import Settle, season, settle
+from .settle import Settle, is_schedule, season, settle
 from .words import Chip, chip, percent, signed_range
 
 NEARLY_PERCENT = 5.0
@@ -63,7 +63,8 @@ class DayRow:
 class EffectContext:
     """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
     where there is no answer; ``spans``: the windows before and after; ``together``: the other changes judged
-    with it; ``settle``: the test that would settle it, ``test``: where the one stands that it belongs to."""
+    with it; ``settle``: the test that would settle it, which a schedule has not; ``test``: where the one
+    stands that it belongs to."""
 
     state: str
     chip: Chip
@@ -83,6 +84,7 @@ class EffectContext:
     together: Sequence[EntryView]
     progress: int | None
     settle: Settle | None
+    is_schedule: bool
     test: str
     made_at: datetime
     method_version: int
@@ -114,6 +116,7 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
         if found.state == TOO_EARLY
         else None,
         settle=settle(home, entry, found) if test is None else None,
+        is_schedule=is_schedule(entry),
         test="" if test is None else reverse("dashboard:test", args=[test.pk]),
         made_at=answer.made_at,
         method_version=METHOD_VERSION,

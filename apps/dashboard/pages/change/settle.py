@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -44,8 +45,8 @@ class Settle:
 
 
 def settle(home: Home, entry: Entry, found: Verdict) -> Settle | None:
-    """Return the test of the change's own two values; None for several settings or none."""
-    if len(entry.setting_changes.all()) != 1:
+    """Return the test of the change's own two values; None for several settings or none, and a schedule."""
+    if len(entry.setting_changes.all()) != 1 or is_schedule(entry):
         return None
     design = recommended(found.target)
     return Settle(
@@ -55,6 +56,12 @@ def settle(home: Home, entry: Entry, found: Verdict) -> Settle | None:
         shows=_shows(home, found, design),
         mild_until=None if found.target == DHW else mild_until(home, design.days),
     )
+
+
+def is_schedule(entry: Entry) -> bool:
+    """Return whether nothing but one schedule was changed."""
+    changes = entry.setting_changes.all()
+    return len(changes) == 1 and isinstance(changes[0].after, Mapping)
 
 
 def _shows(home: Home, found: Verdict, design: Design) -> str:

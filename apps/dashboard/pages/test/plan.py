@@ -71,7 +71,8 @@ class Awaited:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanContext:
     """``change``: the entry whose two values are tested, None where a number is typed. ``own``: the power
-    is this home's own. ``cold_from``: when it is usually cold enough, None where that is soon."""
+    is this home's own. ``is_schedule``: what changed has no two values to be set in turn. ``cold_from``:
+    when it is usually cold enough, None where that is soon."""
 
     first: date
     awaited: Awaited | None
@@ -86,6 +87,7 @@ class PlanContext:
     cold_from: date | None
     error: str
     is_known: bool
+    is_schedule: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +150,7 @@ def plan_context(home: Home, wanted: Wanted, given: Mapping[str, str], error: st
         cold_from=None if target == DHW else mild_until(home, DESIGNS[0].days),
         error=error,
         is_known=key in present,
+        is_schedule=isinstance(wanted.other, Mapping),
     )
 
 

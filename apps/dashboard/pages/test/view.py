@@ -87,6 +87,8 @@ def _start(request: HttpRequest, home: Home) -> HttpResponse:
 def _why(error: InvalidTest) -> str:
     if error.reason == "running":
         return _("Another test is already running.")
+    if error.reason == "schedule":
+        return _("A schedule cannot be tested in turn.")
     if error.reason == "equal":
         return _("Both values are the same.")
     return _("This setting is not known at present, so it cannot be tested.")
