@@ -46,7 +46,7 @@ MAY_USE_SIMULATOR = {
     "heatmon/simulation_truth.py",
 }
 
-MAY_USE_NUMPY = {"apps/metrics/estimate.py", "apps/effects/estimator.py", "apps/effects/expected.py"}
+MAY_USE_NUMPY = {"apps/metrics/estimate.py", "apps/effects/estimator.py", "apps/effects/household.py"}
 # Modules of the standard library that reach the network, files, the clock or chance.
 IMPURE = {
     "asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "shutil",

@@ -26,6 +26,9 @@ from apps.metrics import apps as metrics_apps
 
 from .settings.look import theme
 
+PART_OF = {"normal": "energy", "compare": "energy", "report": "efficiency", "hot-water": ""}
+"""Pages without a link of their own in the top bar, and where they belong."""
+
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
@@ -91,7 +94,8 @@ def _navigation(role: str, shown: str, prefix: str, language: str | None) -> dic
 
     def drawn(template: str, *items: tuple[str, str, str]) -> SafeString:
         links = [
-            NavigationItem(label, icon, prefix + path, current=shown == path) for label, icon, path in items
+            NavigationItem(label, icon, prefix + path, current=path == PART_OF.get(shown, shown))
+            for label, icon, path in items
         ]
         return render_to_string(template, {"links": links})
 

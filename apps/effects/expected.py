@@ -12,32 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from statistics import median
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Floats = npt.NDArray[np.float64]
+from .household import SUM_DAYS, Household, household
 
 LEARN_DAYS = 365
-LEAST_DAYS = 60
 USUAL_DAYS = 180
 """Days from which on a home is known warm and cold."""
 REFIT_DAYS = 7
 WEIGHT_TODAY = 0.7
-BALANCES_C = tuple(12.0 + 0.5 * step for step in range(15))
-BALANCE_PRIOR_C, BALANCE_PRIOR_SD_K = 15.5, 1.5
-EFFECTIVE_SHARE = 3.0
-LEAST_BASE = 0.02
-"""Share of the mean energy that the warmest day needs at least: a pump that only heats needs nothing then."""
 SEEN_K = 3.0
-BAND = (0.10, 0.90)
-BAND_DAYS = 90
-BAND_DRIFT = 0.03
-BAND_Z = 1.2816
 
-SUM_DAYS = 28
 LEAST_SUM_DAYS = 20
 LEAST_SHARE = 0.08
 UNKNOWN_SHARE = 0.20
@@ -127,31 +111,13 @@ class Deviation:
     kwh_per_day: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Home:
-    """E = base + slope·max(0, balance − T_eff), and the relative residuals of its days by expectation.
-    ``drift``: what those of 28 days scatter by beyond the chance of their days, a share."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """The last 28 days where nothing lasting is seen: by how much they differ, and from what difference on
+    these days would be reported [% of what is expected]."""
 
-    base: float
-    slope: float
-    balance_c: float
-    coldest_c: float
-    warmest_c: float
-    expected: Floats
-    residuals: Floats
-    drift: float
-
-    def kwh(self, effective_c: float) -> float:
-        return self.base + self.slope * max(0.0, self.balance_c - effective_c)
-
-    def band(self, expected_kwh: float) -> tuple[float, float]:
-        """Return the 80 % band as shares, from the days with the most similar expectation."""
-        import numpy as np
-
-        nearest = np.argsort(np.abs(self.expected - expected_kwh), kind="stable")[:BAND_DAYS]
-        low, high = (float(edge) for edge in np.quantile(self.residuals[nearest], BAND))
-        drift = BAND_Z * max(BAND_DRIFT, self.drift)
-        return -math.hypot(min(low, 0.0), drift), math.hypot(max(high, 0.0), drift)
+    percent: float
+    limit_percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +137,16 @@ class _Sum:
 def watch(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation]]:
     """Return the expected use of every day, and the lasting deviations. What is over teaches nothing from
     then on: it was not how this home is."""
+    seen, found, _level = watch_to_now(days)
+    return seen, found
+
+
+def watch_to_now(days: Sequence[WeatherDay]) -> tuple[list[ExpectedDay], list[Deviation], Level | None]:
+    """Return what ``watch`` does, and how the last 28 days are; None where they tell nothing, or differ."""
     seen = Watch()
     for day in expected_days(days, seen.found):
         seen.see(day)
-    return seen.days, seen.found
+    return seen.days, seen.found, seen.level
 
 
 def expected_days(days: Sequence[WeatherDay], found: Sequence[Deviation] = ()) -> Iterator[ExpectedDay]:
@@ -182,17 +154,17 @@ def expected_days(days: Sequence[WeatherDay], found: Sequence[Deviation] = ()) -
     deviations ``found`` until then do not count once these are over, nor while they last for what is
     usual."""
     known: list[WeatherDay] = []
-    home: _Home | None = None
-    usual: _Home | None = None
+    home: Household | None = None
+    usual: Household | None = None
     fitted: date | None = None
     for day in days:
         if fitted is None or (day.day - fitted).days >= REFIT_DAYS:
             taught = _taught(known, found)
-            home, fitted = _home(taught[-LEARN_DAYS:]), day.day
+            home, fitted = household(taught[-LEARN_DAYS:]), day.day
             lasting = next((one.since for one in found if one.until is None), date.max)
             before = [each for each in taught if each.day < lasting]
             is_known = USUAL_DAYS <= len(before) < len(taught)
-            usual = _home(before[-LEARN_DAYS:]) if is_known else None
+            usual = household(before[-LEARN_DAYS:]) if is_known else None
         expected = _expected(day, home)
         if usual is not None and expected.expected_kwh is not None and day.effective_c is not None:
             expected = replace(expected, usual_kwh=usual.kwh(day.effective_c))
@@ -207,7 +179,7 @@ def _taught(known: Sequence[WeatherDay], found: Sequence[Deviation]) -> list[Wea
     return [day for day in known if not any(since <= day.day <= until for since, until in over)]
 
 
-def _expected(day: WeatherDay, home: _Home | None) -> ExpectedDay:
+def _expected(day: WeatherDay, home: Household | None) -> ExpectedDay:
     effective = day.effective_c
     if effective is None:
         return ExpectedDay(day=day.day, energy_kwh=day.energy_kwh, reason=NOT_MEASURED)
@@ -227,55 +199,6 @@ def _expected(day: WeatherDay, home: _Home | None) -> ExpectedDay:
     )
 
 
-def _home(days: Sequence[WeatherDay]) -> _Home | None:
-    """Fit a home on a grid of balance temperatures; None with too few days or no energy."""
-    import numpy as np
-
-    if len(days) < LEAST_DAYS:
-        return None
-    energy = np.array([day.energy_kwh for day in days], dtype=float)
-    effective = np.array([day.effective_c for day in days], dtype=float)
-    balances = np.array(BALANCES_C)
-    degrees = np.maximum(0.0, balances[:, None] - effective)
-    centred = degrees - degrees.mean(axis=1, keepdims=True)
-    spread = np.sum(centred**2, axis=1)
-    slopes = np.where(spread > 1e-9, np.maximum(0.0, centred @ energy / np.maximum(spread, 1e-9)), 0.0)
-    bases = energy.mean() - slopes * degrees.mean(axis=1)
-    least = LEAST_BASE * energy.mean()
-    low = bases < least
-    least_slopes = degrees @ (energy - least) / np.maximum(np.sum(degrees**2, axis=1), 1e-9)
-    bases, slopes = np.where(low, least, bases), np.where(low, np.maximum(0.0, least_slopes), slopes)
-    fitted = bases[:, None] + slopes[:, None] * degrees
-    squares = np.maximum(np.sum((energy - fitted) ** 2, axis=1), 1e-12 * float(energy @ energy) + 1e-12)
-    worth = -0.5 * len(days) / EFFECTIVE_SHARE * np.log(squares)
-    worth -= 0.5 * ((balances - BALANCE_PRIOR_C) / BALANCE_PRIOR_SD_K) ** 2
-    best = int(np.argmax(worth))
-    expected = fitted[best]
-    if float(expected.min()) <= 0.0:
-        return None
-    return _Home(
-        float(bases[best]),
-        float(slopes[best]),
-        BALANCES_C[best],
-        float(effective.min()),
-        float(effective.max()),
-        expected,
-        energy / expected - 1.0,
-        _drift(energy, expected),
-    )
-
-
-def _drift(energy: Floats, expected: Floats) -> float:
-    """Return the drift of a home from four weeks to four weeks, as a share."""
-    import numpy as np
-
-    weeks = len(energy) // SUM_DAYS
-    energy, expected = (each[-weeks * SUM_DAYS :].reshape(weeks, SUM_DAYS) for each in (energy, expected))
-    sums = energy.sum(axis=1) / expected.sum(axis=1)
-    chance = EFFECTIVE_SHARE * float(np.var(energy / expected - sums[:, None])) / SUM_DAYS
-    return math.sqrt(max(0.0, float(np.mean((sums - 1.0) ** 2)) - chance))
-
-
 class Watch:
     """Days seen one after the other and the lasting deviations ``found`` in them, oldest first: the last 28
     days differ by more than the threshold; the begin is where the cumulative sum of the differences left zero
@@ -284,6 +207,7 @@ class Watch:
     def __init__(self) -> None:
         self.days: list[ExpectedDay] = []
         self.found: list[Deviation] = []
+        self.level: Level | None = None
         self._quiet: list[_Sum] = []
         self._open_since: int | None = None
         self._begin, self._threshold, self._is_more = 0, UNKNOWN_SHARE, True
@@ -292,6 +216,7 @@ class Watch:
     def see(self, day: ExpectedDay) -> None:
         """Look at the day that follows."""
         self.days.append(day)
+        self.level = None
         number = len(self.days) - 1
         each = _sum(self.days, number)
         if each is None:
@@ -309,6 +234,8 @@ class Watch:
         shows = max(self._threshold, SCATTERS * each.scatter_kwh / each.expected_kwh)
         if abs(each.share) <= shows or abs(each.kwh) <= LEAST_KWH:
             self._quiet.append(each)
+            limit = max(shows, LEAST_KWH / each.expected_kwh)
+            self.level = Level(percent=100.0 * each.share, limit_percent=100.0 * limit)
             return
         earliest = _after(self.days, self.found)
         begin = _begin(self.days, earliest, number, each, self._threshold / 2)

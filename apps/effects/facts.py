@@ -16,7 +16,7 @@ from apps.metrics.days import local_days
 from apps.metrics.home import Home
 from apps.metrics.windows import days as calendar_days
 
-from .expected import Deviation, ExpectedDay, WeatherDay, watch
+from .expected import Deviation, ExpectedDay, Level, WeatherDay, watch_to_now
 from .gathering import effect_days, quiet_changes
 from .models import AlternatingTest, HomeFacts
 from .null import OwnNull, own_nulls
@@ -35,12 +35,13 @@ DAY = timedelta(days=1)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """By target: the home's own null, and the energy of the last 365 days [kWh], None with less. What each
-    day should have needed, and where that differs lastingly."""
+    day should have needed, and where that differs lastingly; how far the last 28 days are from that."""
 
     nulls: Mapping[str, OwnNull | None]
     year_kwh: Mapping[str, float | None]
     expected: tuple[ExpectedDay, ...]
     deviations: tuple[Deviation, ...]
+    level: Level | None = None
 
 
 def facts_of(home: Home) -> Facts:
@@ -58,6 +59,7 @@ def facts_of(home: Home) -> Facts:
         year_kwh=known.facts["year_kwh"],
         expected=tuple(ExpectedDay(**{**day, "day": _day(day["day"])}) for day in known.facts["expected"]),
         deviations=tuple(_deviation(each) for each in known.facts["deviations"]),
+        level=Level(**level) if (level := known.facts.get("level")) else None,
     )
 
 
@@ -90,12 +92,13 @@ def _made_facts(home: Home) -> dict[str, Any]:
         }
     days = effect_days(home, max(first, last - NULL_DAYS * DAY), last)
     nulls = in_child(own_nulls, days, quiet_changes(home), targets)
-    expected, found = in_child(watch, _weather_days(days))
+    expected, found, level = in_child(watch_to_now, _weather_days(days))
     return {
         "nulls": {target: None if null is None else asdict(null) for target, null in nulls.items()},
         "year_kwh": {target: _year_kwh(days, target, last) for target in targets},
         "expected": [plain(day) for day in expected],
         "deviations": [plain(deviation) for deviation in found],
+        "level": None if level is None else plain(level),
     }
 
 

@@ -25,7 +25,7 @@ from tests.dashboard.house import set_up
 from tests.dashboard.test_pages_overview import text_of
 
 from .known import house_days
-from .lived import change, note, write_days
+from .lived import change, local, note, write_days
 
 pytestmark = pytest.mark.django_db
 
@@ -317,7 +317,8 @@ def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     write_days(store, home, [more(day, 1.5) if since <= day.day < until else day for day in days])
     text = text_of(reader.get("/normal").content.decode())
     assert "moved with it: Standby, a day" in text
-    assert "moved with it: Hot water" not in text
+    assert "(part of it, a sign of where to look)" in text
+    assert "Hot water, a day" not in text
     assert "What to check" not in text
     assert "Days of the deviation below, and those still judged by it, are left out." in text
     judge_all(here(home, store))
@@ -328,7 +329,16 @@ def test_of_a_deviation_that_is_over_only_what_pointed_is_named(
     (over,) = facts_of(here(home, store)).deviations
     assert over.until is not None
     shown = f"{formatting.local_date(over.since)} – {formatting.local_date(over.until)}"
-    assert shown in text
+    assert f"{shown} (begin and end ± a week)" in text
+    around = f"from={over.since - timedelta(days=14)}&amp;to={over.until + timedelta(days=14)}"
+    normal = reader.get("/normal").content.decode()
+    assert f'href="?{around}#expected">show in the chart' in normal
+    chart = reader.get(f"/normal?{around.replace('&amp;', '&')}").context["page"]
+    assert (chart.first, chart.is_latest) == (over.since - timedelta(days=14), False)
+    (band,) = chart.spec.markers
+    assert (band.at, band.until) == tuple(
+        int(local(day, 0).timestamp()) for day in (over.since, over.until + timedelta(days=1))
+    )
     assert f"{shown} · " in text_of(page)
     assert f"{shown} · " in text_of(reader.get("/changes").content.decode())
 
@@ -355,6 +365,47 @@ def test_numbers_derived_anew_change_what_is_expected(reader: Client, store: Sql
     assert reader.get("/api/expected").json()["rows"][-1]["expected_kwh"] == pytest.approx(
         before / 2, rel=0.02
     )
+
+
+def test_without_a_deviation_the_page_says_how_far_it_is_from_one(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, date(2026, 11, 1), 1.06)
+    facts = facts_of(here(home, store))
+    assert facts.level is not None
+    assert (round(facts.level.limit_percent), 4 < facts.level.percent < 6) == (10, True)
+    text = text_of(reader.get("/normal").content.decode())
+    assert "The last 28 days together: +6 %. This house would have to differ by more than 10 %." in text
+    assert "days count, from 24 Sep to 22 Nov;" in text
+
+
+def test_many_days_outside_of_the_band_are_not_called_as_expected(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    """As many far above as far below: in all, as expected."""
+    days = house_days(FIRST, 418, noise=0.03).values()
+    odd = date(2026, 10, 1)
+    write_days(
+        store, home, [more(day, 1.3 if day.day.day % 2 else 0.7) if day.day >= odd else day for day in days]
+    )
+    text = text_of(reader.get("/normal").content.decode())
+    assert "There is no lasting deviation." in text
+    assert "no alarm, but fewer days than usual lie inside the band" in text
+    assert "as expected" not in text
+
+
+def test_wrong_days_for_the_chart_are_named(reader: Client, store: SqliteStore, home: Site) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 9, 1), count=83)
+    for query in ("from=yesterday", "from=2026-11-01&to=2026-10-01"):
+        refused = reader.get(f"/normal?{query}")
+        assert (refused.status_code, 'role="alert"' in refused.content.decode()) == (400, True)
+
+
+def test_pages_that_belong_to_another_mark_it_in_the_menu(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    for address in ("/normal", "/compare"):
+        assert '<a href="/energy" aria-current="page">' in reader.get(address).content.decode()
 
 
 def test_before_sixty_days_nothing_is_said(reader: Client, store: SqliteStore, home: Site) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from apps.changelog.timeline import EntryView
@@ -17,11 +18,14 @@ from apps.metrics.home import Home
 
 from .signs import POINTS, SignView, sign_view
 
+AROUND = timedelta(days=14)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviationView:
     """A lasting deviation: "+14 % (8 to 21)" since when, the changes near its begin, and what moved with it.
-    ``pointing``: the signs that point to a cause; ``entry``: where it stands in the list of changes."""
+    ``pointing``: the signs that point to a cause; ``entry``: where it stands in the list of changes;
+    ``chart``: the query of its chart."""
 
     text: str
     since: date
@@ -33,6 +37,7 @@ class DeviationView:
     near: Sequence[EntryView]
     signs: Sequence[SignView]
     entry: EntryView | None
+    chart: str
 
     @property
     def pointing(self) -> Sequence[SignView]:
@@ -57,4 +62,11 @@ def deviation_view(home: Home, found: Deviation) -> DeviationView:
         near=also_near(home, found),
         signs=[sign_view(sign) for sign in signs_of(home, found)],
         entry=entry_of(home, found),
+        chart=_chart(home, found),
     )
+
+
+def _chart(home: Home, found: Deviation) -> str:
+    """Return the days of the chart: the deviation with a fortnight on both sides."""
+    last = min((found.until or home.today) + AROUND, home.today - timedelta(days=1))
+    return urlencode({"from": (found.since - AROUND).isoformat(), "to": last.isoformat()})
