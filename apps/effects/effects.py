@@ -31,7 +31,7 @@ from .gathering import (
     test_spans,
 )
 from .models import AlternatingTest, Effect, HomeFacts
-from .targets import target_of, told_apart
+from .targets import DHW, ELECTRICITY, SPACE, Target, target_of, told_apart
 from .testing import close_test
 from .verdicts import METHOD_VERSION, Question, Verdict, awaited_until, verdicts
 
@@ -132,8 +132,8 @@ def is_told(home: Home, entry: Entry) -> bool:
 
 
 def _beside(note: Change, changes: Iterable[Change]) -> int | None:
-    """Return the nearest of the changes that the days of a note cannot be told from."""
-    apart = {change.id: abs((change.day - note.day).days) for change in changes}
+    """Return the nearest of the changes that the days of a note cannot be told from; hot water can."""
+    apart = {change.id: abs((change.day - note.day).days) for change in changes if not _is_hot_water(change)}
     nearest = min(apart, key=apart.__getitem__, default=None)
     return nearest if nearest is not None and apart[nearest] <= CLOSE_DAYS else None
 
@@ -200,10 +200,29 @@ def _drop_joined(home: Home, known: _Known) -> None:
             effect.delete()
 
 
+def _is_hot_water(change: Change) -> bool:
+    return target_of(change.keys).energy == DHW
+
+
 def _question(home: Home, asked: Change, known: _Known, *, in_test: bool) -> Question:
-    changes = {change.id: change for change in known.changes} | {asked.id: asked}
+    """Return what is asked; of a note near changes of the hot water, what it did to the heating, if the heat
+    pump tells the two apart."""
+    rest = [change for change in known.changes if not _is_hot_water(change)]
+    water = [change for change in known.changes if _is_hot_water(change)]
+    if not asked.keys and any(abs(change.day - asked.day) <= WINDOW_DAYS * DAY for change in water):
+        heating = Target(energy=SPACE, leads=ELECTRICITY)
+        found = _question_among(home, asked, rest, known, heating, in_test=in_test)
+        if found.target == heating:
+            return found
+    return _question_among(home, asked, known.changes, known, None, in_test=in_test)
+
+
+def _question_among(
+    home: Home, asked: Change, others: Iterable[Change], known: _Known, of: Target | None, *, in_test: bool
+) -> Question:
+    changes = {change.id: change for change in others} | {asked.id: asked}
     group = group_of(asked.id, {change.id: change.day for change in changes.values()})
-    target = target_of(key for each in group.ids for key in changes[each].keys)
+    target = of or target_of(key for each in group.ids for key in changes[each].keys)
     first, last = group.first - WINDOW_DAYS * DAY, group.last + WINDOW_DAYS * DAY
     days = effect_days(home, first, min(last, home.today - DAY)) if _has_days(home, group, first) else {}
     target = told_apart(target, days.values())

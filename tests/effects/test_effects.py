@@ -229,6 +229,20 @@ def test_a_note_eleven_days_from_a_change_is_a_question_of_its_own(
     assert effect_of(here(), beside).verdict.ids == (beside.pk,)
 
 
+def test_a_note_beside_a_change_of_the_hot_water_is_judged_for_heating(
+    here: Callable[[], Home], reader: Client, store: SqliteStore, site: Site
+) -> None:
+    write_days(store, site, days(times=0.75))
+    water = change(site, CHANGE + timedelta(days=2), dhw__target_temperature_c=(50, 48))
+    beside = note(site, CHANGE)
+    found = effect_of(here(), beside).verdict
+    assert (found.ids, found.state, found.target) == ((beside.pk,), "found", "space")
+    assert (found.before.valid_days, found.after.valid_days) == (14, 14)
+    page = reader.get(f"/changes/{beside.pk}").content.decode()
+    assert "So only the electricity for heating is compared:" in page
+    assert f'href="/changes/{water.pk}"' in page
+
+
 def test_an_event_is_no_change(here: Callable[[], Home], site: Site) -> None:
     with pytest.raises(NoChange):
         effect_of(here(), add_event(site, datetime(2026, 11, 3, 8, tzinfo=UTC), "long_outage"))

@@ -25,6 +25,7 @@ from apps.effects.samples import EffectDay
 from apps.effects.targets import DHW, SPACE
 from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Side, Verdict
 from apps.metrics.home import Home
+from apps.metrics.windows import local_midnight
 
 from . import charts, words
 from .settle import Settle, is_schedule, season, settle
@@ -63,8 +64,9 @@ class DayRow:
 class EffectContext:
     """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
     where there is no answer; ``spans``: the windows before and after; ``together``: the other changes judged
-    with it; ``settle``: the test that would settle it, which a schedule has not; ``test``: where the one
-    stands that it belongs to."""
+    with it; ``beside``: changes of the hot water that a note about heating is told from;
+    ``settle``: the test that would settle it, which a schedule has not; ``test``: where the one stands that
+    it belongs to."""
 
     state: str
     chip: Chip
@@ -82,6 +84,7 @@ class EffectContext:
     bill_title: str
     rows: Sequence[DayRow]
     together: Sequence[EntryView]
+    beside: Sequence[EntryView]
     progress: int | None
     settle: Settle | None
     is_schedule: bool
@@ -112,6 +115,7 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
         bill_title=_bill_title(found.target),
         rows=_rows(found, before, after),
         together=_together(home, found, entry.pk),
+        beside=_beside(home, found, entry),
         progress=min(100, round(100 * found.after.valid_days / WINDOW_DAYS))
         if found.state == TOO_EARLY
         else None,
@@ -326,3 +330,14 @@ def _together(home: Home, found: Verdict, entry_id: int) -> list[EntryView]:
     others = [each for each in found.ids if each != entry_id]
     entries = Entry.objects.filter(site_id=home.id, pk__in=others).prefetch_related("setting_changes")
     return [view(entry) for entry in entries.order_by("at", "id")]
+
+
+def _beside(home: Home, found: Verdict, entry: Entry) -> list[EntryView]:
+    if entry.kind != Entry.Kind.NOTE or found.target != SPACE:
+        return []
+    zone = home.options.zone
+    start, end = (
+        local_midnight(day, zone) for day in (found.before.first, found.after.last + timedelta(days=1))
+    )
+    entries = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING, at__gte=start, at__lt=end)
+    return [view(each) for each in entries.order_by("at", "id").prefetch_related("setting_changes")]
