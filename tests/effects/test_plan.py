@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.changelog.models import ConfigurationVersion
 from apps.devices import clock
 from apps.devices.models import Site
 from apps.effects import testing
+from apps.effects.bounds import Bounds, bounds_of
 from apps.effects.effects import effect_of
 from apps.effects.models import AlternatingTest
 from apps.metrics.store.sqlite import SqliteStore
@@ -19,7 +21,7 @@ from tests.dashboard.house import set_up
 from tests.dashboard.test_pages_overview import text_of
 
 from .known import house_days
-from .lived import change, write_days
+from .lived import change, local, write_days
 from .test_testing import KEY, START, at, set_to, started
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,47 @@ def test_a_schedule_is_not_tested_in_turn_and_the_pages_say_what_helps(
     assert f"/changes/test?change={entry.pk}" not in page
     answer = reader.post("/changes/test", {"change": entry.pk, "design": "18x3"})
     assert (answer.status_code, AlternatingTest.objects.count()) == (400, 0)
+
+
+FLOW = "circuits.1.supply_temperature"
+
+
+@pytest.mark.parametrize(
+    ("key", "typed", "sentence"),
+    [
+        (
+            "circuits.1.curve.slope",
+            "12",
+            "Heating curve, circuit 1: slope: heat pumps take 0 to 3.5, in steps of 0.1.",
+        ),
+        ("circuits.1.curve.slope", "0.65", "in steps of 0.1."),
+        (
+            f"{FLOW}.max_c",
+            "20",
+            "Heating circuit 1: maximum flow temperature: heat pumps take 40 to 70 °C.",
+        ),
+        (f"{FLOW}.min_c", "56", "Heating circuit 1: minimum flow temperature: heat pumps take 1 to 55 °C."),
+    ],
+)
+def test_a_number_that_no_heat_pump_takes_is_refused_and_stays_in_its_field(
+    reader: Client, home: Site, key: str, typed: str, sentence: str
+) -> None:
+    settings = {"circuits.1.curve.slope": 0.6, f"{FLOW}.min_c": 40, f"{FLOW}.max_c": 55}
+    ConfigurationVersion.objects.create(
+        site=home, device="pump", at=local(date(2026, 10, 2), 12), settings=settings
+    )
+    answer = reader.post("/changes/test", {"key": key, "other": typed, "design": "18x3"})
+    assert answer.status_code == 400
+    assert sentence in text_of(answer.content.decode()).replace("\u00a0", " ")
+    assert f'value="{typed}"' in answer.content.decode()
+    assert not AlternatingTest.objects.exists()
+
+
+def test_what_is_set_is_taken_whatever_the_limits_say() -> None:
+    assert bounds_of("dhw.target_temperature_c", {"dhw.target_temperature_c": 65}) == Bounds(low=10, high=65)
+    assert bounds_of("heating_rod.level", {}) is None
+
+
+def test_a_value_that_is_no_number_stays_to_be_mended(reader: Client, home: Site) -> None:
+    answer = reader.post("/changes/test", {"key": KEY, "other": "warm", "design": "18x3"})
+    assert 'value="warm"' in answer.content.decode()

@@ -10,12 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from apps.changelog.glossary import setting_name
 from apps.changelog.models import Entry
-from apps.changelog.sentences import label_of, shown
+from apps.changelog.sentences import label_of, shown, value_text
 from apps.changelog.timeline import configuration_at, state, view
 from apps.effects.alternating import DESIGNS, Design, Power, recommended
+from apps.effects.bounds import bounds_of
 from apps.effects.effects import being_judged
 from apps.effects.gathering import usually_cold_from
 from apps.effects.targets import DHW, target_of
@@ -115,6 +117,24 @@ def wanted_of(home: Home, change: str, key: str, typed: str) -> Wanted:
     return Wanted(key=key, other=int(number) if number.is_integer() else number, change=None)
 
 
+def not_taken(home: Home, wanted: Wanted) -> str:
+    """Return why the heat pump would not take the number that is to be tested; empty where it would."""
+    if wanted.change is not None or not is_number(wanted.other):
+        return ""
+    known = bounds_of(wanted.key, configuration_at(home.site, home.at))
+    if known is None or known.allow(wanted.other):
+        return ""
+    values = {
+        "setting": label_of(wanted.key),
+        "low": value_text(wanted.key, known.low, unit=False),
+        "high": value_text(wanted.key, known.high),
+    }
+    if known.step is None:
+        return _("%(setting)s: heat pumps take %(low)s to %(high)s.") % values
+    values["step"] = value_text(wanted.key, known.step)
+    return _("%(setting)s: heat pumps take %(low)s to %(high)s, in steps of %(step)s.") % values
+
+
 def _entry(home: Home, change: str) -> Entry | None:
     """Return the entry of a change of one setting; None for anything else."""
     if not change.isdecimal() or len(change) > 18:
@@ -139,7 +159,11 @@ def plan_context(home: Home, wanted: Wanted, given: Mapping[str, str], error: st
         key=key,
         label=label_of(key) if key else "",
         present=shown(key, present.get(key)),
-        other=shown(key, wanted.other) if wanted.change is not None else _typed(wanted.other),
+        other=shown(key, wanted.other)
+        if wanted.change is not None
+        else given.get("other", "")
+        if error
+        else _typed(wanted.other),
         change=wanted.change,
         choices=[
             Choice(key=each, label=label_of(each), present=shown(each, value), current=each == key)

@@ -26,7 +26,7 @@ from apps.metrics.child import ChildFailed
 from apps.metrics.home import Home
 from apps.metrics.store.base import StoreUnavailable
 
-from .plan import Wanted, design_of, plan_context, start_of, wanted_of
+from .plan import Wanted, design_of, not_taken, plan_context, start_of, wanted_of
 from .running import running_context
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,9 @@ def _start(request: HttpRequest, home: Home) -> HttpResponse:
         blocks, length = design_of(typed.get("design", ""))
         if wanted.other is None:
             return _form(request, home, _("Enter the other value."), wanted)
+        refused = not_taken(home, wanted)
+        if refused:
+            return _form(request, home, refused, wanted)
         first = start_of(home, typed.get("start", ""))
         test = start_test(home, wanted.key, wanted.other, blocks, length, first)
     except InvalidTest as error:
