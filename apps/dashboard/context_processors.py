@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.roles import may_write_notes
 from apps.changelog.hiding import notes_hidden
 from apps.devices import storage
+from apps.devices.demo import history_percent
 from apps.devices.options import default_site, zone_of
 from apps.metrics import apps as metrics_apps
 
@@ -49,7 +49,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     owner = settings.DEMO or user is None or user.is_superuser or not (user.is_authenticated or visit)
     return {
         "demo": settings.DEMO,
-        "history_percent": _history_percent() if settings.DEMO else None,
+        "history_percent": history_percent(),
         "store_refusal": metrics_apps.refusal(),
         "store_bucket": settings.HEATMON.influxdb_bucket if settings.HEATMON.store == "influxdb" else None,
         "storage_fault": storage.sentence(storage.fault() or storage.warning()),
@@ -69,16 +69,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
             get_language(),
         ),
     }
-
-
-def _history_percent() -> int | None:
-    """Return how far the demo's history is written; None once it is complete."""
-    try:
-        state = json.loads((settings.DATA_DIR / "demo.json").read_text())
-        start, end, oldest = (int(state[name]) for name in ("start", "end", "oldest"))
-    except (OSError, ValueError, KeyError):
-        return 0
-    return None if oldest <= start else min(99, 100 * (end - oldest) // max(1, end - start))
 
 
 @lru_cache(maxsize=1)

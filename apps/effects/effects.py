@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -18,7 +18,15 @@ from apps.metrics.tariff import known_tariffs, tariff_on
 
 from .deviations import note_deviations
 from .facts import Facts, digest, facts_inputs, facts_of
-from .fortnights import CLOSE_DAYS, LONGEST_GROUP_DAYS, WINDOW_DAYS, Group, group_of
+from .fortnights import (
+    BEING_CALCULATED,
+    CLOSE_DAYS,
+    LONGEST_GROUP_DAYS,
+    OF_DAYS,
+    WINDOW_DAYS,
+    Group,
+    group_of,
+)
 from .gathering import (
     Change,
     TestSpan,
@@ -31,6 +39,7 @@ from .gathering import (
     test_spans,
 )
 from .models import AlternatingTest, Effect, HomeFacts
+from .pending import is_pending
 from .targets import DHW, ELECTRICITY, SPACE, Target, target_of, told_apart
 from .testing import close_test
 from .verdicts import METHOD_VERSION, Question, Verdict, awaited_until, verdicts
@@ -158,9 +167,11 @@ def _kept(asked: _Asked) -> Effect | None:
 def _make(home: Home, asked: Sequence[_Asked]) -> None:
     """Make verdicts, all by one child process, and keep those of entries that are still there."""
     found = in_child(verdicts, [each.question for each in asked]) if asked else []
-    for each, made in zip(asked, found, strict=True):
+    for each, judged in zip(asked, found, strict=True):
+        made = _told(home, judged)
         kept = {
-            "inputs": each.inputs,
+            # what is still to be calculated is asked again, though the days known be the same
+            "inputs": each.inputs if made is judged else "",
             "method_version": METHOD_VERSION,
             "verdict": made.as_json(),
             "made_at": home.at,
@@ -168,6 +179,13 @@ def _make(home: Home, asked: Sequence[_Asked]) -> None:
         with transaction.atomic():
             if Entry.objects.select_for_update().filter(pk=each.entry.pk).exists():
                 Effect.objects.update_or_create(entry=each.entry, defaults=kept)
+
+
+def _told(home: Home, made: Verdict) -> Verdict:
+    """Return a verdict; a refusal for days that are still to be calculated says that instead."""
+    if made.reason not in OF_DAYS or not is_pending(home, made.before.first, made.after.last):
+        return made
+    return replace(made, reason=BEING_CALCULATED, available_from=None)
 
 
 def judge_all(home: Home) -> int:

@@ -38,6 +38,9 @@ TOO_WIDE = "too_wide"
 NO_ESTIMATE = "no_estimate"
 PART_OF_TEST = "part_of_test"
 NOT_OVER = "not_over"
+BEING_CALCULATED = "being_calculated"
+OF_DAYS = (FEW_DAYS_BEFORE, FEW_DAYS_AFTER, LITTLE_HEATING, OTHER_WEATHER, TOO_WIDE, NO_ESTIMATE)
+"""Reasons that other days would change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +17,13 @@ from django.test.utils import CaptureQueriesContext
 from apps.changelog.observe import add_event
 from apps.dashboard.pages.change import words
 from apps.devices import clock
-from apps.devices.models import Site
+from apps.devices.models import HistoryGap, Site
 from apps.effects.estimator import Estimate
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
 from apps.effects.verdicts import Side, Verdict
 from apps.metrics.home import Home
+from apps.metrics.models import StaleRange
 from apps.metrics.store.base import StoreUnavailable
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import set_up
@@ -138,6 +141,40 @@ def test_only_a_narrow_interval_says_that_the_pump_works_as_before(
     kept.verdict["efficiency"] = asdict(Estimate(percent=1.0, low_percent=low, high_percent=high))
     kept.save()
     assert said in page(reader, entry)
+
+
+@pytest.mark.parametrize("what", ["to be derived", "in the meter's memory", "of the demo"])
+def test_days_still_to_be_calculated_are_no_refusal(
+    reader: Client, store: SqliteStore, home: Site, settings: Any, tmp_path: Path, what: str
+) -> None:
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    start, end = local(CHANGE - timedelta(days=9), 0), local(CHANGE - timedelta(days=8), 0)
+    if what == "to be derived":
+        StaleRange.objects.create(site=home, start=start, end=end)
+    elif what == "of the demo":
+        settings.DATA_DIR, span = tmp_path, {"start": 0, "end": 2**31, "oldest": int(end.timestamp())}
+        (tmp_path / "demo.json").write_text(json.dumps(span))
+    else:
+        HistoryGap.objects.create(site=home, device="meter", start=start, missing_minutes=60)
+    text = page(reader, entry)
+    assert "Days around the change are still being read or calculated" in text
+    assert "being calculated" in text_of(reader.get("/changes").content.decode())
+    assert "Waiting will not help" not in text and "Only 0 days" not in text
+    StaleRange.objects.all().delete()
+    HistoryGap.objects.all().delete()
+    (tmp_path / "demo.json").unlink(missing_ok=True)
+    assert "Only 0 days before the change are fully measured" in page(reader, entry)
+
+
+def test_what_was_still_to_be_calculated_is_judged_once_it_is(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    mark = StaleRange.objects.create(site=home, start=local(CHANGE, 0), end=local(CHANGE, 1))
+    assert "being calculated" in page(reader, entry)
+    written(store, home, 0.75)
+    mark.delete()
+    assert "less electricity" in page(reader, entry)
 
 
 NEVER = (

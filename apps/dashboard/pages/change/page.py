@@ -18,7 +18,7 @@ from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.links import day_href
 from apps.effects.effects import Answer
 from apps.effects.estimator import Estimate
-from apps.effects.fortnights import WINDOW_DAYS
+from apps.effects.fortnights import BEING_CALCULATED, WINDOW_DAYS
 from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
@@ -144,6 +144,8 @@ def _bill(home: Home, answer: Answer) -> Headline:
     who = _bill_title(found.target)
     if bill is None:
         number = _("too early") if found.state == TOO_EARLY else _("no answer")
+        if found.reason == BEING_CALCULATED:
+            number = _("not yet")
         return Headline(who=who, icon="coin", number=number, unit="", between="", chip=chip(found), more="")
     if found.state != FOUND:
         between = _("electricity %(range)s at equal weather") % {"range": signed_range(bill)}

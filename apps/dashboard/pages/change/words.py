@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from apps.dashboard.formatting import local_date, money, number, with_unit
 from apps.effects.estimator import Estimate
 from apps.effects.fortnights import (
+    BEING_CALCULATED,
     FEW_DAYS_AFTER,
     FEW_DAYS_BEFORE,
     LEAST_DEGREES_K,
@@ -34,6 +35,7 @@ SHORT_REASONS = {
     TOO_WIDE: gettext_lazy("no answer: too uncertain"),
     NO_ESTIMATE: gettext_lazy("no answer: nothing to compare"),
     PART_OF_TEST: gettext_lazy("part of a test"),
+    BEING_CALCULATED: gettext_lazy("being calculated"),
 }
 
 
@@ -59,6 +61,8 @@ def chip(found: Verdict) -> Chip:
         text = _("not provable: %(range)s") % {"range": signed_range(found.electricity)}
         return Chip(kind="unclear", icon="tilde", text=text)
     reason = SHORT_REASONS.get(found.reason or "", SHORT_REASONS[NO_ESTIMATE])
+    if found.reason == BEING_CALCULATED:
+        return Chip(kind="early", icon="wait", text=str(reason))
     return Chip(kind="refused", icon="none", text=str(reason))
 
 
@@ -195,6 +199,10 @@ def explanation(found: Verdict) -> str:
         TOO_WIDE: _("The days scatter so much that any answer would be wider than ±35 %%."),
         NO_ESTIMATE: _("The days do not allow a comparison."),
         PART_OF_TEST: _("This is one switch of an alternating test; the test gives the verdict."),
+        BEING_CALCULATED: _(
+            "Days around the change are still being read or calculated; after that the answer comes by "
+            "itself."
+        ),
     }
     return sentences[found.reason] % values if found.reason in sentences else ""
 
@@ -234,7 +242,7 @@ def advice(found: Verdict, season: str = "") -> str:
             "11 °C on average can tell."
         )
         return f"{text} {season}".strip()
-    if found.reason not in (None, PART_OF_TEST):
+    if found.reason not in (None, PART_OF_TEST, BEING_CALCULATED):
         return _("Waiting will not help: these days are over.")
     return ""
 
