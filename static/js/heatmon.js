@@ -19,6 +19,9 @@
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
 
+  /* ---------- forms that ask anew with each choice: data-at-once ---------- */
+  document.addEventListener("change", (event) => { const form = event.target.form; if (form && form.hasAttribute("data-at-once")) form.requestSubmit(); });
+
   /* ---------- buttons: data-do ---------- */
   const actions = {
     theme: switchTheme,

@@ -154,3 +154,14 @@ def test_what_is_set_is_taken_whatever_the_limits_say() -> None:
 def test_a_value_that_is_no_number_stays_to_be_mended(reader: Client, home: Site) -> None:
     answer = reader.post("/changes/test", {"key": KEY, "other": "warm", "design": "18x3"})
     assert 'value="warm"' in answer.content.decode()
+
+
+def test_choosing_another_setting_asks_for_its_figures(reader: Client, home: Site) -> None:
+    water = reader.get("/changes/test?key=dhw.target_temperature_c").content.decode()
+    assert 'id="key" name="key" form="setting"' in water
+    assert '<form id="setting" method="get" action="/changes/test" data-at-once>' in water
+    assert '<input type="hidden" name="key" value="dhw.target_temperature_c">' in water
+    assert "For hot water short blocks are recommended" in text_of(water)
+    heating = text_of(reader.get(f"/changes/test?key={KEY}").content.decode())
+    assert "walls and floors keep heat for a day or two, and you switch 17 times instead of 27" in heating
+    assert "Figures of your own house need several stretches of eight weeks" in heating

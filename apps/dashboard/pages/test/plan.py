@@ -86,6 +86,7 @@ class PlanContext:
     choices: Sequence[Choice]
     designs: Sequence[DesignChoice]
     own: bool
+    is_hot_water: bool
     cold_from: date | None
     error: str
     is_known: bool
@@ -171,6 +172,7 @@ def plan_context(home: Home, wanted: Wanted, given: Mapping[str, str], error: st
         ],
         designs=_designs(first, powers, given.get("design", ""), recommended(target)),
         own=all(power.own for power in powers.values()),
+        is_hot_water=target == DHW,
         cold_from=None if target == DHW else mild_until(home, DESIGNS[0].days),
         error=error,
         is_known=key in present,
