@@ -70,7 +70,7 @@ def test_today_tells_energy_cop_starts_and_yesterday_until_now(reader: Client, f
     text = text_of(reader.get("/").content.decode())
     assert "Today until 14:05" in text
     assert "Electricity 11.1 kWh" in text
-    assert "(100 % measured)" in text
+    assert "(heat known for 100 %)" in text
     assert "Starts and run time 9 starts · 4 h 30 min" in text
     assert "Yesterday until 14:05 11.1 kWh" in text
 

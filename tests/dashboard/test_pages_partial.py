@@ -230,3 +230,15 @@ def test_without_a_meter_a_silent_heat_pump_does_not_leave_electricity_behind(
     house.set_up(site, shelly_url=None)
     effects = {gap.effect for gap in reader.get("/history").context["panel"].gaps}
     assert effects == {"electricity is missing", "heat is missing"}
+
+
+def test_the_electricity_and_heat_of_the_sentence_make_the_cop_that_is_shown(
+    reader: Client, store: SqliteStore, site: Site
+) -> None:
+    house.set_up(site)
+    start = NOW - timedelta(days=12)
+    house.fill(store, site, start, NOW, cloud_gap=(start, start + timedelta(days=2)), polls=False)
+    with clock.fixed(NOW):
+        page = reader.get("/efficiency").context["page"]
+    assert page.sentence == "186\u00a0kWh of electricity with known heat produced about 910\u00a0kWh."
+    assert page.jaz.value == pytest.approx(4.9, abs=0.05)

@@ -25,6 +25,7 @@ from apps.metrics.store.base import TimeSeriesStore
 from apps.metrics.year import Estimate, estimate_year
 
 ESTIMATE_STEP_KWH = 200.0
+WHOLE = 0.9995
 
 
 def measured_year(home: Home) -> tuple[date, date]:
@@ -55,6 +56,25 @@ def jaz_title(found: Jaz) -> str:
     if days == 0:
         return _("COP over less than a day")
     return ngettext("COP over %(n)s day", "COP over %(n)s days", days) % {"n": formatting.number(days)}
+
+
+def heat_sentence(found: Jaz) -> str:
+    """Say which electricity became how much heat; of the electricity only what the heat is known for, so
+    that both together are the COP that is shown."""
+    if found.energy_kwh is None or found.heat_kwh is None or found.coverage is None:
+        return ""
+    wording = _("%(energy)s of electricity produced about %(heat)s of heat.")
+    if found.coverage < WHOLE:
+        wording = _("%(energy)s of electricity with known heat produced about %(heat)s.")
+    return wording % {
+        "energy": formatting.with_unit(found.energy_kwh * min(1.0, found.coverage), "energy_whole_kwh"),
+        "heat": formatting.with_unit(_about(found.heat_kwh), "energy_whole_kwh"),
+    }
+
+
+def _about(heat_kwh: float) -> float:
+    """Round to hundreds, small heats to two digits: 16,500, 880, 56."""
+    return round(heat_kwh, -2 if heat_kwh >= 1000 else -1 if heat_kwh >= 100 else 0)
 
 
 def measured_days(found: Jaz) -> int:

@@ -24,7 +24,7 @@ from apps.dashboard.pages.quick import (
 )
 from apps.dashboard.pages.ranges import RangeInvalid
 from apps.dashboard.pages.reasons import quick_label
-from apps.dashboard.pages.season import jaz_card, jaz_from, jaz_range, measured_year
+from apps.dashboard.pages.season import heat_sentence, jaz_card, jaz_from, jaz_range, measured_year
 from apps.metrics.cycles import SHORT_CYCLE_DAYS
 from apps.metrics.efficiency import Efficiency, efficiency
 from apps.metrics.home import Home
@@ -92,7 +92,7 @@ def efficiency_context(
         bar=_bar(home, kind),
         jaz=jaz_card(found, jaz_from(home) if kind == "365" else None),
         jaz_range=jaz_range(found),
-        sentence=_sentence(found),
+        sentence=heat_sentence(found),
         disagree=found.disagree,
         facts=_facts(found, page),
         boundary=boundary_in_words(home.options.metered, found.boundary),
@@ -177,20 +177,6 @@ def _agree(modulation: float | None, delta_t: float | None, disagree: bool) -> b
     if modulation is None or delta_t is None:
         return None
     return not disagree
-
-
-def _sentence(found: Jaz) -> str:
-    if found.energy_kwh is None or found.heat_kwh is None:
-        return ""
-    return _("%(energy)s of electricity produced about %(heat)s of heat.") % {
-        "energy": formatting.with_unit(found.energy_kwh, "energy_whole_kwh"),
-        "heat": formatting.with_unit(_about(found.heat_kwh), "energy_whole_kwh"),
-    }
-
-
-def _about(heat_kwh: float) -> float:
-    """Round to hundreds, small heats to two digits: 16,500, 880, 56."""
-    return round(heat_kwh, -2 if heat_kwh >= 1000 else -1 if heat_kwh >= 100 else 0)
 
 
 def boundary_in_words(metered: Sequence[str], boundary: str) -> str:

@@ -108,7 +108,9 @@ def _cards(
     heat = total_of(rows, "thermal_energy_modulation_kwh")
     heat_meta = _("COP %(cop)s") % {"cop": formatting.with_unit(whole.cop, "cop")}
     if whole.heat_coverage is not None:
-        heat_meta += " · " + _("%(share)s measured") % {"share": formatting.coverage(whole.heat_coverage)}
+        heat_meta += " · " + _("heat known for %(share)s") % {
+            "share": formatting.coverage(whole.heat_coverage)
+        }
     if whole.implausible:
         heat_meta = f"{implausible_words()} · {heat_meta}"
     degree_days = total_of(rows, "heating_degree_days")

@@ -291,7 +291,7 @@ def _today_facts(home: Home, today: Totals) -> list[Fact]:
                 note=" · ".join(_of_cost(home, is_more=bool(today.at_least or today.is_partial))),
             )
         )
-    measured = _("(%(share)s measured)") % {"share": formatting.coverage(today.heat_coverage)}
+    measured = _("(heat known for %(share)s)") % {"share": formatting.coverage(today.heat_coverage)}
     facts.append(
         Fact(
             name=_("COP"),

@@ -19,7 +19,7 @@ from apps.dashboard.contexts import ChartBlock, Fact, Table, TableRow, ValueCard
 from apps.dashboard.pages.efficiency import charts
 from apps.dashboard.pages.efficiency.curves import CurveBlock, curves
 from apps.dashboard.pages.efficiency.page import boundary_in_words
-from apps.dashboard.pages.season import jaz_card, jaz_range
+from apps.dashboard.pages.season import heat_sentence, jaz_card, jaz_range
 from apps.dashboard.pages.uses import COOLING, KEYS, UNCLASSIFIED, part_label
 from apps.devices.models import Device
 from apps.metrics.cop import period_cop
@@ -78,7 +78,7 @@ def report_context(
         subtitle=_subtitle(home, found),
         jaz=jaz_card(found),
         jaz_range=jaz_range(found),
-        sentence=_sentence(found),
+        sentence=heat_sentence(found),
         boundary=boundary_in_words(home.options.metered, found.boundary),
         methods=charts.methods(found, found.jaz) if found.energy_kwh is not None else None,
         tiles=_tiles(found, whole, lived),
@@ -103,15 +103,6 @@ def _subtitle(home: Home, found: Jaz) -> str:
         "days": formatting.number(found.days),
     }
     return " · ".join(part for part in (device.model if device else "", days) if part)
-
-
-def _sentence(found: Jaz) -> str:
-    if found.energy_kwh is None or found.heat_kwh is None:
-        return ""
-    return _("%(energy)s of electricity produced about %(heat)s of heat.") % {
-        "energy": formatting.with_unit(found.energy_kwh, "energy_whole_kwh"),
-        "heat": formatting.with_unit(round(found.heat_kwh, -2), "energy_whole_kwh"),
-    }
 
 
 def _tiles(found: Jaz, whole: EnergyRow, lived: Sequence[LocalDay]) -> list[Fact]:
