@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_after_wipe_and_restore_everything_is_equal_and_so_are_numbers_calculate
     vacuum_into(scratch_store.engine.path, folder / "timeseries.sqlite3")
 
     made = run_in(folder, "manage.py", "backup", str(tmp_path / "all.zip"))
-    assert "MB, checked." in made.stdout, made.stderr
+    assert re.search(r": [\d.]+ [KM]B, checked\.$", made.stdout.strip()), made.stderr
     before = {name: checksum(folder / name) for name in ("heatmon.sqlite3", "timeseries.sqlite3")}
 
     other = tmp_path / "wiped"

@@ -15,6 +15,7 @@ from apps.devices.models import Device
 from apps.metrics.apps import default_store
 from apps.metrics.models import KnownExtent
 from heatmon.backing_up import FAULTS, back_up, code_of
+from heatmon.figures import size_in_words
 
 
 class Command(BaseCommand):
@@ -43,4 +44,4 @@ class Command(BaseCommand):
             back_up(default_store(), target, at)
         except FAULTS as error:
             raise CommandError(f"{log_line(code_of(error))} ({error})") from error
-        self.stdout.write(f"{target}: {target.stat().st_size / 1e6:.2g} MB, checked.")
+        self.stdout.write(f"{target}: {size_in_words(target.stat().st_size)}, checked.")

@@ -15,8 +15,10 @@ from apps.devices.options import default_site
 from apps.devices.reports import meter_report, reported
 from apps.devices.wording import reported_words, words_for_asker
 from apps.metrics.apps import default_store
+from apps.metrics.totals import kwh
 from heatmon import jobs
 from heatmon.collection import Collection
+from heatmon.figures import plain
 
 SOURCES = ("meter", "heat_pump")
 
@@ -82,7 +84,7 @@ def _text(value: float | bool | str | None, unit: str = "") -> str:
         return "–"
     if isinstance(value, bool):
         return "on" if value else "off"
-    return f"{value:g} {unit}".rstrip() if isinstance(value, float) else f"{value} {unit}".rstrip()
+    return f"{plain(value) if isinstance(value, float) else value} {unit}".rstrip()
 
 
 def _meter(collection: Collection) -> list[tuple[str, str]]:
@@ -91,7 +93,7 @@ def _meter(collection: Collection) -> list[tuple[str, str]]:
     lines = [
         ("device", f"{reading.device} ({reading.profile})"),
         ("power", _text(reading.power_w, "W")),
-        ("energy counter", _text(reading.energy_counter_wh, "Wh")),
+        ("energy counter", _text(kwh(reading.energy_counter_wh), "kWh")),
         ("clock offset", _text(reading.clock_offset_s, "s")),
     ]
     for channel, phase in zip("abc", reading.phases, strict=True):
