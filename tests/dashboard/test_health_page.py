@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -369,3 +370,15 @@ def test_a_job_of_the_workers_that_is_not_done_is_red(
     assert "Not responding" not in text(reader)
     monkeypatch.setattr("apps.dashboard.pages.health.view.late_jobs", lambda _now: ["poll_power"])
     assert "Not responding: poll_power" in text(reader)
+
+
+def test_what_backups_and_restores_keep_is_told_beside_the_data(
+    reader: Client, store: SqliteStore, site: Site, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / "heatmon.sqlite3").write_bytes(bytes(3 * 1024))
+    (tmp_path / "before-restore-20261128-232452").mkdir()
+    (tmp_path / "before-restore-20261128-232452" / "heatmon.sqlite3").write_bytes(bytes(5 * 1024))
+    page = text_of(text(reader)).replace("\u00a0", " ")
+    assert "All data, without backups 3.0 KB" in page
+    assert "Kept from before a restore 5.0 KB" in page

@@ -377,12 +377,14 @@ def _gaps_are_known(site: Site, status: Status | None, at: datetime) -> bool:
 
 
 def _disk() -> dict[str, int | None]:
-    """Return the bytes of the data directory's files, and of the disk."""
+    """Return the bytes of the data directory's files, of what a restore left beside them, and of the disk."""
     folder = Path(settings.DATA_DIR)
     sizes = [path.stat().st_size for path in folder.glob("*") if path.is_file()]
+    aside = [path.stat().st_size for path in folder.glob("before-restore-*/*") if path.is_file()]
     usage = shutil.disk_usage(folder)
     return {
         "data": sum(sizes),
+        "aside": sum(aside),
         "store": _store_bytes(),
         "free": usage.free,
         "total": usage.total,
