@@ -107,7 +107,10 @@ def _write_table(stream: TextIO | Any, rows: Sequence[EnergyRow]) -> None:
             f"No heat pump has the COP of {', '.join(implausible)}: rated power, channels or flow rate are"
             " probably wrong."
         )
-    stream.write("Heat and COP are estimated: A from modulation, B from delta T.")
+    stream.write(
+        "Heat and COP are estimated: A from modulation, B from delta T. Starts are the compressor's:"
+    )
+    stream.write("hot water that is made while it already runs has none of its own.")
 
 
 def _cell(row: EnergyRow, name: str) -> str:
