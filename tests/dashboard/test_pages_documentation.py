@@ -11,7 +11,7 @@ from django.conf import LazySettings, settings
 from django.test import Client
 from django.test.utils import override_script_prefix
 
-from apps.dashboard.pages.documentation.library import Library
+from apps.dashboard.pages.documentation.library import Library, title_of
 from apps.dashboard.pages.documentation.rendering import Heading, render
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,12 @@ def test_the_contents_list_every_document_by_its_title(reader: Client) -> None:
     assert {f"/documentation/{name}" for name in DOCUMENTS} <= set(Page(page).leads_to)
     assert ">How the numbers are made</a>" in page
     assert ">1. One flow of data</a>" in page
+
+
+def test_every_decision_bears_its_number_in_the_list() -> None:
+    for name, path in LIBRARY.documents.items():
+        if name.startswith("decisions/"):
+            assert title_of(path).startswith(f"{int(name[10:14])}. "), name
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -21,7 +21,7 @@ class Command(BaseCommand):
     help = "Export measured values, daily figures, notes and settings as CSV and JSON into an empty folder."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, metavar="DIR")
+        parser.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
