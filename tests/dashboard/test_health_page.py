@@ -375,10 +375,11 @@ def test_a_job_of_the_workers_that_is_not_done_is_red(
 def test_what_backups_and_restores_keep_is_told_beside_the_data(
     reader: Client, store: SqliteStore, site: Site, settings: LazySettings, tmp_path: Path
 ) -> None:
-    settings.DATA_DIR = tmp_path
-    (tmp_path / "heatmon.sqlite3").write_bytes(bytes(3 * 1024))
-    (tmp_path / "before-restore-20261128-232452").mkdir()
-    (tmp_path / "before-restore-20261128-232452" / "heatmon.sqlite3").write_bytes(bytes(5 * 1024))
+    settings.DATA_DIR = tmp_path / "data"
+    for name, size_bytes in (("heatmon.sqlite3", 3072), ("before-restore-20261128/heatmon.sqlite3", 5120)):
+        path = settings.DATA_DIR / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size_bytes))
     page = text_of(text(reader)).replace("\u00a0", " ")
     assert "All data, without backups 3.0 KB" in page
     assert "Kept from before a restore 5.0 KB" in page
