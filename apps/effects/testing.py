@@ -82,12 +82,13 @@ def is_number(value: Any) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
     """The value that the block asks for that begins tomorrow, or that runs and was missed. ``last``: until
-    when; ``is_tonight``: before midnight is on time; ``done``: it is set."""
+    when; ``is_tonight``: before midnight is on time; ``done``: it is set; ``is_final``: no block follows."""
 
     value: Any
     last: date
     is_tonight: bool
     done: bool
+    is_final: bool = False
 
 
 def running_test(home: Home) -> AlternatingTest | None:
@@ -137,7 +138,8 @@ def switch_due(home: Home, test: AlternatingTest) -> Switch | None:
     done = configuration_at(home.site, home.at).get(test.key) == value
     if done and tomorrow is None:
         return None
-    return Switch(value=value, last=block.last, is_tonight=tomorrow is not None, done=done)
+    is_final = block.number == test.blocks
+    return Switch(value=value, last=block.last, is_tonight=tomorrow is not None, done=done, is_final=is_final)
 
 
 def pause_test(home: Home, test: AlternatingTest) -> None:

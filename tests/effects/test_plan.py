@@ -165,3 +165,50 @@ def test_choosing_another_setting_asks_for_its_figures(reader: Client, home: Sit
     heating = text_of(reader.get(f"/changes/test?key={KEY}").content.decode())
     assert "walls and floors keep heat for a day or two, and you switch 17 times instead of 27" in heating
     assert "Figures of your own house need several stretches of eight weeks" in heating
+
+
+def shown_page(reader: Client, test: AlternatingTest, day: date, hour: int = 12) -> str:
+    with clock.fixed(local(day, hour)):
+        return text_of(reader.get(f"/changes/test/{test.pk}").content.decode()).replace("\u00a0", " ")
+
+
+def test_what_is_set_is_named_with_the_evening_of_the_next_switch(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    page = shown_page(reader, test, date(2026, 11, 1), 20)
+    assert "Heating curve, circuit 1: shift is set to 0 K" in page
+    assert "It stays until 4 Nov 2026. Switch again on that evening." in page
+    final = shown_page(reader, test, date(2026, 12, 22), 20)
+    assert "It stays until 25 Dec 2026. That is the last day of the test." in final
+
+
+def test_a_paused_test_says_what_to_leave_set_and_when_its_first_block_is(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    testing.pause_test(at(home, store, date(2026, 11, 1)), test)
+    page = shown_page(reader, test, date(2026, 11, 1))
+    assert "nothing is to be switched: leave it at 0 K." in page
+    assert "First day 3 Nov 2026" in page
+    assert "3 Nov – 5 Nov" in page
+
+
+def test_a_test_stopped_before_it_began_has_neither_days_nor_blocks(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    test = started(home, store)
+    testing.stop_test(at(home, store, date(2026, 11, 1)), test)
+    page = shown_page(reader, test, date(2026, 11, 1))
+    assert "It was stopped before its first day, so it changed nothing." in page
+    assert "Stopped 1 Nov 2026" in page
+    assert "First day" not in page
+    assert "All blocks" not in page
+
+
+def test_who_plans_another_test_meanwhile_is_told_why_the_running_one_shows(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    started(home, store)
+    page = text_of(reader.get("/changes/test?key=dhw.hysteresis_k", follow=True).content.decode())
+    assert "This test is planned or runs. Another can be planned once it is over." in page

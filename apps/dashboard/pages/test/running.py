@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.changelog.sentences import label_of, shown
+from apps.changelog.timeline import configuration_at
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.change.charts import signed_intervals
@@ -39,12 +40,13 @@ REASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Todo:
-    """What to set this evening, or what was missed. ``done``: it is set already."""
+    """What to set this evening, or what was missed. ``done``: it is set already; ``is_final``: for good."""
 
     value: str
     last: date
     is_tonight: bool
     done: bool
+    is_final: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,8 @@ class Dropped:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestContext:
     """The page of a test. ``chip``: the verdict of a test that is over, ``worth`` its money, ``next`` what to
-    do then; ``so_far``: the interval while it runs, which is no verdict."""
+    do then; ``so_far``: the interval while it runs, which is no verdict; ``leave``: what is set during a
+    pause."""
 
     id: int
     title: str
@@ -81,6 +84,7 @@ class TestContext:
     is_over: bool
     stopped: bool
     is_paused: bool
+    leave: str
     todo: Todo | None
     percent_done: int
     facts: Sequence[Fact]
@@ -106,10 +110,11 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
         is_over=is_over,
         stopped=test.stopped,
         is_paused=found.is_paused,
+        leave=shown(test.key, configuration_at(home.site, home.at).get(test.key, test.old)),
         todo=todo_tonight(home, test),
         percent_done=min(100, round(100 * found.of_blocks / max(1, test.blocks * test.length))),
         facts=_facts(home, test, found),
-        blocks=[_block(home, test, found, block) for block in found.blocks],
+        blocks=[_block(home, test, found, block) for block in found.blocks if _was_lived(test, block)],
         steps=_steps_chart(found),
         chip=verdict_chip(test) if is_over else None,
         worth=worth(home, test, found.target) if is_over else "",
@@ -133,7 +138,13 @@ def todo_tonight(home: Home, test: AlternatingTest) -> Todo | None:
     due = switch_due(home, test)
     if due is None:
         return None
-    return Todo(value=shown(test.key, due.value), last=due.last, is_tonight=due.is_tonight, done=due.done)
+    return Todo(
+        value=shown(test.key, due.value),
+        last=due.last,
+        is_tonight=due.is_tonight,
+        done=due.done,
+        is_final=due.is_final,
+    )
 
 
 def line_of(test: AlternatingTest, today: date) -> str:
@@ -156,7 +167,6 @@ def line_of(test: AlternatingTest, today: date) -> str:
 
 
 def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:
-    last = test.ended_on or found.blocks[-1].last
     return [
         Fact(
             name=_("Days lived"),
@@ -171,9 +181,22 @@ def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:
             name=f"{shown(test.key, test.old)} · {shown(test.key, test.new)}",
             value=" · ".join(formatting.number(found.days_with(new=new)) for new in (False, True)),
         ),
-        Fact(name=_("First day"), value=formatting.local_date(test.first_day, "date")),
+        *_days(found.blocks[0].first, test.ended_on or found.blocks[-1].last),
+    ]
+
+
+def _days(first: date, last: date) -> list[Fact]:
+    if last < first:
+        return [Fact(name=_("Stopped"), value=formatting.local_date(last, "date"))]
+    return [
+        Fact(name=_("First day"), value=formatting.local_date(first, "date")),
         Fact(name=_("Last day"), value=formatting.local_date(last, "date")),
     ]
+
+
+def _was_lived(test: AlternatingTest, block: Block) -> bool:
+    """Return whether a block is one of the test's: those after a stop are not."""
+    return test.ended_on is None or block.first <= test.ended_on
 
 
 def _block(home: Home, test: AlternatingTest, found: Progress, block: Block) -> BlockView:

@@ -82,6 +82,8 @@ def worth(home: Home, test: AlternatingTest, target: str) -> str:
 def what_next(home: Home, test: AlternatingTest) -> str:
     """Return what to do after a test."""
     found = verdict_of(test)
+    if test.stopped and test.ended_on is not None and test.ended_on < test.first_day:
+        return _("It was stopped before its first day, so it changed nothing.")
     if test.stopped:
         return _("It was stopped before its last day. What it showed until then proves nothing.")
     if found is None:

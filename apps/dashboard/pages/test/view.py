@@ -39,6 +39,7 @@ def plan(request: HttpRequest) -> HttpResponse:
         home = this_home(request)
         test = running_test(home)
         if test is not None:
+            messages.info(request, _("This test is planned or runs. Another can be planned once it is over."))
             return redirect("dashboard:test", test.pk)
         return _start(request, home) if request.method == "POST" else _form(request, home)
     except StoreUnavailable:
