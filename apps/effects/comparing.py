@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from django.db.models import Q
 
+from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
 from apps.changelog.timeline import EntryView, view
 from apps.metrics.child import in_child
@@ -84,13 +85,14 @@ def compare(home: Home, a: Window, b: Window) -> PeriodComparison:
 
 
 def changes_between(home: Home, a: Window, b: Window) -> list[EntryView]:
-    """Return the newest changes of settings and of what is measured, from the begin of the earlier to the end
-    of the later period."""
+    """Return the newest changes of settings and of what is measured, notes and lasting deviations, from the
+    begin of the earlier to the end of the later period."""
     first, last = min(a.first, b.first), max(a.last, b.last)
     zone = home.options.zone
     start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
-    told = Q(kind=Entry.Kind.SETTING) | Q(event_code__in=METER_CHANGES)
-    found = Entry.objects.filter(told, site_id=home.id, at__gte=start, at__lt=end)
+    told = Q(kind__in=(Entry.Kind.SETTING, Entry.Kind.NOTE)) | Q(event_code__in=METER_CHANGES)
+    lasting = Q(event_code=DEVIATION) & (Q(ended_at=None) | Q(ended_at__gt=start))
+    found = Entry.objects.filter((told & Q(at__gte=start)) | lasting, site_id=home.id, at__lt=end)
     return [view(entry) for entry in found.prefetch_related("setting_changes")[:MOST_CHANGES]]
 
 

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from apps.changelog.models import Entry
+from apps.changelog.observe import add_event
 from apps.changelog.timeline import entries
 from apps.dashboard import formatting
 from apps.devices.models import Site
@@ -119,7 +120,7 @@ def test_another_meter_between_two_periods_is_told(reader: Client, store: Sqlite
     at = datetime(2026, 1, 31, 12, tzinfo=UTC)
     Entry.objects.create(site=home, kind=Entry.Kind.EVENT, event_code="meter_replaced", at=at)
     text = text_of(reader.get(f"/compare?{PERIODS}").content.decode())
-    assert "No settings were changed." not in text
+    assert "Nothing was changed or noted." not in text
     assert "None of them is credited with the difference." in text
 
 
@@ -171,6 +172,41 @@ def test_the_page_stands_with_nothing_measured_and_a_wrong_address(
     assert "no answer: fewer than 10 measured days" in text_of(reader.get("/compare").content.decode())
     refused = reader.get("/compare?a_from=yesterday")
     assert (refused.status_code, "yesterday" in refused.content.decode()) == (400, True)
+
+
+def test_periods_that_cannot_be_shown_stay_in_the_form_beside_what_is_wrong(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    query = "a_from=2026-01-01&a_to=2026-01-31&b_from=2026-02-28&b_to=2026-02-01"
+    refused = reader.get(f"/compare?{query}")
+    text = refused.content.decode()
+    assert (refused.status_code, "The range ends before it begins" in text) == (400, True)
+    assert 'name="b_from" type="date" value="2026-02-28"' in text
+    assert 'name="b_to" type="date" value="2026-02-01"' in text
+    assert "At equal weather" not in text and "Both periods" not in text
+
+
+def test_notes_and_lasting_deviations_in_between_are_named(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    note(home, date(2026, 1, 20), "Attic insulated")
+    for month, until in ((1, None), (2, datetime(2025, 12, 1, tzinfo=UTC))):
+        at = datetime(2025, 13 - month, 1, tzinfo=UTC)
+        details = {"noticed": "2025-12-20", "percent": 20.0 * month}
+        add_event(home, at - timedelta(days=20), "lasting_deviation", details, ended_at=until)
+    text = text_of(reader.get(f"/compare?{PERIODS}").content.decode())
+    assert "Attic insulated , 20 Jan 2026" in text
+    assert "Consumption 20 % above expected" in text
+    assert "Consumption 40 %" not in text
+
+
+def test_what_is_not_compared_with_the_year_before_says_with_what(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    lived(store, home, date(2027, 1, 1), 1.0, first=date(2026, 8, 1), count=110)
+    page = reader.get("/energy?period=day&date=2026-10-01").content.decode()
+    compared = "a_from=2026-08-31&amp;a_to=2026-09-30&amp;b_from=2026-10-01&amp;b_to=2026-10-31"
+    assert f'href="/compare?{compared}">Compare at equal weather with 31 Aug – 30 Sep 2026' in page
 
 
 def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home: Site) -> None:

@@ -17,7 +17,7 @@ from apps.dashboard.contexts import ChartBlock, Table
 from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.change.charts import periods_chart, signed_intervals
 from apps.dashboard.pages.change.words import Chip, kwh_range, percent, plain_range, signed_range
-from apps.dashboard.pages.ranges import RangeInvalid, parse_date
+from apps.dashboard.pages.ranges import REVERSED, RangeInvalid, parse_date
 from apps.dashboard.pages.reasons import fault_in_words
 from apps.effects.comparing import (
     LONGEST_DAYS,
@@ -63,19 +63,21 @@ class CompareContext:
 def compare_page(request: HttpRequest) -> HttpResponse:
     """Show two periods side by side; by default this month so far and the same days a year before."""
     home = this_home(request)
-    error = ""
     try:
         a, b = _periods(home, request.GET)
     except RangeInvalid as fault:
-        error = fault_in_words(fault)
-        a, b = _periods(home, {})
+        asked = {name: request.GET.get(name, "") for name in ("a_from", "a_to", "b_from", "b_to")}
+        context = {"at": home.at, "error": fault_in_words(fault), "asked": asked}
+        return render(request, "dashboard/compare/compare.html", context, status=400)
     try:
         found = compare(home, a, b)
     except ChildFailed as failure:
         log.error("The periods could not be compared: %s", failure)
         return render(request, "dashboard/store_unavailable.html", status=503)
-    context = {"at": home.at, "error": error, "page": _context(home, a, b, found)}
-    return render(request, "dashboard/compare/compare.html", context, status=400 if error else 200)
+    days = {"a_from": a.first, "a_to": a.last, "b_from": b.first, "b_to": b.last}
+    asked = {name: day.isoformat() for name, day in days.items()}
+    context = {"at": home.at, "asked": asked, "page": _context(home, a, b, found)}
+    return render(request, "dashboard/compare/compare.html", context)
 
 
 def _periods(home: Home, query: Mapping[str, str]) -> tuple[Window, Window]:
@@ -83,7 +85,7 @@ def _periods(home: Home, query: Mapping[str, str]) -> tuple[Window, Window]:
     RangeInvalid."""
     yesterday = home.today - timedelta(days=1)
     last = min(_date(query, "b_to") or yesterday, yesterday)
-    b = _window(min(_date(query, "b_from") or last.replace(day=1), last), last, "b_to")
+    b = _window(_date(query, "b_from") or last.replace(day=1), last, "b_to")
     before = year_before(b)
     a = _window(_date(query, "a_from") or before.first, _date(query, "a_to") or before.last, "a_to")
     return a, b
@@ -94,7 +96,9 @@ def _date(query: Mapping[str, str], name: str) -> date | None:
 
 
 def _window(first: date, last: date, name: str) -> Window:
-    if not first <= last or (last - first).days >= LONGEST_DAYS:
+    if last < first:
+        raise RangeInvalid(name, f"{first} – {last}", REVERSED)
+    if (last - first).days >= LONGEST_DAYS:
         raise RangeInvalid(name, f"{first} – {last}")
     return Window(first=first, last=last)
 
