@@ -88,6 +88,8 @@ def test_the_plan_warns_while_another_change_is_judged_and_starts_after_it(
     assert f'href="/changes/{entry.pk}"' in answer
     assert "Start on 10 Nov 2026" in text
     assert "the first on the evening of 12 Nov" in text
+    its_own = text_of(reader.get(f"/changes/test?change={entry.pk}").content.decode())
+    assert "This change is being judged until 9 Nov 2026." in its_own
     at_once = text_of(reader.get(f"/changes/test?key={KEY}&other=-2&start=2026-11-02").content.decode())
     assert "With the first switch of this test its days end, probably without an answer." in at_once
     assert "Start on 2 Nov 2026" in at_once

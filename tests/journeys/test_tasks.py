@@ -206,7 +206,8 @@ def plan_a_test(hand: Hand) -> None:
     hand.link("Hot water: hysteresis 5 → 7 K")
     hand.link("Plan this test")
     hand.sees("Tested against", re.compile("shows effects from"))
-    hand.button("Start on 24 Nov 2026")
+    hand.sees(re.compile("This change is being judged until 4 Dec 2026"))
+    hand.button("Start on 5 Dec 2026")
     hand.sees("Alternating test", "How it stands")
     AlternatingTest.objects.all().delete()
 
