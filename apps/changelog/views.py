@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -72,17 +73,25 @@ def entry_page(
     if _in_row(request):
         return render(request, "changelog/_entry.html", {"row": row})
     older, newer = timeline.neighbours(site, entry)
-    local = entry.at.astimezone(_zone(site))
     context = EntryContext(
         row=row,
         settings=contexts.changed_settings(entry.settings),
         older=older,
         newer=newer,
-        history_query=f"?range=day&date={local:%Y-%m-%d}",
+        history_query=_history_query(entry, _zone(site)),
         configuration_query=f"?at={address_time(entry.at)}",
     )
     shown = {"page": context, "effect": effect, "deviation": deviation, "unasked": unasked}
     return render(request, "changelog/entry.html", shown)
+
+
+def _history_query(entry: timeline.EntryView, zone: ZoneInfo) -> str:
+    """Return the day of an entry, or all of what lasted longer."""
+    end = None if entry.begin is None else entry.end or clock.now()
+    if end is not None and end - entry.at > timedelta(days=1):
+        span = {"from": entry.at, "to": end.replace(microsecond=0)}
+        return "?" + urlencode({name: at.astimezone(zone).isoformat() for name, at in span.items()})
+    return f"?range=day&date={entry.at.astimezone(zone):%Y-%m-%d}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

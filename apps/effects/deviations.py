@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Q
 
 from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
@@ -44,6 +46,17 @@ def also_near(home: Home, deviation: Deviation) -> list[EntryView]:
     found = Entry.objects.filter(site_id=home.id, at__gte=begin - NEAR, at__lt=begin + NEAR)
     others = found.exclude(kind=Entry.Kind.SETTING).exclude(event_code=DEVIATION)
     return [view(entry) for entry in others.order_by("-at", "-id").prefetch_related("setting_changes")]
+
+
+def within(home: Home, first: date, last: date) -> list[EntryView]:
+    """Return the entries of deviations of the local days ``first`` to ``last``, but for one that lasted all
+    of them."""
+    start = datetime.fromtimestamp(home.midnight(first), UTC)
+    end = datetime.fromtimestamp(home.day_bounds(last)[1], UTC)
+    known = Entry.objects.filter(site_id=home.id, event_code=DEVIATION, at__lt=end)
+    touching = known.filter(Q(ended_at=None) | Q(ended_at__gt=start))
+    whole = Q(at__lte=start) & (Q(ended_at=None) | Q(ended_at__gte=end))
+    return [view(entry) for entry in touching.exclude(whole).order_by("at", "id")]
 
 
 def entry_of(home: Home, deviation: Deviation) -> EntryView | None:

@@ -177,6 +177,44 @@ def test_what_was_still_to_be_calculated_is_judged_once_it_is(
     assert "less electricity" in page(reader, entry)
 
 
+def test_a_lasting_deviation_in_part_of_the_windows_limits_the_answer(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home, 0.75)
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    ends = {-40: -20, -30: -8, -25: 40, 5: None}
+    seen = {
+        begin: add_event(
+            home,
+            local(CHANGE + timedelta(days=begin), 0),
+            "lasting_deviation",
+            {"noticed": "2026-10-01", "percent": 20.0},
+            ended_at=None if end is None else local(CHANGE + timedelta(days=end), 0),
+        ).pk
+        for begin, end in ends.items()
+    }
+    response = reader.get(f"/changes/{entry.pk}")
+    assert [each.id for each in response.context["effect"].deviations] == [seen[-30], seen[5]]
+    assert "Limits this answer: a lasting deviation" in text_of(response.content.decode())
+
+
+def test_a_note_refused_in_summer_leads_to_the_deviation_that_ended_with_it(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    write_days(store, home, [replace(day, outside_c=20.0, before_c=20.0) for day in days()])
+    begin, end = local(CHANGE - timedelta(days=30), 0), local(CHANGE, 0)
+    details = {"noticed": "2026-10-01", "percent": 20.0}
+    deviation = add_event(home, begin, "lasting_deviation", details, ended_at=end)
+    response = reader.get(f"/changes/{note(home, CHANGE, 'unplugged it').pk}?effect=1")
+    assert response.context["effect"].chip.text == "no answer: hardly any heating"
+    assert "What lasted around these days, by how much and until when, is told there:" in text_of(
+        response.content.decode()
+    )
+    assert f'href="/changes/{deviation.pk}"' in response.content.decode()
+    whole = reader.get(f"/changes/{deviation.pk}").context["page"].history_query
+    assert whole == "?from=2026-10-01T00%3A00%3A00%2B02%3A00&to=2026-10-31T00%3A00%3A00%2B01%3A00"
+
+
 NEVER = (
     "Waiting will not help: these days are over. A change or a test in weather colder than about 11 °C on "
     "average can tell."

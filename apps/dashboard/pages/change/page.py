@@ -16,6 +16,7 @@ from apps.changelog.timeline import EntryView, view
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.links import day_href
+from apps.effects.deviations import within
 from apps.effects.effects import Answer
 from apps.effects.estimator import Estimate
 from apps.effects.fortnights import BEING_CALCULATED, WINDOW_DAYS
@@ -64,9 +65,9 @@ class DayRow:
 class EffectContext:
     """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
     where there is no answer; ``spans``: the windows before and after; ``together``: the other changes judged
-    with it; ``beside``: changes of the hot water that a note about heating is told from;
-    ``settle``: the test that would settle it, which a schedule has not; ``test``: where the one stands that
-    it belongs to."""
+    with it; ``deviations``: lasting ones that the windows touch; ``beside``: changes of the hot water
+    that a note about heating is told from; ``settle``: the test that would settle it, which a schedule
+    has not; ``test``: where the one stands that it belongs to."""
 
     state: str
     chip: Chip
@@ -84,6 +85,7 @@ class EffectContext:
     bill_title: str
     rows: Sequence[DayRow]
     together: Sequence[EntryView]
+    deviations: Sequence[EntryView]
     beside: Sequence[EntryView]
     progress: int | None
     settle: Settle | None
@@ -115,6 +117,7 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
         bill_title=_bill_title(found.target),
         rows=_rows(found, before, after),
         together=_together(home, found, entry.pk),
+        deviations=within(home, found.before.first, found.after.last),
         beside=_beside(home, found, entry),
         progress=min(100, round(100 * found.after.valid_days / WINDOW_DAYS))
         if found.state == TOO_EARLY
