@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from apps.changelog.models import Entry
+from apps.changelog.models import ConfigurationVersion, Entry
 from apps.changelog.observe import observe
 from apps.devices.configuration import HeatPumpConfiguration
 from apps.devices.models import Site
@@ -120,3 +120,15 @@ def test_on_a_phone_edit_and_delete_are_easy_to_hit_apart(visit: Open, changed: 
         assert len(boxes) == 2
         assert all(box["height"] >= 44 and box["width"] >= 44 for box in boxes)
         assert boxes[1]["x"] > boxes[0]["x"] + boxes[0]["width"]
+
+
+def test_choosing_a_setting_of_a_test_shows_its_figures_at_once(filled: Site, visit: Open) -> None:
+    settings = {"circuits.1.curve.slope": 0.6, "dhw.hysteresis_k": 5}
+    ConfigurationVersion.objects.create(
+        site=filled, device="7571381573112225", at=NOW - timedelta(days=2), settings=settings
+    )
+    with visit("/changes/test") as page:
+        expect(page.get_by_text("For heating blocks of 3 days are recommended")).to_be_visible()
+        page.get_by_label("Setting", exact=True).select_option("dhw.hysteresis_k")
+        expect(page.get_by_text("For hot water short blocks are recommended")).to_be_visible()
+        expect(page.locator('input[name="key"][type="hidden"]')).to_have_value("dhw.hysteresis_k")
