@@ -457,7 +457,7 @@ def test_a_change_costs_few_queries(client: Client, site: Site, django_assert_nu
     entry = schedule_changed(site)
     note(site, at=-20)
     client.get(f"/changes/{entry.id}")
-    with django_assert_num_queries(33):  # 9 for the entry, 21 for its effect, 3 for a test of it
+    with django_assert_num_queries(31):  # 9 for the entry, 22 for its effect
         client.get(f"/changes/{entry.id}")
 
 
