@@ -83,7 +83,7 @@ def _is_of(home: Home, entry: Entry, deviation: Deviation) -> bool:
 
 def _note(home: Home, deviation: Deviation, known: Entry | None) -> None:
     begin, end = _instant(home, deviation), _end(home, deviation)
-    details = {"noticed": deviation.noticed.isoformat(), "percent": round(deviation.percent, 1)}
+    details = {"noticed": deviation.noticed.isoformat(), "percent": round(deviation.percent, 3)}
     if known is None:
         add_event(home.site, begin, DEVIATION, details, ended_at=end)
     elif (known.at, known.ended_at, known.event_details) != (begin, end, details):

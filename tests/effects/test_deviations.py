@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from apps.changelog.models import Entry
+from apps.changelog.timeline import view
 from apps.devices.models import Site
 from apps.devices.options import home_options
 from apps.effects.deviations import note_deviations
@@ -65,6 +66,11 @@ def test_one_that_is_dated_anew_keeps_its_entry(home: Home, anew: Deviation) -> 
     note_deviations(home, [anew])
     assert told() == [(anew.since.isoformat(), None)]
     assert Entry.objects.get(event_code="lasting_deviation").pk == kept
+
+
+def test_its_title_is_rounded_once_as_its_page_is(home: Home) -> None:
+    note_deviations(home, [replace(FOUND, percent=44.52)])
+    assert view(Entry.objects.get(event_code="lasting_deviation")).title == "Consumption 45 % above expected"
 
 
 def test_one_after_the_other_are_two(home: Home) -> None:
