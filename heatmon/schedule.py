@@ -60,7 +60,7 @@ JOBS: tuple[Job, ...] = (
     # Often, so that the first numbers come at once; a turn without anything to do costs two queries.
     Job(name="backfill", period_s=10, offset_s=5, expires_s=9, thread="history", lock=MEMORY),
     Job(name="derive", period_s=30, offset_s=0, expires_s=25, thread="derive", lock="derive-turn"),
-    # Costs four queries and a sum of each day unless a day is over, something was changed, or days came late.
+    # Costs five queries and a sum of each day unless a day is over, something was changed, or days came late.
     Job(
         name="judge_changes",
         period_s=120,

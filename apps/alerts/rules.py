@@ -56,7 +56,8 @@ RULES: tuple[Rule, ...] = (
     Rule(kind=OTHER_METER, raise_after_s=60),
     Rule(kind=LOGIN, threshold=14, unit="days", low=1, high=170, falls=True),
     Rule(kind=DEVIATION, threshold=10, unit="%", low=5, high=100, clear_after_s=24 * HOUR_S),
-    Rule(kind=SWITCH, threshold=18, unit="o'clock", low=12, high=23, clear_after_s=0),
+    # A day counts for no value if it is set before 18:00: no reminder earlier than that.
+    Rule(kind=SWITCH, threshold=18, unit="o'clock", low=18, high=23, clear_after_s=0),
 )
 RULE = {rule.kind: rule for rule in RULES}
 

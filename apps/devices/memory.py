@@ -58,6 +58,17 @@ def hours_open(site: Site) -> int:
     return int(row[0]) if row else 0
 
 
+def is_coming(site: Site, start: datetime, end: datetime) -> bool:
+    """Return whether hours that begin in [start, end) are still to be fetched: from a meter that responds; of
+    one that was replaced nothing comes any more."""
+    gaps = HistoryGap.objects.filter(
+        site=site, start__gte=start, start__lt=end, state=HistoryGap.State.OPEN.value
+    )
+    replaced = Device.objects.filter(site=site, kind=Device.Kind.METER, active=False)
+    gaps = gaps.exclude(device__in=replaced.values("identifier"))
+    return gaps.exists() and meter_fault(site) is None
+
+
 def searched_until(site: Site) -> datetime | None:
     """Return until when whole hours were compared with the store; None before all that the meter remembers
     was."""

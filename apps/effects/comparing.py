@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 from django.db.models import Q
 
-from apps.changelog.glossary import DEVIATION
 from apps.changelog.models import Entry
 from apps.changelog.timeline import EntryView, view
 from apps.metrics.child import in_child
@@ -17,6 +16,7 @@ from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, row_between
 from apps.metrics.windows import local_midnight
 
+from .deviations import lasting
 from .estimator import Estimate, effect
 from .fortnights import (
     FEW_DAYS_AFTER,
@@ -91,8 +91,8 @@ def changes_between(home: Home, a: Window, b: Window) -> list[EntryView]:
     zone = home.options.zone
     start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
     told = Q(kind__in=(Entry.Kind.SETTING, Entry.Kind.NOTE)) | Q(event_code__in=METER_CHANGES)
-    lasting = Q(event_code=DEVIATION) & (Q(ended_at=None) | Q(ended_at__gt=start))
-    found = Entry.objects.filter((told & Q(at__gte=start)) | lasting, site_id=home.id, at__lt=end)
+    told &= Q(at__gte=start, at__lt=end)
+    found = Entry.objects.filter(told | lasting(start, end), site_id=home.id)
     return [view(entry) for entry in found.prefetch_related("setting_changes")[:MOST_CHANGES]]
 
 

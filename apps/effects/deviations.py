@@ -53,10 +53,14 @@ def within(home: Home, first: date, last: date) -> list[EntryView]:
     of them."""
     start = datetime.fromtimestamp(home.midnight(first), UTC)
     end = datetime.fromtimestamp(home.day_bounds(last)[1], UTC)
-    known = Entry.objects.filter(site_id=home.id, event_code=DEVIATION, at__lt=end)
-    touching = known.filter(Q(ended_at=None) | Q(ended_at__gt=start))
+    found = Entry.objects.filter(lasting(start, end), site_id=home.id)
     whole = Q(at__lte=start) & (Q(ended_at=None) | Q(ended_at__gte=end))
-    return [view(entry) for entry in touching.exclude(whole).order_by("at", "id")]
+    return [view(entry) for entry in found.exclude(whole).order_by("at", "id")]
+
+
+def lasting(start: datetime, end: datetime) -> Q:
+    """Return which entries are of deviations that lasted in part of [start, end)."""
+    return Q(event_code=DEVIATION, at__lt=end) & (Q(ended_at=None) | Q(ended_at__gt=start))
 
 
 def entry_of(home: Home, deviation: Deviation) -> EntryView | None:

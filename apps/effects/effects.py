@@ -34,6 +34,7 @@ from .gathering import (
     effect_days,
     is_switch,
     meter_days,
+    outside_tests,
     setting_changes,
     switched_spans,
     test_spans,
@@ -48,6 +49,8 @@ log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 AT_ONCE = 100
+NOT_YET = ""
+"""Inputs of what waits for days to be calculated."""
 
 
 class NoChange(Exception):
@@ -72,15 +75,14 @@ class _Known:
     facts: Facts
     changes: Sequence[Change]
     tests: Sequence[TestSpan]
-    switched: Sequence[tuple[date, date]]
+    switched: Sequence[TestSpan]
     meter_days: tuple[date, ...]
 
 
 def _known(home: Home) -> _Known:
-    tests = test_spans(home)
-    return _Known(
-        facts_of(home), setting_changes(home, tests), tests, switched_spans(home, tests), meter_days(home)
-    )
+    facts, changes, tests = facts_of(home), setting_changes(home), test_spans(home)
+    switched = switched_spans(changes, tests)
+    return _Known(facts, outside_tests(changes, tests), tests, switched, meter_days(home))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def being_judged(home: Home) -> tuple[Entry, date] | None:
 
 def beside_note(home: Home, note: Entry) -> int | None:
     """Return the entry of the change of settings whose verdict speaks for a note, too; None without one."""
-    return _beside(change_of(home, note), setting_changes(home, test_spans(home)))
+    return _beside(change_of(home, note), outside_tests(setting_changes(home), test_spans(home)))
 
 
 def is_told(home: Home, entry: Entry) -> bool:
@@ -142,7 +144,9 @@ def is_told(home: Home, entry: Entry) -> bool:
 
 def _beside(note: Change, changes: Iterable[Change]) -> int | None:
     """Return the nearest of the changes that the days of a note cannot be told from; hot water can."""
-    apart = {change.id: abs((change.day - note.day).days) for change in changes if not _is_hot_water(change)}
+    apart = {
+        change.id: abs((change.day - note.day).days) for change in changes if not _is_hot_water(change.keys)
+    }
     nearest = min(apart, key=apart.__getitem__, default=None)
     return nearest if nearest is not None and apart[nearest] <= CLOSE_DAYS else None
 
@@ -171,7 +175,7 @@ def _make(home: Home, asked: Sequence[_Asked]) -> None:
         made = _told(home, judged)
         kept = {
             # what is still to be calculated is asked again, though the days known be the same
-            "inputs": each.inputs if made is judged else "",
+            "inputs": each.inputs if made is judged else NOT_YET,
             "method_version": METHOD_VERSION,
             "verdict": made.as_json(),
             "made_at": home.at,
@@ -183,31 +187,50 @@ def _make(home: Home, asked: Sequence[_Asked]) -> None:
 
 def _told(home: Home, made: Verdict) -> Verdict:
     """Return a verdict; a refusal for days that are still to be calculated says that instead."""
-    if made.reason not in OF_DAYS or not is_pending(home, made.before.first, made.after.last):
+    if made.reason not in OF_DAYS or not _is_pending(home, made):
         return made
     return replace(made, reason=BEING_CALCULATED, available_from=None)
 
 
+def _is_pending(home: Home, made: Verdict) -> bool:
+    return is_pending(home, made.before.first, made.after.last)
+
+
 def judge_all(home: Home) -> int:
     """Make the verdicts on all changes of settings, and on notes that were asked about, whose days may have
-    changed since the last time; return how many were looked at."""
+    changed since the last time, and on those whose days are calculated by now; return how many were looked
+    at."""
     inputs = facts_inputs(home)
     if HomeFacts.objects.filter(site_id=home.id, judged=inputs).exists():
-        return 0
+        return _judge_calculated(home)
     known = _known(home)
     _drop_joined(home, known)
     judged = Q(kind=Entry.Kind.SETTING) | Q(kind=Entry.Kind.NOTE, effect__isnull=False)
     found = Entry.objects.filter(judged, site_id=home.id, at__lte=home.at)
     entries = list(found.order_by("at", "id").prefetch_related("setting_changes"))
-    for first in range(0, len(entries), AT_ONCE):
-        some = entries[first : first + AT_ONCE]
-        questions = (_asked(home, entry, known) for entry in some)
-        _make(home, [asked for asked in questions if _kept(asked) is None])
+    _judge(home, entries, known)
     for test in AlternatingTest.objects.filter(site_id=home.id, stopped=False):
         close_test(home, test)
     note_deviations(home, known.facts.deviations)
     HomeFacts.objects.filter(site_id=home.id).update(judged=inputs)
     return len(entries)
+
+
+def _judge_calculated(home: Home) -> int:
+    """Judge the entries that waited for days that are calculated by now, though these be as they were."""
+    waiting = Effect.objects.filter(entry__site_id=home.id, inputs=NOT_YET).select_related("entry")
+    entries = [each.entry for each in waiting if not _is_pending(home, Verdict.from_json(each.verdict))]
+    if entries:
+        _judge(home, entries, _known(home))
+    return len(entries)
+
+
+def _judge(home: Home, entries: Sequence[Entry], known: _Known) -> None:
+    """Make the verdicts that are not kept."""
+    for first in range(0, len(entries), AT_ONCE):
+        some = entries[first : first + AT_ONCE]
+        questions = (_asked(home, entry, known) for entry in some)
+        _make(home, [asked for asked in questions if _kept(asked) is None])
 
 
 def _drop_joined(home: Home, known: _Known) -> None:
@@ -218,27 +241,39 @@ def _drop_joined(home: Home, known: _Known) -> None:
             effect.delete()
 
 
-def _is_hot_water(change: Change) -> bool:
-    return target_of(change.keys).energy == DHW
+def _is_hot_water(keys: Iterable[str]) -> bool:
+    return target_of(keys).energy == DHW
 
 
 def _question(home: Home, asked: Change, known: _Known, *, in_test: bool) -> Question:
-    """Return what is asked; of a note near changes of the hot water, what it did to the heating, if the heat
-    pump tells the two apart."""
-    rest = [change for change in known.changes if not _is_hot_water(change)]
-    water = [change for change in known.changes if _is_hot_water(change)]
-    if not asked.keys and any(abs(change.day - asked.day) <= WINDOW_DAYS * DAY for change in water):
+    """Return what is asked; of a note near changes or tests of the hot water, what it did to the heating, if
+    the heat pump tells the two apart."""
+    if not asked.keys and any(abs(day - asked.day) <= WINDOW_DAYS * DAY for day in _hot_water_days(known)):
         heating = Target(energy=SPACE, leads=ELECTRICITY)
-        found = _question_among(home, asked, rest, known, heating, in_test=in_test)
+        found = _question_among(home, asked, _without_hot_water(known), heating, in_test=in_test)
         if found.target == heating:
             return found
-    return _question_among(home, asked, known.changes, known, None, in_test=in_test)
+    return _question_among(home, asked, known, None, in_test=in_test)
+
+
+def _hot_water_days(known: _Known) -> set[date]:
+    """Return the days on which settings of the hot water changed, or a test of them began or ended."""
+    changed = {change.day for change in known.changes if _is_hot_water(change.keys)}
+    return changed | {day for test, span in known.switched if _is_hot_water([test.key]) for day in span}
+
+
+def _without_hot_water(known: _Known) -> _Known:
+    return replace(
+        known,
+        changes=[change for change in known.changes if not _is_hot_water(change.keys)],
+        switched=[each for each in known.switched if not _is_hot_water([each[0].key])],
+    )
 
 
 def _question_among(
-    home: Home, asked: Change, others: Iterable[Change], known: _Known, of: Target | None, *, in_test: bool
+    home: Home, asked: Change, known: _Known, of: Target | None, *, in_test: bool
 ) -> Question:
-    changes = {change.id: change for change in others} | {asked.id: asked}
+    changes = {change.id: change for change in known.changes} | {asked.id: asked}
     group = group_of(asked.id, {change.id: change.day for change in changes.values()})
     target = of or target_of(key for each in group.ids for key in changes[each].keys)
     first, last = group.first - WINDOW_DAYS * DAY, group.last + WINDOW_DAYS * DAY
@@ -261,12 +296,10 @@ def _has_days(home: Home, group: Group, first: date) -> bool:
     return first < home.today and (group.last - group.first).days <= LONGEST_GROUP_DAYS
 
 
-def _others(
-    changes: Iterable[Change], switched: Iterable[tuple[date, date]], group: Group
-) -> tuple[date, ...]:
+def _others(changes: Iterable[Change], switched: Iterable[TestSpan], group: Group) -> tuple[date, ...]:
     """Return the nearest other changes and tests on both sides: those farther away do not matter."""
     days = [change.day for change in changes if change.id not in group.ids]
-    days += [day for span in switched for day in span]
+    days += [day for _test, span in switched for day in span]
     before = [day for day in days if day < group.first]
     after = [day for day in days if day > group.last]
     return (*([max(before)] if before else []), *([min(after)] if after else []))

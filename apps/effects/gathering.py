@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from apps.changelog.glossary import BY_HAND
-from apps.changelog.models import Entry, SettingChange
+from apps.changelog.models import Entry
 from apps.metrics.climate import Harmonic, harmonic, harmonic_of_days
 from apps.metrics.cop import heat_weighted_flow_c
 from apps.metrics.days import LocalDay, local_days
@@ -60,13 +60,17 @@ def test_spans(home: Home) -> list[TestSpan]:
     return [(test, (first, last)) for test, (first, last) in spans if first <= last]
 
 
-def setting_changes(home: Home, tests: Sequence[TestSpan]) -> list[Change]:
-    """Return all changes of settings but those of alternating ``tests``, in order of time."""
+def setting_changes(home: Home) -> list[Change]:
+    """Return all changes of settings, in order of time."""
     entries = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING).order_by("at", "id")
-    found = [change_of(home, entry) for entry in entries.prefetch_related("setting_changes")]
+    return [change_of(home, entry) for entry in entries.prefetch_related("setting_changes")]
+
+
+def outside_tests(changes: Sequence[Change], tests: Sequence[TestSpan]) -> list[Change]:
+    """Return the ``changes`` but those of alternating ``tests``."""
     return [
         change
-        for change in found
+        for change in changes
         if not any(change.keys == (each[0].key,) and is_switch(change, each) for each in tests)
     ]
 
@@ -77,26 +81,24 @@ def is_switch(change: Change, tested: TestSpan) -> bool:
     return test.key in change.keys and change.at >= test.created_at and covers(span, change.day)
 
 
-def switched_spans(home: Home, tests: Sequence[TestSpan]) -> list[tuple[date, date]]:
-    """Return the first and last local day that each test acts on, its first switch being the first."""
+def switched_spans(changes: Sequence[Change], tests: Sequence[TestSpan]) -> list[TestSpan]:
+    """Return each test with the first and last local day that it acts on, its first switch being the
+    first."""
     found = []
-    for test, span in tests:
-        switches = SettingChange.objects.filter(
-            entry__site_id=home.id, key=test.key, entry__at__gte=test.created_at
-        )
-        times = switches.order_by("entry__at").values_list("entry__at", flat=True)
-        on = [day for at in times if covers(span, day := local_date(at, home.options.zone))]
-        found += [(on[0], span[1])] if on else []
+    for each in tests:
+        test, (_first, last) = each
+        switch = next((change for change in changes if is_switch(change, each)), None)
+        found += [(test, (switch.day, last))] if switch is not None else []
     return found
 
 
 def quiet_changes(home: Home) -> set[date]:
     """Return the local days that no quiet date may lie near: of changes, of the meter, of tests."""
-    tests = test_spans(home)
-    changes = {change.day for change in setting_changes(home, tests)} | set(meter_days(home))
-    for first, last in switched_spans(home, tests):
-        changes.update(days(first, last))
-    return changes
+    changes, tests = setting_changes(home), test_spans(home)
+    found = {change.day for change in outside_tests(changes, tests)} | set(meter_days(home))
+    for _test, (first, last) in switched_spans(changes, tests):
+        found.update(days(first, last))
+    return found
 
 
 def change_of(home: Home, entry: Entry) -> Change:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from apps.devices.demo import history_since
-from apps.devices.memory import meter_fault
-from apps.devices.models import HistoryGap
+from apps.devices.memory import is_coming
 from apps.metrics.home import Home
 from apps.metrics.models import StaleRange
 
@@ -19,12 +18,10 @@ def is_pending(home: Home, first: date, last: date) -> bool:
     if last < first:
         return False
     start, end = home.midnight(first), home.midnight(last + DAY)
-    within = {"site": home.site, "start__lt": datetime.fromtimestamp(end, UTC)}
-    begin = datetime.fromtimestamp(start, UTC)
-    if StaleRange.objects.filter(**within, end__gt=begin).exists():
+    begin, until = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    if StaleRange.objects.filter(site=home.site, start__lt=until, end__gt=begin).exists():
         return True
-    gaps = HistoryGap.objects.filter(**within, start__gte=begin, state=HistoryGap.State.OPEN)
-    if gaps.exists() and meter_fault(home.site) is None:
+    if is_coming(home.site, begin, until):
         return True
     since = history_since()
     return since is not None and start < since

@@ -10,6 +10,7 @@ from typing import Any
 
 from .estimator import Estimate, effect, efficiency_effect
 from .fortnights import (
+    BEING_CALCULATED,
     LEAST_DAYS,
     METER_CHANGED,
     NO_ESTIMATE,
@@ -151,8 +152,10 @@ def verdict(asked: Question) -> Verdict:
 
 
 def awaited_until(found: Verdict, today: date) -> date | None:
-    """Return the last day of the window after; None where it is over, or its days cannot tell."""
-    is_final = found.state == REFUSED and found.available_from is None
+    """Return the last day of the window after; None where it is over, or its days cannot tell. What is still
+    to be calculated may."""
+    may_come = found.available_from is not None or found.reason == BEING_CALCULATED
+    is_final = found.state == REFUSED and not may_come
     return None if is_final or found.after.last < today else found.after.last
 
 

@@ -21,6 +21,7 @@ from apps.changelog.observe import add_event
 from apps.changelog.timeline import configuration_at
 from apps.devices import storage
 from apps.devices.models import SourceState
+from apps.effects.alternating import EVENING
 from apps.effects.models import AlternatingTest
 from apps.metrics.apps import use_store
 from apps.metrics.store.base import Row, StoreRefused
@@ -195,6 +196,12 @@ def test_a_reminder_is_raised_from_the_hour_chosen_on_and_over_once_the_value_is
         look(lived.site, [Fact(kind=rules.SWITCH, value=value, details={"key": "x", "value": 1})], at)
         assert len(active(lived.site)) == raised
         at += timedelta(minutes=1)
+
+
+def test_no_reminder_comes_before_the_hour_from_which_on_a_switch_costs_no_day() -> None:
+    rule = rules.RULE[rules.SWITCH]
+    assert rule.low == EVENING.hour
+    assert rule.threshold is not None and rule.threshold >= rule.low
 
 
 def test_the_jobs_turn_raises_what_it_sees_and_stays_whole_without_a_target(lived: Home) -> None:

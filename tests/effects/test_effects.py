@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,15 +16,15 @@ from apps.changelog.timeline import EntryUnknown
 from apps.devices.models import Site
 from apps.devices.options import home_options, save_home_options
 from apps.effects.effects import Answer, NoChange, effect_of, judge_all
-from apps.effects.models import Effect
+from apps.effects.models import AlternatingTest, Effect
 from apps.effects.samples import EffectDay
 from apps.metrics.home import Home
-from apps.metrics.models import MeterEvent
+from apps.metrics.models import MeterEvent, StaleRange
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import set_up
 
 from .known import house_days
-from .lived import change, note, write_days
+from .lived import change, local, note, write_days
 
 FIRST = date(2026, 10, 1)
 CHANGE = date(2026, 10, 31)
@@ -208,6 +209,22 @@ def test_once_a_day_all_changes_are_judged_and_notes_that_were_asked_about(
     assert {effect.entry for effect in Effect.objects.all()} == set(entries)
 
 
+def test_what_waits_for_days_to_be_calculated_is_judged_once_they_are_though_they_be_as_they_were(
+    here: Callable[[], Home], store: SqliteStore, site: Site
+) -> None:
+    entry = change(site, CHANGE, **{ROOM: (21, 20)})
+    mark = StaleRange.objects.create(site=site, start=local(CHANGE, 0), end=local(CHANGE, 1))
+
+    def reason() -> Any:
+        return Effect.objects.get(entry=entry).verdict["reason"]
+
+    assert (judge_all(here()), reason()) == (1, "being_calculated")
+    assert (judge_all(here()), reason()) == (0, "being_calculated")
+    mark.delete()
+    assert (judge_all(here()), reason()) == (1, "few_days_before")
+    assert judge_all(here()) == 0
+
+
 def test_a_note_beside_a_change_has_its_verdict_and_keeps_none(
     here: Callable[[], Home], store: SqliteStore, site: Site
 ) -> None:
@@ -241,6 +258,28 @@ def test_a_note_beside_a_change_of_the_hot_water_is_judged_for_heating(
     page = reader.get(f"/changes/{beside.pk}").content.decode()
     assert "So only the electricity for heating is compared:" in page
     assert f'href="/changes/{water.pk}"' in page
+
+
+def test_a_note_before_a_test_of_the_hot_water_is_judged_for_heating(
+    here: Callable[[], Home], store: SqliteStore, site: Site
+) -> None:
+    """With the first switch of the test, five days after the note, the days of all electricity end."""
+    write_days(store, site, days(times=0.75))
+    day = CHANGE + timedelta(days=5)
+    test = AlternatingTest.objects.create(
+        site=site, key="dhw.target_temperature_c", old=50, new=48, first_day=day - timedelta(days=1),
+        blocks=28, length=2, created_at=local(day - timedelta(days=2), 12),
+    )  # fmt: skip
+    change(site, day, dhw__target_temperature_c=(50, 48))
+    beside = note(site, CHANGE)
+    found = effect_of(here(), beside).verdict
+    assert (found.ids, found.state, found.target) == ((beside.pk,), "found", "space")
+    assert (found.before.valid_days, found.after.valid_days) == (14, 14)
+    AlternatingTest.objects.filter(pk=test.pk).update(key="circuits.1.curve.shift")
+    Entry.objects.exclude(pk=beside.pk).delete()
+    change(site, day, circuits__1__curve__shift=(0, -2))
+    found = effect_of(here(), beside).verdict
+    assert (found.reason, found.after.last) == ("few_days_after", day - timedelta(days=1))
 
 
 def test_an_event_is_no_change(here: Callable[[], Home], site: Site) -> None:

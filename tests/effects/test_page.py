@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.changelog.observe import add_event
 from apps.dashboard.pages.change import words
 from apps.devices import clock
-from apps.devices.models import HistoryGap, Site
+from apps.devices.models import Device, HistoryGap, Site
 from apps.effects.estimator import Estimate
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
@@ -163,6 +163,20 @@ def test_days_still_to_be_calculated_are_no_refusal(
     StaleRange.objects.all().delete()
     HistoryGap.objects.all().delete()
     (tmp_path / "demo.json").unlink(missing_ok=True)
+    assert "Only 0 days before the change are fully measured" in page(reader, entry)
+
+
+def test_of_a_meter_that_was_replaced_no_days_are_awaited(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    entry = change(home, CHANGE, **{ROOM: (21, 20)})
+    start = local(CHANGE - timedelta(days=9), 0)
+    old = Device.objects.create(
+        site=home, kind=Device.Kind.METER, identifier="old", first_seen_at=start, last_seen_at=start
+    )
+    HistoryGap.objects.create(site=home, device=old.identifier, start=start, missing_minutes=60)
+    assert "being calculated" in page(reader, entry)
+    Device.objects.filter(pk=old.pk).update(active=False)
     assert "Only 0 days before the change are fully measured" in page(reader, entry)
 
 

@@ -16,6 +16,7 @@ from apps.effects import testing
 from apps.effects.bounds import Bounds, bounds_of
 from apps.effects.effects import effect_of
 from apps.effects.models import AlternatingTest
+from apps.metrics.models import StaleRange
 from apps.metrics.store.sqlite import SqliteStore
 from tests.dashboard.house import set_up
 from tests.dashboard.test_pages_overview import text_of
@@ -97,6 +98,21 @@ def test_the_plan_warns_while_another_change_is_judged_and_starts_after_it(
     test = AlternatingTest.objects.get()
     assert test.first_day == date(2026, 11, 10)
     assert testing.switch_due(at(home, store, date(2026, 11, 1)), test) is None
+
+
+def test_the_plan_warns_of_a_change_whose_days_are_still_to_be_calculated(
+    reader: Client, home: Site, store: SqliteStore
+) -> None:
+    entry = change(home, date(2026, 10, 26), dhw__target_temperature_c=(52, 50))
+    day = date(2026, 10, 20)
+    StaleRange.objects.create(site=home, start=local(day, 0), end=local(day, 1))
+    assert "being calculated" in text_of(reader.get(f"/changes/{entry.pk}").content.decode())
+    text = text_of(reader.get(f"/changes/test?key={KEY}&other=-2").content.decode())
+    assert "Another change is being judged until 9 Nov 2026:" in text
+    assert "Start on 10 Nov 2026" in text
+    StaleRange.objects.all().delete()
+    text = text_of(reader.get(f"/changes/test?key={KEY}&other=-2").content.decode())
+    assert "is being judged" not in text
 
 
 def test_a_schedule_is_not_tested_in_turn_and_the_pages_say_what_helps(
