@@ -63,10 +63,10 @@ def lasting(start: datetime, end: datetime) -> Q:
     return Q(event_code=DEVIATION, at__lt=end) & (Q(ended_at=None) | Q(ended_at__gt=start))
 
 
-def entry_of(home: Home, deviation: Deviation) -> EntryView | None:
-    """Return the entry of a deviation; None where a change of settings explains it."""
-    known = Entry.objects.filter(site_id=home.id, event_code=DEVIATION)
-    return next((view(entry) for entry in known if _is_of(home, entry, deviation)), None)
+def entries_of(home: Home, found: Iterable[Deviation]) -> list[EntryView | None]:
+    """Return the entry of each deviation; None where a change of settings explains it."""
+    known = Entry.objects.filter(site_id=home.id, event_code=DEVIATION).prefetch_related("setting_changes")
+    return [next((view(entry) for entry in known if _is_of(home, entry, each)), None) for each in found]
 
 
 def deviation_of(home: Home, entry: Entry, found: Iterable[Deviation]) -> Deviation | None:

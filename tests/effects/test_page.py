@@ -18,6 +18,7 @@ from apps.changelog.observe import add_event
 from apps.dashboard.pages.change import words
 from apps.devices import clock
 from apps.devices.models import Device, HistoryGap, Site
+from apps.effects.effects import being_judged
 from apps.effects.estimator import Estimate
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
@@ -104,6 +105,19 @@ def test_while_an_answer_is_awaited_a_test_is_offered_with_what_it_costs(
     assert "It would run from tomorrow" not in early
     known = page(reader, change(home, CHANGE, **{ROOM: (21, 20)}))
     assert "Started now" not in known
+
+
+def test_a_test_is_said_to_run_from_tomorrow_only_if_the_plan_proposes_that(
+    reader: Client, store: SqliteStore, home: Site
+) -> None:
+    written(store, home)
+    entry = change(home, date(2026, 11, 11), **{ROOM: (21, 20)})
+    judged = being_judged(Home.of(home, clock.now()))
+    assert judged is not None and judged[1] == date(2026, 11, 25)
+    found = page(reader, entry)
+    assert "What would settle it" in found
+    assert "It would run from tomorrow" not in found
+    assert "Started now" not in found
 
 
 def test_a_refusal_says_why_and_whether_waiting_helps(reader: Client, store: SqliteStore, home: Site) -> None:

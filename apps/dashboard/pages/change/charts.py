@@ -91,19 +91,7 @@ def _row(label: str, found: Estimate, colour: str) -> Interval:
 
 def bill_chart(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay]) -> ChartBlock | None:
     """Draw the electricity of each day over its outside temperature."""
-    old, new = samples(before, after, found.target)
-    if not old or not new:
-        return None
-    effect = found.electricity.kwh_per_day if found.electricity is not None else None
-    lines = energy_lines([*old, *new], effect) if effect is not None else None
-    return _cloud(
-        "bill-data",
-        [(day, value) for day in before if (value := day.value(found.target)) is not None],
-        [(day, value) for day in after if (value := day.value(found.target)) is not None],
-        lines,
-        "kWh",
-        1,
-    )
+    return _energy_cloud("bill-data", before, after, found.target, found.electricity)
 
 
 def pump_chart(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay]) -> ChartBlock | None:
@@ -124,21 +112,30 @@ def periods_chart(
     names: tuple[str, str],
     first: Sequence[EffectDay],
     second: Sequence[EffectDay],
-    difference_kwh: float | None,
+    difference: Estimate | None,
 ) -> ChartBlock | None:
-    """Draw the electricity of each day of two periods called ``names``, with both lines where the difference
-    is known [kWh/day]."""
-    old, new = (
-        [(day, day.energy_kwh) for day in side if day.energy_kwh is not None and day.outside_c is not None]
-        for side in (first, second)
-    )
-    if not old or not new:
+    """Draw the electricity of each day of two periods called ``names``."""
+    return _energy_cloud("periods-data", first, second, TOTAL, difference, names)
+
+
+def _energy_cloud(
+    name: str,
+    first: Sequence[EffectDay],
+    second: Sequence[EffectDay],
+    target: str,
+    found: Estimate | None,
+    names: tuple[str, str] | None = None,
+) -> ChartBlock | None:
+    """Draw the electricity of each day, with both lines where the difference is known."""
+    before, after = samples(first, second, target)
+    if not before or not after:
         return None
-    lines = None
-    if difference_kwh is not None:
-        before, after = samples(first, second, TOTAL)
-        lines = energy_lines([*before, *after], difference_kwh)
-    return _cloud("periods-data", old, new, lines, "kWh", 1, names)
+    kwh = None if found is None else found.kwh_per_day
+    old, new = (
+        [(day, value) for day in side if (value := day.value(target)) is not None] for side in (first, second)
+    )
+    lines = None if kwh is None else energy_lines([*before, *after], kwh)
+    return _cloud(name, old, new, lines, "kWh", 1, names)
 
 
 def _cloud(

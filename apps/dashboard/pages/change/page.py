@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from apps.changelog.models import Entry
-from apps.changelog.timeline import EntryView, view
+from apps.changelog.timeline import EntryView, entries, view
 from apps.dashboard import formatting
 from apps.dashboard.contexts import ChartBlock, Fact
 from apps.dashboard.pages.links import day_href
@@ -24,7 +24,15 @@ from apps.effects.gathering import effect_days
 from apps.effects.models import Effect
 from apps.effects.samples import EffectDay
 from apps.effects.targets import DHW, SPACE
-from apps.effects.verdicts import FOUND, METHOD_VERSION, REFUSED, TOO_EARLY, Side, Verdict
+from apps.effects.verdicts import (
+    FOUND,
+    METHOD_VERSION,
+    REFUSED,
+    TOO_EARLY,
+    Side,
+    Verdict,
+    awaited_until,
+)
 from apps.metrics.home import Home
 from apps.metrics.windows import local_midnight
 
@@ -64,12 +72,13 @@ class DayRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectContext:
     """The effect on the page of a change. ``headlines``: the one that leads first; ``why`` and ``advice``
-    where there is no answer; ``spans``: the windows before and after; ``together``: the other changes judged
-    with it; ``deviations``: lasting ones that the windows touch; ``beside``: changes of the hot water
-    that a note about heating is told from; ``settle``: the test that would settle it, which a schedule
-    has not; ``test``: where the one stands that it belongs to."""
+    where there is no answer; ``is_awaited``: one, or a better one, is to come; ``spans``: the windows before
+    and after; ``together``: the other changes judged with it; ``deviations``: lasting ones that the windows
+    touch; ``beside``: changes of the hot water that a note about heating is told from; ``settle``: the test
+    that would settle it, which a schedule has not; ``test``: where the one stands that it belongs to."""
 
     state: str
+    is_awaited: bool
     chip: Chip
     headlines: Sequence[Headline]
     leads: str
@@ -102,6 +111,7 @@ def effect_context(home: Home, answer: Answer, entry: Entry) -> EffectContext:
     headlines = [_bill(home, answer), *_pump(home, answer)]
     return EffectContext(
         state=found.state,
+        is_awaited=awaited_until(found, home.today) is not None,
         chip=chip(found),
         headlines=headlines[::-1] if found.efficiency_leads else headlines,
         leads=_leads(found, entry),
@@ -333,8 +343,8 @@ def _rows(found: Verdict, before: Sequence[EffectDay], after: Sequence[EffectDay
 
 def _together(home: Home, found: Verdict, entry_id: int) -> list[EntryView]:
     others = [each for each in found.ids if each != entry_id]
-    entries = Entry.objects.filter(site_id=home.id, pk__in=others).prefetch_related("setting_changes")
-    return [view(entry) for entry in entries.order_by("at", "id")]
+    joined = Entry.objects.filter(site_id=home.id, pk__in=others).prefetch_related("setting_changes")
+    return [view(entry) for entry in joined.order_by("at", "id")]
 
 
 def _beside(home: Home, found: Verdict, entry: Entry) -> list[EntryView]:
@@ -344,5 +354,4 @@ def _beside(home: Home, found: Verdict, entry: Entry) -> list[EntryView]:
     start, end = (
         local_midnight(day, zone) for day in (found.before.first, found.after.last + timedelta(days=1))
     )
-    entries = Entry.objects.filter(site_id=home.id, kind=Entry.Kind.SETTING, at__gte=start, at__lt=end)
-    return [view(each) for each in entries.order_by("at", "id").prefetch_related("setting_changes")]
+    return entries(home.site, start=start, end=end, kind=Entry.Kind.SETTING)[::-1]

@@ -19,8 +19,9 @@ Text = Callable[[float | None], str]
 USES = ("electrical_energy_heating_kwh", "electrical_energy_dhw_kwh", "standby_energy_kwh")
 
 
-def periods_table(home: Home, a: Window, b: Window, found: PeriodComparison) -> Table:
-    """Return what was measured in both periods, and the difference of what can be taken from each other."""
+def periods_table(home: Home, names: tuple[str, str], found: PeriodComparison) -> Table:
+    """Return what was measured in both periods, called ``names``, and the difference of what can be taken
+    from each other."""
     rows, currency = (found.a, found.b), home.options.currency
 
     def line(name: str, value: Callable[[EnergyRow], float | None], text: Text, apart: Text) -> TableRow:
@@ -46,7 +47,7 @@ def periods_table(home: Home, a: Window, b: Window, found: PeriodComparison) -> 
     )
     return Table(
         name=_("Both periods"),
-        columns=[pgettext("column of values", "Value"), span_words(a), span_words(b), _("Difference")],
+        columns=[pgettext("column of values", "Value"), *names, _("Difference")],
         rows=[
             same(_("Electricity"), lambda row: row.electrical_energy_kwh, kwh),
             a_day,

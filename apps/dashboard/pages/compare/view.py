@@ -45,8 +45,6 @@ class CompareContext:
     not, ``kwh`` what that is a day; ``names`` of both periods; ``days`` of them over outside temperature;
     ``instead``: periods that may have an answer, where too few days were measured."""
 
-    a: Window
-    b: Window
     names: tuple[str, str]
     raw: str
     raw_kwh: str
@@ -104,17 +102,16 @@ def _window(first: date, last: date, name: str) -> Window:
 
 
 def _context(home: Home, a: Window, b: Window, found: PeriodComparison) -> CompareContext:
+    names = span_words(a), span_words(b)
     return CompareContext(
-        a=a,
-        b=b,
-        names=(span_words(a), span_words(b)),
+        names=names,
         raw=formatting.signed_percent(found.raw_percent),
         raw_kwh=raw_words(found),
         chip=_chip(found),
         kwh="" if found.difference is None else kwh_range(found.difference),
         chart=_chart(found.difference),
-        table=periods_table(home, a, b, found),
-        days=_days_chart(home, a, b, found.difference),
+        table=periods_table(home, names, found),
+        days=periods_chart(names, period_days(home, a), period_days(home, b), found.difference),
         changes=changes_between(home, a, b),
         instead=compare_link(home, b.first, b.last)
         if found.reason in (FEW_DAYS_BEFORE, FEW_DAYS_AFTER)
@@ -147,12 +144,3 @@ def _chart(difference: Estimate | None) -> ChartBlock | None:
     if difference is None:
         return None
     return signed_intervals("compare-data", [(_("at equal weather"), difference, "accent")])
-
-
-def _days_chart(home: Home, a: Window, b: Window, difference: Estimate | None) -> ChartBlock | None:
-    return periods_chart(
-        (span_words(a), span_words(b)),
-        period_days(home, a),
-        period_days(home, b),
-        None if difference is None else difference.kwh_per_day,
-    )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.changelog.timeline import EntryView
 from apps.dashboard import formatting
 from apps.effects.causes import signs_of
-from apps.effects.deviations import also_near, entry_of, likely_causes
+from apps.effects.deviations import also_near, likely_causes
 from apps.effects.expected import Deviation
 from apps.metrics.home import Home
 
@@ -44,8 +44,8 @@ class DeviationView:
         return [sign for sign in self.signs if sign.state == POINTS]
 
 
-def deviation_view(home: Home, found: Deviation) -> DeviationView:
-    """Return a deviation in words."""
+def deviation_view(home: Home, found: Deviation, entry: EntryView | None = None) -> DeviationView:
+    """Return a deviation in words, with the ``entry`` that it leads to."""
     return DeviationView(
         text=_("%(percent)s (%(low)s to %(high)s)")
         % {
@@ -61,7 +61,7 @@ def deviation_view(home: Home, found: Deviation) -> DeviationView:
         causes=likely_causes(home, found),
         near=also_near(home, found),
         signs=[sign_view(sign) for sign in signs_of(home, found)],
-        entry=entry_of(home, found),
+        entry=entry,
         chart=_chart(home, found),
     )
 

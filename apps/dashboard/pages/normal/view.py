@@ -20,6 +20,7 @@ from apps.dashboard.pages import page, this_home
 from apps.dashboard.pages.panel.frame import markers_of
 from apps.dashboard.pages.ranges import REVERSED, RangeInvalid, parse_date
 from apps.dashboard.pages.reasons import fault_in_words
+from apps.effects.deviations import entries_of
 from apps.effects.expected import FEW_DAYS, OTHER_WEATHER, REFIT_DAYS, Deviation, ExpectedDay, Level
 from apps.effects.facts import facts_of
 from apps.metrics.child import ChildFailed
@@ -60,11 +61,11 @@ def normal(request: HttpRequest) -> HttpResponse:
     """Show measured against expected use of the last 60 days, and lasting deviations. ``from`` and ``to``:
     the days of the chart."""
     home = this_home(request)
-    error = ""
+    error, of_now = "", _shown(home, {})
     try:
         shown = _shown(home, request.GET)
     except RangeInvalid as fault:
-        error, shown = fault_in_words(fault), _shown(home, {})
+        error, shown = fault_in_words(fault), of_now
     try:
         facts = facts_of(home)
     except ChildFailed as failure:
@@ -73,7 +74,8 @@ def normal(request: HttpRequest) -> HttpResponse:
     latest = [day for day in facts.expected if day.day >= home.today - SHOWN_DAYS * DAYS]
     usual = _counted(latest, facts.deviations)
     days = [day for day in facts.expected if shown[0] <= day.day <= shown[1]]
-    views = [deviation_view(home, each) for each in facts.deviations]
+    entries = entries_of(home, facts.deviations)
+    views = [deviation_view(home, *each) for each in zip(facts.deviations, entries, strict=True)]
     spec = _chart(home, days, shown)
     context = NormalContext(
         now=next((view for view in views if view.until is None), None),
@@ -85,7 +87,7 @@ def normal(request: HttpRequest) -> HttpResponse:
         level=_level(facts.level),
         first=shown[0],
         last=shown[1],
-        is_latest=shown == _shown(home, {}),
+        is_latest=shown == of_now,
         table=_table(days),
         why_not=_why_not(latest),
     )
@@ -96,8 +98,8 @@ def normal(request: HttpRequest) -> HttpResponse:
 def _shown(home: Home, query: Mapping[str, str]) -> tuple[date, date]:
     """Return the first and last day of the chart. Raises RangeInvalid."""
     yesterday = home.today - DAYS
-    last = min(parse_date(query["to"]), yesterday) if query.get("to") else yesterday
-    first = parse_date(query["from"]) if query.get("from") else last - (SHOWN_DAYS - 1) * DAYS
+    last = min(parse_date(query["to"], "to"), yesterday) if query.get("to") else yesterday
+    first = parse_date(query["from"], "from") if query.get("from") else last - (SHOWN_DAYS - 1) * DAYS
     if first > last:
         raise RangeInvalid("from", query.get("from", ""), REVERSED)
     return first, last

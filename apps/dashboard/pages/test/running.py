@@ -113,7 +113,7 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
         leave=shown(test.key, configuration_at(home.site, home.at).get(test.key, test.old)),
         todo=todo_tonight(home, test),
         percent_done=min(100, round(100 * found.of_blocks / max(1, test.blocks * test.length))),
-        facts=_facts(home, test, found),
+        facts=_facts(test, found),
         blocks=[_block(home, test, found, block) for block in found.blocks if _was_lived(test, block)],
         steps=_steps_chart(found),
         chip=verdict_chip(test) if is_over else None,
@@ -166,7 +166,7 @@ def line_of(test: AlternatingTest, today: date) -> str:
     return _("%(setting)s, %(old)s or %(new)s: runs until %(day)s") % values
 
 
-def _facts(home: Home, test: AlternatingTest, found: Progress) -> list[Fact]:
+def _facts(test: AlternatingTest, found: Progress) -> list[Fact]:
     return [
         Fact(
             name=_("Days lived"),

@@ -37,7 +37,7 @@ def past_tests(home: Home) -> Sequence[PastTest]:
         PastTest(
             id=test.pk,
             title=label_of(test.key),
-            when=f"{formatting.local_date(test.first_day)} – {formatting.local_date(test.ended_on)}",
+            when=formatting.date_range(test.first_day, test.ended_on),
             chip=verdict_chip(test),
         )
         for test in found.order_by("-ended_on", "-id")
