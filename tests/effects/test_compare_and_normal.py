@@ -209,6 +209,7 @@ def test_what_is_not_compared_with_the_year_before_says_with_what(
     assert f'href="/compare?{compared}">Compare at equal weather with 31 Aug – 30 Sep 2026' in page
 
 
+@pytest.mark.slow
 def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home: Site) -> None:
     lived(store, home, date(2027, 1, 1), 1.0)
     page = reader.get("/energy").content.decode()
@@ -217,6 +218,7 @@ def test_the_energy_page_leads_to_both(reader: Client, store: SqliteStore, home:
     assert 'href="/normal"' in page
 
 
+@pytest.mark.slow
 def test_what_is_normal_shows_changes_and_notes_that_lead_back(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
@@ -227,6 +229,7 @@ def test_what_is_normal_shows_changes_and_notes_that_lead_back(
     assert f'href="/changes/{written.pk}" title="Attic insulated"' in response.content.decode()
 
 
+@pytest.mark.slow
 def test_from_a_week_four_weeks_are_compared(reader: Client, store: SqliteStore, home: Site) -> None:
     lived(store, home, date(2027, 1, 1), 1.0)
     page = reader.get("/energy?from=2026-11-16&to=2026-11-22").content.decode()
@@ -392,6 +395,7 @@ def test_a_day_that_comes_late_is_known_on_the_same_day(
     assert late["electrical_energy_kwh"] == pytest.approx(days[-3].energy_kwh)
 
 
+@pytest.mark.slow
 def test_numbers_derived_anew_change_what_is_expected(reader: Client, store: SqliteStore, home: Site) -> None:
     """As when another channel of the meter was chosen."""
     days = list(house_days(date(2026, 9, 1), 83, noise=0.03).values())
@@ -403,6 +407,7 @@ def test_numbers_derived_anew_change_what_is_expected(reader: Client, store: Sql
     )
 
 
+@pytest.mark.slow
 def test_without_a_deviation_the_page_says_how_far_it_is_from_one(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:
@@ -415,6 +420,7 @@ def test_without_a_deviation_the_page_says_how_far_it_is_from_one(
     assert "days count, from 24 Sep to 22 Nov;" in text
 
 
+@pytest.mark.slow
 def test_many_days_outside_of_the_band_are_not_called_as_expected(
     reader: Client, store: SqliteStore, home: Site
 ) -> None:

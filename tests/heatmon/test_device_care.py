@@ -74,7 +74,9 @@ def true_wh(home: Home, end: datetime) -> list[float]:
     return home.world.truth.minute_energies_wh(JANUARY + MINUTE, end)
 
 
-@pytest.mark.parametrize("offset_s", [3600, -3600, -86_400, 61])
+@pytest.mark.parametrize(
+    "offset_s", [3600, *(pytest.param(each, marks=pytest.mark.slow) for each in (-3600, -86_400, 61))]
+)
 def test_a_wrong_clock_of_the_meter_files_no_minute_under_a_wrong_time(
     make_home: MakeHome, offset_s: int
 ) -> None:
