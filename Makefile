@@ -25,7 +25,7 @@ run: $(VENV)/.run-installed  ## start heatmon; without devices the demo
 simulated-devices: $(VENV)/.run-installed  ## a simulated meter and cloud, to try the setup with
 	@exec $(BIN)/python manage.py simulated_devices $(ARGS)
 
-test: $(VENV)/.dev-installed  ## the tests, in under five minutes
+test: $(VENV)/.dev-installed  ## the tests, in about five minutes
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.dev-installed  ## those that walk pages in a browser, play days or kill processes (about seven minutes)
