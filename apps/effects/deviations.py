@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
@@ -12,9 +12,11 @@ from apps.changelog.models import Entry
 from apps.changelog.observe import add_event
 from apps.changelog.timeline import EntryView, entries, view
 from apps.metrics.home import Home
+from apps.metrics.windows import local_midnight
 
 from .expected import Deviation
 
+DAY = timedelta(days=1)
 NEAR = timedelta(days=7)
 
 
@@ -36,13 +38,13 @@ def note_deviations(home: Home, found: Iterable[Deviation]) -> None:
 
 def likely_causes(home: Home, deviation: Deviation) -> list[EntryView]:
     """Return the changes of settings within a week of its begin."""
-    begin = _instant(home, deviation)
+    begin = _midnight(home, deviation.since)
     return entries(home.site, start=begin - NEAR, end=begin + NEAR, kind=Entry.Kind.SETTING)
 
 
 def also_near(home: Home, deviation: Deviation) -> list[EntryView]:
     """Return the notes and events within a week of its begin, newest first."""
-    begin = _instant(home, deviation)
+    begin = _midnight(home, deviation.since)
     found = Entry.objects.filter(site_id=home.id, at__gte=begin - NEAR, at__lt=begin + NEAR)
     others = found.exclude(kind=Entry.Kind.SETTING).exclude(event_code=DEVIATION)
     return [view(entry) for entry in others.order_by("-at", "-id").prefetch_related("setting_changes")]
@@ -51,8 +53,7 @@ def also_near(home: Home, deviation: Deviation) -> list[EntryView]:
 def within(home: Home, first: date, last: date) -> list[EntryView]:
     """Return the entries of deviations of the local days ``first`` to ``last``, but for one that lasted all
     of them."""
-    start = datetime.fromtimestamp(home.midnight(first), UTC)
-    end = datetime.fromtimestamp(home.day_bounds(last)[1], UTC)
+    start, end = _midnight(home, first), _midnight(home, last + DAY)
     found = Entry.objects.filter(lasting(start, end), site_id=home.id)
     whole = Q(at__lte=start) & (Q(ended_at=None) | Q(ended_at__gte=end))
     return [view(entry) for entry in found.exclude(whole).order_by("at", "id")]
@@ -81,12 +82,12 @@ def _is_of(home: Home, entry: Entry, deviation: Deviation) -> bool:
     time."""
     if entry.event_details.get("noticed") == deviation.noticed.isoformat():
         return True
-    begin, end = _instant(home, deviation), _end(home, deviation)
+    begin, end = _midnight(home, deviation.since), _end(home, deviation)
     return (entry.ended_at is None or begin < entry.ended_at) and (end is None or entry.at < end)
 
 
 def _note(home: Home, deviation: Deviation, known: Entry | None) -> None:
-    begin, end = _instant(home, deviation), _end(home, deviation)
+    begin, end = _midnight(home, deviation.since), _end(home, deviation)
     details = {"noticed": deviation.noticed.isoformat(), "percent": round(deviation.percent, 3)}
     if known is None:
         add_event(home.site, begin, DEVIATION, details, ended_at=end)
@@ -106,10 +107,8 @@ def _take_back(home: Home, entry: Entry) -> None:
 
 
 def _end(home: Home, deviation: Deviation) -> datetime | None:
-    if deviation.until is None:
-        return None
-    return datetime.fromtimestamp(home.day_bounds(deviation.until)[1], UTC)
+    return None if deviation.until is None else _midnight(home, deviation.until + DAY)
 
 
-def _instant(home: Home, deviation: Deviation) -> datetime:
-    return datetime.fromtimestamp(home.midnight(deviation.since), UTC)
+def _midnight(home: Home, day: date) -> datetime:
+    return local_midnight(day, home.options.zone)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from apps.devices.demo import history_since
 from apps.devices.memory import is_coming
 from apps.metrics.home import Home
 from apps.metrics.models import StaleRange
+from apps.metrics.windows import local_midnight
 
 DAY = timedelta(days=1)
 
@@ -17,11 +18,10 @@ def is_pending(home: Home, first: date, last: date) -> bool:
     last = min(last, home.today - DAY)
     if last < first:
         return False
-    start, end = home.midnight(first), home.midnight(last + DAY)
-    begin, until = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
-    if StaleRange.objects.filter(site=home.site, start__lt=until, end__gt=begin).exists():
+    start, end = (local_midnight(day, home.options.zone) for day in (first, last + DAY))
+    if StaleRange.objects.filter(site=home.site, start__lt=end, end__gt=start).exists():
         return True
-    if is_coming(home.site, begin, until):
+    if is_coming(home.site, start, end):
         return True
     since = history_since()
-    return since is not None and start < since
+    return since is not None and start.timestamp() < since

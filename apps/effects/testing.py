@@ -166,17 +166,18 @@ def stop_test(home: Home, test: AlternatingTest) -> None:
     test.save(update_fields=["ended_on", "stopped"])
 
 
-def close_test(home: Home, test: AlternatingTest) -> None:
-    """Give the verdict of a test whose last day is over, and again where its days came later. Raises
-    ChildFailed."""
+def close_test(home: Home, test: AlternatingTest) -> Progress | None:
+    """Give the verdict of a test whose last day is over, and again where its days came later. Return how such
+    a test stands, None for any other. Raises ChildFailed."""
     last = blocks_of(test, home.today)[-1].last
     if test.stopped or is_paused(test) or last >= home.today:
-        return
-    found = progress(home, test).estimate
-    verdict = None if found is None else asdict(found)
+        return None
+    found = progress(home, test)
+    verdict = None if found.estimate is None else asdict(found.estimate)
     if (test.ended_on, test.verdict) != (last, verdict):
         test.ended_on, test.verdict = last, verdict
         test.save(update_fields=["ended_on", "verdict"])
+    return found
 
 
 def verdict_of(test: AlternatingTest) -> Estimate | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -29,6 +29,7 @@ from apps.metrics.home import Home
 from apps.metrics.jaz import Jaz, jaz
 from apps.metrics.kept import kept
 from apps.metrics.periods import EnergyRow, energy_rows, measured_coverage, row_between
+from apps.metrics.windows import local_midnight
 
 MOST_CHANGES = 14
 LEAST_USE_KWH = 0.05
@@ -68,9 +69,7 @@ def report_context(
     found, page = jaz(home, first, last), efficiency(home, first, last)
     whole, months = row_between(home, first, last), energy_rows(home, "month", first, last)
     lived = local_days(home, first, last)
-    start, end = (
-        datetime.fromtimestamp(home.day_bounds(day)[side], UTC) for day, side in ((first, 0), (last, 1))
-    )
+    start, end = (local_midnight(day, home.options.zone) for day in (first, last + timedelta(days=1)))
     entries = timeline.entries(home.site, start=start, end=end, limit=200)
     drawn = curves(home, page)
     return Report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from apps.dashboard.pages.links import day_href
 from apps.effects.alternating import Block, LivedDay
 from apps.effects.models import AlternatingTest
 from apps.effects.spans import blocks_of, is_paused
-from apps.effects.testing import Progress, progress, switch_due
+from apps.effects.testing import Progress, Switch, switch_due
 from apps.metrics.home import Home
 
 from .verdict import verdict_chip, what_next, worth
@@ -36,17 +36,6 @@ REASONS = {
     "other_meter": gettext_lazy("measured by another meter"),
     "not_measured": gettext_lazy("not fully measured, or a program was switched on by hand"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Todo:
-    """What to set this evening, or what was missed. ``done``: it is set already; ``is_final``: for good."""
-
-    value: str
-    last: date
-    is_tonight: bool
-    done: bool
-    is_final: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +74,7 @@ class TestContext:
     stopped: bool
     is_paused: bool
     leave: str
-    todo: Todo | None
+    todo: Switch | None
     percent_done: int
     facts: Sequence[Fact]
     blocks: Sequence[BlockView]
@@ -97,9 +86,8 @@ class TestContext:
     dropped: Sequence[Dropped]
 
 
-def running_context(home: Home, test: AlternatingTest) -> TestContext:
+def running_context(home: Home, test: AlternatingTest, found: Progress) -> TestContext:
     """Return what the page shows. Raises ChildFailed."""
-    found = progress(home, test)
     old, new = shown(test.key, test.old), shown(test.key, test.new)
     is_over = test.ended_on is not None
     return TestContext(
@@ -132,19 +120,10 @@ def running_context(home: Home, test: AlternatingTest) -> TestContext:
     )
 
 
-def todo_tonight(home: Home, test: AlternatingTest) -> Todo | None:
-    """Return what is to be set tonight: the value of the block that begins tomorrow, or of the one that runs,
-    if that was missed."""
+def todo_tonight(home: Home, test: AlternatingTest) -> Switch | None:
+    """Return what is to be set tonight, or was missed, its value in words."""
     due = switch_due(home, test)
-    if due is None:
-        return None
-    return Todo(
-        value=shown(test.key, due.value),
-        last=due.last,
-        is_tonight=due.is_tonight,
-        done=due.done,
-        is_final=due.is_final,
-    )
+    return None if due is None else replace(due, value=shown(test.key, due.value))
 
 
 def line_of(test: AlternatingTest, today: date) -> str:

@@ -17,6 +17,7 @@ from apps.effects.testing import (
     InvalidTest,
     close_test,
     pause_test,
+    progress,
     resume_test,
     running_test,
     start_test,
@@ -106,12 +107,13 @@ def test(request: HttpRequest, test_id: int) -> HttpResponse:
         found = AlternatingTest.objects.filter(site_id=home.id, pk=test_id).first()
         if found is None:
             raise Http404
-        close_test(home, found)
+        closed = close_test(home, found)
         if request.method == "POST":
             _act(home, found, request.POST.get("action", ""))
             return redirect("dashboard:test", found.pk)
         asks_stop = found.ended_on is None and "stop" in request.GET
-        context = {"page": running_context(home, found), "asks_stop": asks_stop}
+        page = running_context(home, found, closed or progress(home, found))
+        context = {"page": page, "asks_stop": asks_stop}
         return render(request, "dashboard/test/running.html", context)
     except (StoreUnavailable, ChildFailed) as error:
         log.error("The test cannot be shown: %s", error)
